@@ -1,0 +1,132 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target of ours is compiled the same way: Swift 6 mode, explicit import levels, no warnings.
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .treatAllWarnings(as: .error),
+]
+
+/// A deployable service: rules in Core, RPC handlers and stores in Server, a thin executable in Main.
+func service(
+    _ name: String, folder: String, executable: String, core: [Target.Dependency], server: [Target.Dependency]
+) -> [Target] {
+    [
+        .target(name: "\(name)Core", dependencies: core, path: "Services/\(folder)/Core", swiftSettings: settings),
+        .target(
+            name: "\(name)Server", dependencies: [.target(name: "\(name)Core")] + server,
+            path: "Services/\(folder)/Server", swiftSettings: settings),
+        .executableTarget(
+            name: executable,
+            dependencies: [
+                .target(name: "\(name)Server"), "ServiceKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Services/\(folder)/Main", swiftSettings: settings),
+    ]
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)", swiftSettings: settings)
+}
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+
+let package = Package(
+    name: "samtal",
+    products: [
+        .executable(name: "samtal", targets: ["samtal"]),
+        .executable(name: "samtal-identity", targets: ["samtal-identity"]),
+        .executable(name: "samtal-chat", targets: ["samtal-chat"]),
+        .executable(name: "samtal-retention", targets: ["samtal-retention"]),
+        .executable(name: "samtal-gateway", targets: ["samtal-gateway"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+    ],
+    targets: [
+        // C libraries of the system.
+        .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+        .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+
+        // Generated C (Scripts/generate-protos).
+        .target(name: "CRPCContracts", dependencies: ["CProtobufC"]),
+        .target(name: "CContracts", dependencies: ["CProtobufC", "CRPCContracts"]),
+
+        // What the services share.
+        .target(
+            name: "ProtobufC", dependencies: ["CProtobufC", .product(name: "NIOCore", package: "swift-nio")],
+            swiftSettings: settings),
+        .target(
+            name: "RPC", dependencies: ["ProtobufC", "CRPCContracts", "CProtobufC", "CNghttp2", logging] + nio,
+            swiftSettings: settings),
+        .target(
+            name: "Contracts", dependencies: ["RPC", "ProtobufC", "CProtobufC", "CContracts", "CRPCContracts"],
+            swiftSettings: settings),
+        .target(name: "Storage", dependencies: [grdb, logging], swiftSettings: settings),
+        .target(name: "Privacy", dependencies: [crypto], swiftSettings: settings),
+        .target(
+            name: "ServiceKit",
+            dependencies: [
+                "RPC", "Contracts", "ProtobufC", logging, lifecycle, crypto, .product(name: "JWTKit", package: "jwt-kit"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ] + nio,
+            swiftSettings: settings),
+        .executableTarget(
+            name: "samtal",
+            dependencies: [
+                "RPC", "Contracts", "Privacy", "ServiceKit", "RetentionCore", logging, crypto,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings),
+
+        // Tests.
+        tests("ProtobufC", ["ProtobufC", "Contracts", "RPC", "CProtobufC", "CContracts"]),
+        tests("RPC", ["RPC", "ProtobufC", logging] + nio),
+        tests("Contracts", ["Contracts", "RPC", "ProtobufC"]),
+        tests("Storage", ["Storage", grdb]),
+        tests("Privacy", ["Privacy", crypto]),
+        tests("ServiceKit", ["ServiceKit", "Contracts", "RPC", logging]),
+        tests("Identity", ["IdentityCore", "IdentityServer", "ServiceKit", "Contracts", "RPC", "Storage"]),
+        tests("Chat", ["ChatCore", "ChatServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy"]),
+        tests("Retention", ["RetentionCore", "RetentionServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy"]),
+        tests("Gateway", ["GatewayCore", "GatewayServer", "ServiceKit", "Contracts", "RPC"]),
+        tests("Integration", ["ServiceKit", "Contracts", "RPC", "Privacy", "RetentionCore"] + nio),
+        tests("Interop", ["ServiceKit", "Contracts", "RPC"]),
+    ]
+        + service(
+            "Identity", folder: "Identity", executable: "samtal-identity",
+            core: [crypto],
+            server: ["RPC", "Contracts", "ServiceKit", "Storage", grdb, logging, crypto])
+        + service(
+            "Chat", folder: "Chat", executable: "samtal-chat",
+            core: ["Privacy", crypto],
+            server: ["RPC", "Contracts", "ServiceKit", "Storage", "Privacy", grdb, logging, crypto])
+        + service(
+            "Retention", folder: "Retention", executable: "samtal-retention",
+            core: ["Privacy", crypto],
+            server: ["RPC", "Contracts", "ServiceKit", "Storage", "Privacy", "CArchive", grdb, logging, crypto])
+        + service(
+            "Gateway", folder: "Gateway", executable: "samtal-gateway",
+            core: [crypto],
+            server: ["RPC", "Contracts", "ServiceKit", "ProtobufC", hummingbird, logging, crypto] + nio),
+    swiftLanguageModes: [.v6]
+)
