@@ -1,0 +1,98 @@
+internal import CProtobufC
+public import NIOCore
+
+/// A protobuf message as a Swift value. Generated code conforms; one struct per message.
+public protocol ProtobufMessage: Sendable, Equatable {
+    /// Every field at its default.
+    init()
+
+    static var descriptor: ProtobufDescriptor { get }
+
+    /// Copies the C struct of this message.
+    ///
+    /// - Throws: ``ProtobufError`` naming the field when a text isn't valid UTF-8 or holds a NUL.
+    init(cMessage: UnsafeRawPointer) throws(ProtobufError)
+
+    /// Writes the fields into an initialised C struct of this message; what it points to is allocated in the arena.
+    func fill(cMessage: UnsafeMutableRawPointer, arena: Arena)
+}
+
+extension ProtobufMessage {
+    /// Reads the protobuf encoding. The caller bounds the number of bytes; memory and time are bounded by it.
+    public init(serialized: [UInt8]) throws(ProtobufError) {
+        self = try serialized.withUnsafeBufferPointer { bytes throws(ProtobufError) in
+            try Self(serialized: UnsafeRawBufferPointer(bytes))
+        }
+    }
+
+    /// Reads the protobuf encoding from the readable bytes.
+    public init(serialized: ByteBuffer) throws(ProtobufError) {
+        // ByteBuffer's closure rethrows without a type, so the outcome leaves as a value.
+        let outcome: Result<Self, ProtobufError> = serialized.withUnsafeReadableBytes { bytes in
+            do throws(ProtobufError) {
+                return .success(try Self(serialized: bytes))
+            } catch {
+                return .failure(error)
+            }
+        }
+        self = try outcome.get()
+    }
+
+    /// Reads the protobuf encoding.
+    public init(serialized: UnsafeRawBufferPointer) throws(ProtobufError) {
+        if serialized.isEmpty {
+            self.init()
+            return
+        }
+        self = try Self.descriptor.withUnpacked(serialized) { message, _ throws(ProtobufError) in
+            try Self(cMessage: message)
+        }
+    }
+
+    /// The protobuf encoding.
+    public func serialized() -> [UInt8] {
+        withCMessage { message in
+            let size = protobuf_c_message_get_packed_size(message)
+            return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+                count = size == 0 ? 0 : protobuf_c_message_pack(message, buffer.baseAddress)
+            }
+        }
+    }
+
+    /// Appends the protobuf encoding, without an intermediate copy.
+    public func serialize(into buffer: inout ByteBuffer) {
+        withCMessage { message in
+            let size = protobuf_c_message_get_packed_size(message)
+            guard size > 0 else { return }
+            buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { storage in
+                protobuf_c_message_pack(message, storage.baseAddress?.assumingMemoryBound(to: UInt8.self))
+            }
+        }
+    }
+
+    /// Appends the protobuf encoding after a prefix that is told its size: `prefix` is called once, before the bytes
+    /// are written.
+    package func serialize(into buffer: inout ByteBuffer, prefix: (_ size: Int, inout ByteBuffer) -> Void) {
+        withCMessage { message in
+            let size = protobuf_c_message_get_packed_size(message)
+            prefix(size, &buffer)
+            guard size > 0 else { return }
+            buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { storage in
+                protobuf_c_message_pack(message, storage.baseAddress?.assumingMemoryBound(to: UInt8.self))
+            }
+        }
+    }
+
+    /// The number of bytes of the protobuf encoding.
+    public var serializedSize: Int {
+        withCMessage { message in protobuf_c_message_get_packed_size(message) }
+    }
+
+    func withCMessage<Result>(_ body: (UnsafeMutablePointer<ProtobufCMessage>) -> Result) -> Result {
+        Arena.lend { arena in
+            let message = arena.message(Self.descriptor)
+            fill(cMessage: message, arena: arena)
+            return body(message.assumingMemoryBound(to: ProtobufCMessage.self))
+        }
+    }
+}
