@@ -1,0 +1,44 @@
+/// Who follows a session's live feed.
+package enum Audience: Int, Sendable, Hashable, CaseIterable {
+    /// Sees published questions.
+    case everyone
+    /// Sees every question. Administrators of the session's organisation only.
+    case moderators
+
+    /// What a question's present state is to this audience.
+    /// - Parameter wasPublished: Whether the question has ever been published: if so, this audience may still be showing it.
+    package func view(of state: QuestionState, wasPublished: Bool) -> QuestionView {
+        switch (self, state) {
+        case (.moderators, _), (.everyone, .published): .shown
+        case (.everyone, .pending), (.everyone, .rejected): wasPublished ? .removed : .hidden
+        }
+    }
+}
+
+/// What an audience is told of a question that changed.
+package enum QuestionView: Sendable, Hashable, CaseIterable {
+    /// Its present state.
+    case shown
+    /// That it is no longer to be seen.
+    case removed
+    /// Nothing: it has never been seen.
+    case hidden
+}
+
+/// Who lists a session's questions.
+package enum Viewer: Sendable, Hashable {
+    case anyone
+    /// A participant, by the digest that their questions are stored under.
+    case author([UInt8])
+    /// An administrator of the session's organisation.
+    case moderator
+
+    /// A participant sees their own questions whatever became of them; everyone sees the published ones.
+    package func sees(_ state: QuestionState, by author: [UInt8]) -> Bool {
+        switch self {
+        case .moderator: true
+        case .author(let own): state == .published || own == author
+        case .anyone: state == .published
+        }
+    }
+}

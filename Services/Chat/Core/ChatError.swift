@@ -1,0 +1,80 @@
+/// Why chat can't do what was asked. Mapped to an RPC status in one place, by the server.
+///
+/// Holds nothing personal: every message is one of the fixed sentences here.
+package struct ChatError: Error, Sendable, Hashable {
+    package enum Code: Sendable, Hashable, CaseIterable {
+        case invalid
+        case notFound
+        case forbidden
+        case wrongState
+        case exhausted
+        case resume
+        case unavailable
+        case damaged
+    }
+
+    package var code: Code
+    /// Stable, UPPER_SNAKE, for programs.
+    package var reason: String
+    /// For people; safe to show to anyone.
+    package var message: String
+    /// The request's field at fault; empty if none is.
+    package var field: String
+
+    package init(_ code: Code, reason: String, _ message: String, field: String = "") {
+        self.code = code
+        self.reason = reason
+        self.message = message
+        self.field = field
+    }
+}
+
+extension ChatError {
+    /// The same for an unknown session, another organisation's, one whose time has passed and an erased one, so that
+    /// nothing can be learnt by trying.
+    package static let sessionNotFound = ChatError(
+        .notFound, reason: "SESSION_NOT_FOUND", "session: not found", field: "session_id")
+
+    package static let questionNotFound = ChatError(
+        .notFound, reason: "QUESTION_NOT_FOUND", "question: not found", field: "question_id")
+
+    package static let sessionEnded = ChatError(
+        .wrongState, reason: "SESSION_ENDED", "the session has ended")
+
+    package static let questionRejected = ChatError(
+        .wrongState, reason: "QUESTION_REJECTED", "the question is rejected; publish it first")
+
+    package static let tooManyQuestions = ChatError(
+        .exhausted, reason: "SESSION_FULL", "the session takes no more questions")
+
+    package static let tooManyQuestionsFromParticipant = ChatError(
+        .exhausted, reason: "PARTICIPANT_LIMIT", "no more questions from this participant")
+
+    package static let tooManyAnswers = ChatError(
+        .exhausted, reason: "QUESTION_FULL", "the question takes no more answers")
+
+    package static let tooManyEvents = ChatError(
+        .exhausted, reason: "SESSION_FULL", "the session takes no more changes")
+
+    package static let tooManyWatchers = ChatError(
+        .exhausted, reason: "WATCHER_LIMIT", "the session has no room for another watcher")
+
+    package static let tokenOfOtherSession = ChatError(
+        .forbidden, reason: "TOKEN_OTHER_SESSION", "the participant token belongs to another session",
+        field: "session_id")
+
+    /// The watcher calls again with the last sequence it saw, and misses nothing.
+    package static let resume = ChatError(
+        .resume, reason: "RESUME", "resume after the last sequence seen")
+
+    package static let retentionUnavailable = ChatError(
+        .unavailable, reason: "NEIGHBOUR_UNAVAILABLE", "retention is not reachable")
+
+    /// A stored text that does not open with the session's key: the file was changed by something else.
+    package static let damaged = ChatError(
+        .damaged, reason: "CONTENT_DAMAGED", "stored content could not be read")
+
+    package static func invalid(_ field: String, _ problem: String) -> ChatError {
+        ChatError(.invalid, reason: "INVALID_FIELD", "\(field): \(problem)", field: field)
+    }
+}

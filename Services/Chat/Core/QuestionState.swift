@@ -1,0 +1,41 @@
+/// Where a question is in moderation.
+///
+/// ```
+/// pending ──publish, answer──▶ published ◀──publish── rejected
+///    └────────reject────▶ rejected ◀──reject── published
+/// ```
+/// Moderation goes on after the session's end, for as long as the log is kept: what should not be seen must be possible
+/// to hide.
+package enum QuestionState: Int, Sendable, Hashable, CaseIterable {
+    /// Asked, and seen by moderators and by who asked it.
+    case pending = 1
+    /// Seen by everyone.
+    case published = 2
+    /// Seen by moderators and by who asked it.
+    case rejected = 3
+
+    /// - Returns: Whether anything changed.
+    package mutating func publish() -> Bool {
+        guard self != .published else { return false }
+        self = .published
+        return true
+    }
+
+    /// - Returns: Whether anything changed.
+    package mutating func reject() -> Bool {
+        guard self != .rejected else { return false }
+        self = .rejected
+        return true
+    }
+
+    /// An answer publishes a pending question.
+    /// - Throws: ``ChatError/questionRejected``: a rejected question is published first, so that nobody makes it public
+    ///   without meaning to.
+    package mutating func answer() throws(ChatError) {
+        switch self {
+        case .pending: self = .published
+        case .published: break
+        case .rejected: throw .questionRejected
+        }
+    }
+}
