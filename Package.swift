@@ -11,13 +11,14 @@ let settings: [SwiftSetting] = [
 
 /// A deployable service: rules in Core, RPC handlers and stores in Server, a thin executable in Main.
 func service(
-    _ name: String, folder: String, executable: String, core: [Target.Dependency], server: [Target.Dependency]
+    _ name: String, folder: String, executable: String, core: [Target.Dependency], server: [Target.Dependency],
+    serverResources: [Resource] = []
 ) -> [Target] {
     [
         .target(name: "\(name)Core", dependencies: core, path: "Services/\(folder)/Core", swiftSettings: settings),
         .target(
             name: "\(name)Server", dependencies: [.target(name: "\(name)Core")] + server,
-            path: "Services/\(folder)/Server", swiftSettings: settings),
+            path: "Services/\(folder)/Server", resources: serverResources, swiftSettings: settings),
         .executableTarget(
             name: executable,
             dependencies: [
@@ -41,6 +42,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 
 let package = Package(
     name: "samtal",
@@ -65,6 +67,7 @@ let package = Package(
         // C libraries of the system.
         .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
 
         // Generated C (Scripts/generate-protos).
@@ -86,7 +89,9 @@ let package = Package(
         .target(
             name: "ServiceKit",
             dependencies: [
-                "RPC", "Contracts", "ProtobufC", logging, lifecycle, crypto, .product(name: "JWTKit", package: "jwt-kit"),
+                "RPC", "Contracts", "ProtobufC", "CLinux", logging, lifecycle, crypto,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + nio,
             swiftSettings: settings),
@@ -104,22 +109,22 @@ let package = Package(
         tests("Contracts", ["Contracts", "RPC", "ProtobufC"]),
         tests("Storage", ["Storage", grdb]),
         tests("Privacy", ["Privacy", crypto]),
-        tests("ServiceKit", ["ServiceKit", "Contracts", "RPC", logging]),
-        tests("Identity", ["IdentityCore", "IdentityServer", "ServiceKit", "Contracts", "RPC", "Storage"]),
-        tests("Chat", ["ChatCore", "ChatServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy"]),
+        tests("ServiceKit", ["ServiceKit", "Contracts", "RPC", logging, lifecycle, crypto] + nio),
+        tests("Identity", ["IdentityCore", "IdentityServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy", logging, crypto] + nio),
+        tests("Chat", ["ChatCore", "ChatServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy", grdb, logging, lifecycle] + nio),
         tests("Retention", ["RetentionCore", "RetentionServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy"]),
-        tests("Gateway", ["GatewayCore", "GatewayServer", "ServiceKit", "Contracts", "RPC"]),
+        tests("Gateway", ["GatewayCore", "GatewayServer", "ServiceKit", "Contracts", "RPC", "ProtobufC", logging] + nio),
         tests("Integration", ["ServiceKit", "Contracts", "RPC", "Privacy", "RetentionCore"] + nio),
         tests("Interop", ["ServiceKit", "Contracts", "RPC"]),
     ]
         + service(
             "Identity", folder: "Identity", executable: "samtal-identity",
             core: [crypto],
-            server: ["RPC", "Contracts", "ServiceKit", "Storage", grdb, logging, crypto])
+            server: ["RPC", "Contracts", "ServiceKit", "Storage", "Privacy", grdb, logging, lifecycle, crypto])
         + service(
             "Chat", folder: "Chat", executable: "samtal-chat",
             core: ["Privacy", crypto],
-            server: ["RPC", "Contracts", "ServiceKit", "Storage", "Privacy", grdb, logging, crypto])
+            server: ["RPC", "Contracts", "ServiceKit", "Storage", "Privacy", grdb, logging, crypto, lifecycle])
         + service(
             "Retention", folder: "Retention", executable: "samtal-retention",
             core: ["Privacy", crypto],
@@ -127,6 +132,8 @@ let package = Package(
         + service(
             "Gateway", folder: "Gateway", executable: "samtal-gateway",
             core: [crypto],
-            server: ["RPC", "Contracts", "ServiceKit", "ProtobufC", hummingbird, logging, crypto] + nio),
+            server: ["RPC", "Contracts", "ServiceKit", "ProtobufC", hummingbird, hummingbirdCore, lifecycle, logging, crypto]
+                + nio,
+            serverResources: [.embedInCode("Web")]),
     swiftLanguageModes: [.v6]
 )
