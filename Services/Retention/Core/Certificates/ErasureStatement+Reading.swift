@@ -1,0 +1,84 @@
+import Foundation
+
+extension ErasureStatement {
+    /// Statements are about 700 bytes; a longer text than this was not written by a ledger.
+    package static let maximumBytes = 4096
+
+    /// Reads a statement, and accepts it only in its one canonical spelling: a text that reads the same but is
+    /// written otherwise, or that says more, is refused.
+    package init(reading text: String) throws(CertificateProblem.Reason) {
+        guard text.utf8.count <= Self.maximumBytes else { throw .statementTooLarge }
+        let members: Members
+        do {
+            members = try JSONDecoder().decode(Members.self, from: Data(text.utf8))
+        } catch {
+            throw .statementUnreadable
+        }
+        guard members.format == Self.format, members.version == Self.version else { throw .unknownFormat }
+        self = try members.statement()
+        guard canonicalText.utf8.elementsEqual(text.utf8) else { throw .statementNotCanonical }
+    }
+
+    /// The members as JSON has them.
+    private struct Members: Decodable {
+        struct Counts: Decodable {
+            var answers: Int64
+            var events: Int64
+            var questions: Int64
+        }
+
+        var agreementVersion: Int64
+        var counts: Counts
+        var deadline: String?
+        var ended: String?
+        var erased: String
+        var format: String
+        var keyDestroyed: String
+        var method: [String]
+        var organisation: String
+        var policyVersion: Int64
+        var previous: String
+        var retentionDays: Int64
+        var sequence: Int64
+        var session: String
+        var trigger: ErasureTrigger
+        var version: Int
+
+        enum CodingKeys: String, CodingKey {
+            case agreementVersion = "agreement_version"
+            case counts, deadline, ended, erased, format
+            case keyDestroyed = "key_destroyed"
+            case method, organisation
+            case policyVersion = "policy_version"
+            case previous
+            case retentionDays = "retention_days"
+            case sequence, session, trigger, version
+        }
+
+        func statement() throws(CertificateProblem.Reason) -> ErasureStatement {
+            let integers = [
+                agreementVersion, counts.answers, counts.events, counts.questions, policyVersion, retentionDays,
+            ]
+            guard integers.allSatisfy({ (0...CanonicalJSON.largestInteger).contains($0) }),
+                (1...CanonicalJSON.largestInteger).contains(sequence)
+            else { throw .statementUnreadable }
+            return ErasureStatement(
+                sequence: sequence, previous: previous, organisationID: organisation, sessionID: session,
+                trigger: trigger, method: method,
+                counts: ErasedCounts(questions: counts.questions, answers: counts.answers, events: counts.events),
+                endTime: try Self.optionalTime(ended), deadline: try Self.optionalTime(deadline),
+                keyDestroyedTime: try Self.time(keyDestroyed), erasedTime: try Self.time(erased),
+                agreementVersion: agreementVersion, policyVersion: policyVersion, retentionDays: retentionDays)
+        }
+
+        private static func optionalTime(_ text: String?) throws(CertificateProblem.Reason) -> Date? {
+            guard let text else { return nil }
+            return try time(text)
+        }
+
+        private static func time(_ text: String) throws(CertificateProblem.Reason) -> Date {
+            guard let date = LedgerTime.date(text: text) else { throw .statementUnreadable }
+            return date
+        }
+    }
+}

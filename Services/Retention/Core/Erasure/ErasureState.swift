@@ -1,0 +1,54 @@
+package import Foundation
+
+/// How far the erasure of one session has come. Stored after every step, so that an erasure which was interrupted
+/// anywhere goes on from there; it only ever moves forward.
+///
+///     live → requested → keyDestroyed → rowsErased → certified
+///
+/// `requested` is written before the key is touched: it is what makes an erasure that somebody asked for survive a
+/// crash. From `keyDestroyed` on nobody can read the content any more, whatever happens to the rest.
+package enum ErasureState: Sendable, Equatable {
+    case live
+    case requested(ErasureTrigger)
+    case keyDestroyed(ErasureTrigger, at: Date)
+    case rowsErased(ErasureTrigger, keyDestroyedAt: Date, at: Date, ErasedCounts)
+    case certified
+
+    /// A step that does not follow from the state.
+    package struct OutOfOrder: Error, Sendable, Equatable {
+        package init() {}
+    }
+
+    /// Nil when nothing was asked for, or all is done.
+    package var nextStep: ErasureStep? {
+        switch self {
+        case .live, .certified: nil
+        case .requested: .destroyKey
+        case .keyDestroyed: .eraseRows
+        case .rowsErased: .certify
+        }
+    }
+
+    /// Begins an erasure. One that has begun keeps what started it.
+    package mutating func request(_ trigger: ErasureTrigger) {
+        if case .live = self { self = .requested(trigger) }
+    }
+
+    /// The key is gone from every file.
+    package mutating func destroyedKey(at time: Date) throws(OutOfOrder) {
+        guard case .requested(let trigger) = self else { throw OutOfOrder() }
+        self = .keyDestroyed(trigger, at: time)
+    }
+
+    /// Chat has erased its rows, and said how many.
+    package mutating func erasedRows(_ counts: ErasedCounts, at time: Date) throws(OutOfOrder) {
+        guard case .keyDestroyed(let trigger, let keyDestroyedAt) = self else { throw OutOfOrder() }
+        self = .rowsErased(trigger, keyDestroyedAt: keyDestroyedAt, at: time, counts)
+    }
+
+    /// The certificate is in the ledger.
+    package mutating func certify() throws(OutOfOrder) {
+        guard case .rowsErased = self else { throw OutOfOrder() }
+        self = .certified
+    }
+}

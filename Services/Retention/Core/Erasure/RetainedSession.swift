@@ -1,0 +1,67 @@
+package import Foundation
+import Privacy
+
+/// A session as retention knows it: whose it is, how long it may be kept, and how far its erasure has come.
+package struct RetainedSession: Sendable, Equatable {
+    package let id: String
+    package let organisationID: String
+    package let createTime: Date
+    /// The rules that set `retentionDays`.
+    package private(set) var agreementVersion: Int64
+    package private(set) var policyVersion: Int64
+    package private(set) var retentionDays: Int
+    /// Both nil until the session has ended.
+    package private(set) var endTime: Date?
+    package private(set) var deleteTime: Date?
+    package var erasure: ErasureState
+
+    package init(
+        id: String, organisationID: String, createTime: Date, agreementVersion: Int64, policyVersion: Int64,
+        retentionDays: Int, endTime: Date? = nil, deleteTime: Date? = nil, erasure: ErasureState = .live
+    ) {
+        self.id = id
+        self.organisationID = organisationID
+        self.createTime = createTime
+        self.agreementVersion = agreementVersion
+        self.policyVersion = policyVersion
+        self.retentionDays = retentionDays
+        self.endTime = endTime
+        self.deleteTime = deleteTime
+        self.erasure = erasure
+    }
+
+    /// Fixes the time of erasure, once: a session ends for good. An end in the future would keep the session longer
+    /// than the policy says, so it counts as ended now.
+    package mutating func end(at time: Date, now: Date) {
+        guard endTime == nil else { return }
+        let ended = LedgerTime.rounded(min(time, now))
+        endTime = ended
+        deleteTime = LedgerTime.rounded(RetentionRule.deadline(ended: ended, days: retentionDays))
+    }
+
+    /// Applies a newer policy. The time of erasure only ever moves earlier (GDPR Art. 5(1)(e)): a longer retention
+    /// time is for sessions to come.
+    ///
+    /// - Returns: whether anything changed.
+    package mutating func clamp(to policy: Policy) -> Bool {
+        guard erasure == .live, policy.retentionDays < retentionDays else { return false }
+        retentionDays = policy.retentionDays
+        policyVersion = policy.version
+        agreementVersion = policy.agreementVersion
+        if let endTime, let earlier = deleteTime {
+            deleteTime = min(earlier, LedgerTime.rounded(RetentionRule.deadline(ended: endTime, days: retentionDays)))
+        }
+        return true
+    }
+
+    /// Whether its time has passed and its erasure has not begun.
+    package func isOverdue(at now: Date) -> Bool {
+        guard erasure == .live, let deleteTime else { return false }
+        return now >= deleteTime
+    }
+
+    /// Whether its content may still be read: from the time of erasure on it may not, erased already or not.
+    package func isVisible(at now: Date) -> Bool {
+        erasure == .live && !isOverdue(at: now)
+    }
+}

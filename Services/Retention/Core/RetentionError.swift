@@ -1,0 +1,21 @@
+/// Everything that retention refuses. Messages are safe to show: they hold no personal data.
+package enum RetentionError: Error, Sendable, Equatable {
+    /// A field of the request, and what is wrong with it.
+    case invalidField(String, String)
+    /// The organisation has no agreement to show.
+    case agreementNotFound
+    /// The organisation has no agreement, and what was asked for needs one.
+    case agreementRequired
+    /// Unknown, erased, past its time, or another organisation's: nobody can tell which.
+    case sessionNotFound
+    /// The session has been neither ended nor left a draft.
+    case sessionOpen
+    /// `confirm_session_id` does not repeat the session's id.
+    case confirmationMismatch
+    /// The session has not been erased.
+    case certificateNotFound
+    /// A live session's key is not where it should be: its content can't be read.
+    case keyLost
+    /// Chat answered, but not in a way that can be used.
+    case chatUnusable
+}
