@@ -1,0 +1,72 @@
+internal import Synchronization
+
+/// One call as the server sees it: who makes it, what it carries, and what interceptors found out about it.
+public final class ServerCall: Sendable {
+    /// What interceptors and handlers have attached. The first two values lie in place: few calls have more.
+    private struct Attachments {
+        var first: AttachedValue?
+        var second: AttachedValue?
+        var others: [AttachedValue] = []
+        var trailers = Metadata()
+
+        /// Replaces the value that `matches`, or takes the first free place.
+        mutating func set(_ value: AttachedValue?, _ matches: (AttachedValue) -> Bool) {
+            if let first, matches(first) { return self.first = value }
+            if let second, matches(second) { return self.second = value }
+            others.removeAll(where: matches)
+            guard let value else { return }
+            if first == nil {
+                first = value
+            } else if second == nil {
+                second = value
+            } else {
+                others.append(value)
+            }
+        }
+    }
+
+    public let method: MethodDescriptor
+    public let peer: Peer
+    /// The request metadata, without the headers that belong to HTTP/2 and gRPC themselves.
+    public let metadata: Metadata
+    /// When the caller stops waiting; nil when neither the caller nor the method sets a limit.
+    public let deadline: ContinuousClock.Instant?
+    private let attachments = Mutex(Attachments())
+
+    /// The server makes one per call; tests of interceptors and handlers make their own.
+    public init(
+        method: MethodDescriptor, peer: Peer, metadata: Metadata = [:], deadline: ContinuousClock.Instant? = nil
+    ) {
+        self.method = method
+        self.peer = peer
+        self.metadata = metadata
+        self.deadline = deadline
+    }
+
+    /// The value attached under `key`. Safe from any task; the last one to write wins.
+    public subscript<Value: Sendable>(_ key: CallKey<Value>) -> Value? {
+        get {
+            let found = attachments.withLock { attachments -> AttachedValue? in
+                if let first = attachments.first, first.belongs(to: key) { return first }
+                if let second = attachments.second, second.belongs(to: key) { return second }
+                return attachments.others.first { $0.belongs(to: key) }
+            }
+            // `belongs(to:)` compared the type, so the downcast holds.
+            return found.map { unsafeDowncast($0, to: AttachedValueOf<Value>.self).value }
+        }
+        set {
+            let attached = newValue.map { AttachedValueOf($0, for: key) }
+            attachments.withLock { $0.set(attached) { $0.belongs(to: key) } }
+        }
+    }
+
+    /// Adds a pair to what is sent after the response, with the status.
+    public func setTrailer(_ name: String, _ value: String) {
+        attachments.withLock { $0.trailers.replace(name, value) }
+    }
+
+    /// The pairs set so far.
+    public var trailers: Metadata {
+        attachments.withLock { $0.trailers }
+    }
+}

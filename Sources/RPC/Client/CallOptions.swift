@@ -1,0 +1,24 @@
+/// What a caller says about one call.
+public struct CallOptions: Sendable {
+    public var metadata: Metadata
+    /// When to give up. It is sent to the server as `grpc-timeout` and enforced here as well.
+    public var deadline: ContinuousClock.Instant?
+    /// Wait for the server to come up, until the deadline, instead of failing at once with UNAVAILABLE.
+    public var waitForReady: Bool
+
+    public init(metadata: Metadata = [:], timeout: Duration? = nil, waitForReady: Bool = false) {
+        self.metadata = metadata
+        self.deadline = timeout.map { ContinuousClock.now.advanced(by: $0) }
+        self.waitForReady = waitForReady
+    }
+
+    /// Options for a call made on behalf of `call`: its deadline and its trace context, never its authorisation.
+    public static func onward(from call: ServerCall) -> CallOptions {
+        var options = CallOptions()
+        options.deadline = call.deadline
+        for name in ["traceparent", "tracestate"] {
+            if let value = call.metadata[first: name] { options.metadata.add(name, value) }
+        }
+        return options
+    }
+}

@@ -1,0 +1,31 @@
+internal import NIOCore
+internal import ProtobufC
+
+/// The five bytes before every gRPC message: a flag (1: compressed) and the length, big endian (gRPC over HTTP/2,
+/// "Length-Prefixed-Message").
+enum MessageFraming {
+    static let prefixLength = 5
+
+    /// The message with its prefix, in one buffer.
+    static func framed<Message: ProtobufMessage>(_ message: Message) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        message.serialize(into: &buffer) { size, buffer in
+            buffer.reserveCapacity(prefixLength + size)
+            writePrefix(size, to: &buffer)
+        }
+        return buffer
+    }
+
+    /// The bytes of a message with their prefix, in one buffer.
+    static func framed(_ bytes: ByteBuffer) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        buffer.reserveCapacity(prefixLength + bytes.readableBytes)
+        writePrefix(bytes.readableBytes, to: &buffer)
+        buffer.writeImmutableBuffer(bytes)
+        return buffer
+    }
+
+    private static func writePrefix(_ size: Int, to buffer: inout ByteBuffer) {
+        buffer.writeMultipleIntegers(UInt8(0), UInt32(truncatingIfNeeded: size))
+    }
+}

@@ -1,0 +1,78 @@
+public import NIOCore
+public import ProtobufC
+
+/// A method together with the function that answers it: what a service hands to the server.
+///
+/// A handler throws ``RPCError`` for a status. Any other error becomes INTERNAL "internal error" and is logged by its type
+/// alone. When the caller cancels or the deadline passes, the handler's task is cancelled.
+public struct MethodHandler: Sendable {
+    /// The function, on bytes; the typed factories wrap decoding and encoding around the service's own.
+    enum Body: Sendable {
+        /// Takes the request's bytes and returns the response with its gRPC prefix.
+        case unary(@Sendable (ByteBuffer, ServerCall) async throws -> ByteBuffer)
+        case serverStreaming(@Sendable (ByteBuffer, RawResponseWriter, ServerCall) async throws -> Void)
+    }
+
+    public let method: MethodDescriptor
+    let body: Body
+
+    private init(_ method: MethodDescriptor, _ body: Body) {
+        self.method = method
+        self.body = body
+    }
+
+    /// One request, one response.
+    public static func unary<Request: ProtobufMessage, Response: ProtobufMessage>(
+        _ method: MethodDescriptor,
+        _ body: @escaping @Sendable (Request, ServerCall) async throws -> Response
+    ) -> MethodHandler {
+        MethodHandler(
+            method,
+            .unary { bytes, call in
+                let request = try decode(Request.self, from: bytes)
+                return MessageFraming.framed(try await body(request, call))
+            })
+    }
+
+    /// One request, any number of responses.
+    public static func serverStreaming<Request: ProtobufMessage, Response: ProtobufMessage>(
+        _ method: MethodDescriptor,
+        _ body: @escaping @Sendable (Request, ResponseWriter<Response>, ServerCall) async throws -> Void
+    ) -> MethodHandler {
+        MethodHandler(
+            method,
+            .serverStreaming { bytes, writer, call in
+                let request = try decode(Request.self, from: bytes)
+                try await body(request, ResponseWriter(writer), call)
+            })
+    }
+
+    /// As ``unary(_:_:)``, with the encoded messages: for forwarding without decoding.
+    public static func rawUnary(
+        _ method: MethodDescriptor, _ body: @escaping @Sendable (ByteBuffer, ServerCall) async throws -> ByteBuffer
+    ) -> MethodHandler {
+        MethodHandler(method, .unary { bytes, call in MessageFraming.framed(try await body(bytes, call)) })
+    }
+
+    /// As ``serverStreaming(_:_:)``, with the encoded messages: for forwarding without decoding.
+    public static func rawServerStreaming(
+        _ method: MethodDescriptor,
+        _ body: @escaping @Sendable (ByteBuffer, RawResponseWriter, ServerCall) async throws -> Void
+    ) -> MethodHandler {
+        MethodHandler(method, .serverStreaming(body))
+    }
+
+    /// A request that can't be read is the caller's mistake: INVALID_ARGUMENT, naming the field.
+    private static func decode<Request: ProtobufMessage>(
+        _ type: Request.Type, from bytes: ByteBuffer
+    ) throws(RPCError) -> Request {
+        do throws(ProtobufError) {
+            return try Request(serialized: bytes)
+        } catch {
+            if error.field.isEmpty {
+                throw RPCError(.invalidArgument, "request: \(error.reason)", reason: "MALFORMED_REQUEST")
+            }
+            throw RPCError.invalid(error.field, error.reason)
+        }
+    }
+}

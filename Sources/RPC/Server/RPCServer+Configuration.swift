@@ -1,0 +1,43 @@
+extension RPCServer {
+    /// Where a server listens, and every bound it keeps.
+    public struct Configuration: Sendable {
+        /// The path of the Unix socket; at most 107 bytes (`sun_path`).
+        public var socketPath: String
+        /// The mode of the socket file, in force before anyone can connect.
+        public var socketMode: UInt16 = 0o660
+        /// Whether a process may connect, by its credentials; refused ones are closed before they are read from.
+        public var acceptPeer: @Sendable (Peer) -> Bool = { _ in true }
+        /// Connections that wait to be accepted.
+        public var backlog = 1024
+        /// Connections served at the same time; more are closed at accept.
+        public var maxConnections = 1024
+        /// Calls at the same time on one connection. Enough for a gateway's watchers on a thousand live sessions, and
+        /// few enough that the worst case, every one of them stalled with a full response buffer, stays at 64 MiB.
+        public var maxConcurrentStreams = 1024
+        /// Bytes of names and values of one request's headers, counted as HTTP/2 does (plus 32 per pair, RFC 9113 6.5.2).
+        public var maxHeaderListBytes = 16 * 1024
+        /// Bytes of requests that wait in memory on one connection, all its calls together; a call that would go over
+        /// ends with RESOURCE_EXHAUSTED.
+        public var maxBufferedRequestBytes = 16 * 1024 * 1024
+        /// Bytes of responses buffered on one stream before a writer has to wait.
+        public var maxBufferedResponseBytes = 64 * 1024
+        /// How long a connection may take to send HTTP/2's preface and settings.
+        public var handshakeTimeout: Duration = .seconds(5)
+        /// How long a caller may take to send the whole of one request.
+        public var requestTimeout: Duration = .seconds(30)
+        /// How long a finished response may wait for a caller that doesn't read it.
+        public var unreadResponseTimeout: Duration = .seconds(60)
+        /// Streams a caller may reset per second, after a burst of ten times as many (rapid reset, CVE-2023-44487).
+        public var maxResetsPerSecond = 200
+        /// PING, SETTINGS and PRIORITY frames a caller may send per second, after a burst of ten times as many.
+        public var maxControlFramesPerSecond = 100
+        /// How long calls in flight may go on after a shutdown has begun.
+        public var drainTimeout: Duration = .seconds(10)
+        /// How long handlers may take to return after they were cancelled at the end of that time.
+        public var cancelTimeout: Duration = .seconds(2)
+
+        public init(socketPath: String) {
+            self.socketPath = socketPath
+        }
+    }
+}

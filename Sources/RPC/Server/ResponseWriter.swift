@@ -1,0 +1,67 @@
+public import NIOCore
+public import ProtobufC
+
+/// Where the handler of a server-streaming call puts its responses.
+///
+/// A send waits while the caller reads too slowly: until HTTP/2 flow control has let through enough of what was sent
+/// before. It throws `RPCError(.cancelled)` when the caller is gone, the deadline has passed or the task is cancelled.
+public struct ResponseWriter<Message: ProtobufMessage>: Sendable {
+    private enum Target: Sendable {
+        case call(RawResponseWriter)
+        case function(@Sendable (Message) async throws -> Void)
+    }
+
+    private let target: Target
+
+    init(_ writer: RawResponseWriter) {
+        target = .call(writer)
+    }
+
+    /// A writer that hands each message to a function: for testing a handler without a server.
+    public init(sending send: @escaping @Sendable (Message) async throws -> Void) {
+        target = .function(send)
+    }
+
+    public func send(_ message: Message) async throws {
+        switch target {
+        case .call(let writer): try await writer.send(framed: MessageFraming.framed(message))
+        case .function(let send): try await send(message)
+        }
+    }
+
+    /// Sends a message that was encoded once for many.
+    public func send(_ encoded: EncodedMessage<Message>) async throws {
+        switch target {
+        case .call(let writer): try await writer.send(framed: encoded.framed)
+        case .function(let send):
+            try await send(Message(serialized: encoded.framed.unframed))
+        }
+    }
+}
+
+/// Where the handler of a server-streaming call puts responses that are encoded already; see ``ResponseWriter``.
+public struct RawResponseWriter: Sendable {
+    private let stream: ServerStream
+
+    init(stream: ServerStream) {
+        self.stream = stream
+    }
+
+    /// Sends the bytes as one message.
+    public func send(_ bytes: ByteBuffer) async throws {
+        try await send(framed: MessageFraming.framed(bytes))
+    }
+
+    func send(framed: ByteBuffer) async throws(RPCError) {
+        try await stream.send(framed: framed)
+    }
+}
+
+extension ByteBuffer {
+    /// The message within a framed buffer.
+    fileprivate var unframed: ByteBuffer {
+        var copy = self
+        copy.moveReaderIndex(forwardBy: min(MessageFraming.prefixLength, copy.readableBytes))
+        return copy
+    }
+}
