@@ -1,0 +1,73 @@
+internal import GRDB
+
+/// What went wrong in the store itself. Never holds a stored value or a bound argument, so it may be logged.
+public struct StorageError: Error, Sendable, Equatable {
+    public enum Code: Sendable, Hashable {
+        /// The queue of writes is full: try again later. Nothing was written.
+        case overloaded
+        /// A lock was not free within its time.
+        case busy
+        /// No room on the disk, or the file's size limit is reached.
+        case full
+        /// The file is not a database, or is damaged.
+        case corrupt
+        /// Another process, or another store of this one, has the file open.
+        case locked
+        /// The file was written by a newer version, with migrations that this one does not know.
+        case newerSchema
+        /// The store is closed, or closing.
+        case closed
+        /// Anything else: input and output errors, missing permissions, SQL that does not fit the schema.
+        case other
+    }
+
+    public var code: Code
+    /// A fixed sentence for people who read logs.
+    public var message: String
+    /// SQLite's extended result code (https://www.sqlite.org/rescode.html), or nil if SQLite was not the cause.
+    public var sqliteCode: Int32?
+
+    public init(_ code: Code, _ message: String, sqliteCode: Int32? = nil) {
+        self.code = code
+        self.message = message
+        self.sqliteCode = sqliteCode
+    }
+}
+
+extension StorageError: CustomStringConvertible {
+    public var description: String {
+        sqliteCode.map { "\(message) (SQLite \($0))" } ?? message
+    }
+}
+
+extension StorageError {
+    /// Keeps the code of a GRDB error and drops its message and its SQL.
+    init(_ error: DatabaseError, while activity: String) {
+        let (code, reason): (Code, String) =
+            switch error.resultCode {
+            case .SQLITE_FULL: (.full, "the disk is full")
+            case .SQLITE_BUSY, .SQLITE_LOCKED: (.busy, "the database is busy")
+            case .SQLITE_CORRUPT, .SQLITE_NOTADB: (.corrupt, "the database is damaged")
+            case .SQLITE_IOERR: (.other, "input or output failed")
+            case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM: (.other, "the database can't be opened or written")
+            default: (.other, "the database refused")
+            }
+        self.init(code, "\(activity): \(reason)", sqliteCode: error.extendedResultCode.rawValue)
+    }
+
+    /// What a caller is told about an error that its body threw. A violated constraint stays as it is, because what it
+    /// means is the caller's business; any other error of the database becomes a ``StorageError``.
+    static func translating(_ error: any Error, while activity: String) -> any Error {
+        guard let error = error as? DatabaseError, error.resultCode != .SQLITE_CONSTRAINT else { return error }
+        return StorageError(error, while: activity)
+    }
+
+    /// The same for what the store does on its own behalf, where every error is a ``StorageError``.
+    static func wrapping(_ error: any Error, while activity: String) -> StorageError {
+        switch error {
+        case let error as StorageError: error
+        case let error as DatabaseError: StorageError(error, while: activity)
+        default: StorageError(.other, "\(activity): \(type(of: error))")
+        }
+    }
+}
