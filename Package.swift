@@ -112,10 +112,14 @@ let package = Package(
         tests("ServiceKit", ["ServiceKit", "Contracts", "RPC", logging, lifecycle, crypto] + nio),
         tests("Identity", ["IdentityCore", "IdentityServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy", logging, crypto] + nio),
         tests("Chat", ["ChatCore", "ChatServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy", grdb, logging, lifecycle] + nio),
-        tests("Retention", ["RetentionCore", "RetentionServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy"]),
+        tests("Retention", ["RetentionCore", "RetentionServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy", grdb, logging, crypto, lifecycle] + nio),
         tests("Gateway", ["GatewayCore", "GatewayServer", "ServiceKit", "Contracts", "RPC", "ProtobufC", logging] + nio),
-        tests("Integration", ["ServiceKit", "Contracts", "RPC", "Privacy", "RetentionCore"] + nio),
-        tests("Interop", ["ServiceKit", "Contracts", "RPC"]),
+        // Whole processes, started from the executables beside the test bundle.
+        .target(
+            name: "TestProcesses", dependencies: ["RPC", "Contracts", logging] + nio, path: "Tests/Processes",
+            swiftSettings: settings),
+        tests("Integration", ["TestProcesses", "Contracts", "RPC", "RetentionCore", "ProtobufC"]),
+        tests("Interop", ["TestProcesses", "Contracts", "RPC"]),
     ]
         + service(
             "Identity", folder: "Identity", executable: "samtal-identity",
@@ -128,7 +132,7 @@ let package = Package(
         + service(
             "Retention", folder: "Retention", executable: "samtal-retention",
             core: ["Privacy", crypto],
-            server: ["RPC", "Contracts", "ServiceKit", "Storage", "Privacy", "CArchive", grdb, logging, crypto])
+            server: ["RPC", "Contracts", "ServiceKit", "Storage", "Privacy", "CArchive", grdb, logging, crypto, lifecycle])
         + service(
             "Gateway", folder: "Gateway", executable: "samtal-gateway",
             core: [crypto],

@@ -1,0 +1,228 @@
+// The administrators' page: signing in, the list of sessions, the policy, certificates. The address after # says
+// what is shown: nothing for the list, session=ID, or certificate=ID.
+import { account, callAsAdministrator, resume, signIn, signOut, whenSignedOut } from "/assets/account.js";
+import { armSession, closeSession, openSession, save } from "/assets/moderation.js";
+import {
+    byID, call, CallError, clearError, fillFacts, make, makeTime, notice, show, showError, startPage,
+} from "/assets/page.js";
+
+const views = ["view-signin", "view-sessions", "view-session", "view-certificate"];
+let publicURL = location.origin;
+let certificate = null;
+
+function showView(id) {
+    for (const view of views) byID(view).hidden = view !== id;
+    byID("sign-out").hidden = account() === null;
+    const person = account();
+    if (person) {
+        const name = person.administrator.displayName ?? "";
+        show(byID("who"), "signin.who", { name, organisation: person.organisation });
+    } else {
+        clearError(byID("who"));
+    }
+}
+
+function organisationPath() {
+    return `/v1/organisations/${encodeURIComponent(account().administrator.organisationId)}`;
+}
+
+// Where we are
+
+async function showPlace() {
+    notice(null);
+    closeSession();
+    document.title = "Samtal";
+    if (!account()) return showView("view-signin");
+    const [kind, id] = location.hash.slice(1).split("=").map(decodeURIComponent);
+    try {
+        if (kind === "session" && id) {
+            await openSession(id, { link: publicURL, erased: showErased });
+            showView("view-session");
+        } else if (kind === "certificate" && id) {
+            await openCertificate(id);
+        } else {
+            showView("view-sessions");
+            await Promise.all([listSessions(), showPolicy(), listCertificates()]);
+        }
+    } catch (error) {
+        if (error instanceof CallError && error.status === 401) return;
+        notice("error.other", "danger");
+        showError(byID("notice"), error);
+    }
+    byID("content").focus({ preventScroll: true });
+}
+
+// Signing in
+
+async function trade(code) {
+    const error = byID("signin-error");
+    clearError(error);
+    try {
+        await signIn(code);
+        byID("code").value = "";
+        await showPlace();
+    } catch (problem) {
+        showView("view-signin");
+        if (problem instanceof CallError && [400, 401].includes(problem.status)) show(error, "signin.failed");
+        else showError(error, problem);
+    }
+}
+
+async function begin() {
+    try {
+        const answer = await call("GET", "/configuration.json");
+        if (answer.publicUrl) publicURL = answer.publicUrl;
+    } catch {
+        // The address this page came from does just as well.
+    }
+    const code = new URLSearchParams(location.hash.slice(1)).get("code");
+    if (code) {
+        // The code leaves the address, and with it the browser's history, before anything else happens.
+        history.replaceState(null, "", location.pathname);
+        return trade(code);
+    }
+    try {
+        await resume();
+    } catch (error) {
+        showView("view-signin");
+        if (error instanceof CallError && error.status !== 401) showError(byID("signin-error"), error);
+        return;
+    }
+    await showPlace();
+}
+
+// The list
+
+async function listSessions(page = "") {
+    const query = new URLSearchParams({ page_size: "50", ...(page && { page_token: page }) });
+    const answer = await callAsAdministrator("GET", `/v1/sessions?${query}`);
+    const rows = (answer.sessions ?? []).map((session) => {
+        const phase = session.state ?? "DRAFT";
+        return make("li", {}, make(
+            "a", { href: `#session=${encodeURIComponent(session.sessionId)}` },
+            make("strong", { content: session.title ?? "" }),
+            make("span", { className: `badge ${phase === "OPEN" ? "live" : ""}`, key: `state.${phase}` }),
+        ));
+    });
+    const list = byID("sessions");
+    if (page) list.append(...rows);
+    else list.replaceChildren(...rows);
+    byID("no-sessions").hidden = list.children.length > 0;
+    const more = byID("more-sessions");
+    more.hidden = !answer.nextPageToken;
+    more.onclick = () => listSessions(answer.nextPageToken);
+}
+
+async function showPolicy() {
+    const list = byID("policy");
+    let policy;
+    let agreement;
+    try {
+        agreement = await callAsAdministrator("GET", `${organisationPath()}/agreement`);
+        policy = await callAsAdministrator("GET", `${organisationPath()}/policy`);
+    } catch (error) {
+        const key = error instanceof CallError && ["NOT_FOUND", "FAILED_PRECONDITION"].includes(error.code)
+            ? "policy.missing" : "error.UNAVAILABLE";
+        list.replaceChildren(make("dd", { key }));
+        return;
+    }
+    const days = policy.retentionDays ?? 0;
+    const { reference = "", signedDate: date = "" } = agreement;
+    fillFacts(list, [
+        ["policy.days", make("span", { key: "policy.daysValue", values: { days } })],
+        ["policy.cap", make("span", { key: "policy.capValue", values: { days: agreement.capDays ?? 0 } })],
+        ["policy.agreement", make("span", { key: "policy.agreementValue", values: { reference, date } })],
+        ["policy.kind", agreement.kind && make("span", { key: `policy.kind.${agreement.kind}` })],
+    ]);
+}
+
+// Certificates
+
+async function listCertificates() {
+    const found = [];
+    let page = "";
+    try {
+        for (let pages = 0; pages < 20; pages += 1) {
+            const query = new URLSearchParams({ page_size: "200", ...(page && { page_token: page }) });
+            const answer = await callAsAdministrator("GET", `${organisationPath()}/certificates?${query}`);
+            found.push(...(answer.certificates ?? []));
+            page = answer.nextPageToken ?? "";
+            if (!page) break;
+        }
+    } catch (error) {
+        if (error instanceof CallError && error.status === 401) throw error;
+    }
+    byID("no-certificates").hidden = found.length > 0;
+    byID("certificates").replaceChildren(...found.reverse().map((entry) => make("li", {}, make(
+        "a", { href: `#certificate=${encodeURIComponent(entry.sessionId)}` },
+        make("strong", { key: "certificates.item", values: { sequence: entry.sequence } }),
+        makeTime(entry.eraseTime),
+    ))));
+}
+
+async function openCertificate(sessionID) {
+    if (certificate?.sessionId !== sessionID) {
+        certificate = await callAsAdministrator("GET", `/v1/sessions/${encodeURIComponent(sessionID)}/certificate`);
+    }
+    fillFacts(byID("certificate-facts"), [
+        ["certificate.session", make("code", { content: certificate.sessionId })],
+        ["certificate.sequence", make("span", { content: certificate.sequence ?? "" })],
+        ["certificate.time", certificate.eraseTime && makeTime(certificate.eraseTime)],
+        ["certificate.trigger", certificate.trigger && make("span", { key: `certificate.trigger.${certificate.trigger}` })],
+        ["certificate.key", make("code", { content: certificate.keyId ?? "" })],
+    ]);
+    byID("statement").textContent = certificate.statement ?? "";
+    byID("signature").textContent = certificate.signature ?? "";
+    showView("view-certificate");
+}
+
+function showErased(erased) {
+    certificate = erased;
+    location.hash = `certificate=${encodeURIComponent(erased.sessionId)}`;
+}
+
+// The page's own controls
+
+byID("signin-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    trade(byID("code").value.trim());
+});
+byID("sign-out").addEventListener("click", async () => {
+    history.replaceState(null, "", location.pathname);
+    try {
+        await signOut();
+    } catch {
+        // The tokens are forgotten here in any case, and run out by themselves.
+    }
+    await showPlace();
+});
+byID("create-form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const error = byID("create-error");
+    clearError(error);
+    const button = event.target.querySelector("button");
+    button.disabled = true;
+    try {
+        const session = await callAsAdministrator("POST", "/v1/sessions", { title: byID("session-title").value.trim() });
+        byID("session-title").value = "";
+        location.hash = `session=${encodeURIComponent(session.sessionId)}`;
+    } catch (problem) {
+        showError(error, problem);
+    } finally {
+        button.disabled = false;
+    }
+});
+byID("download-certificate").addEventListener("click", () => {
+    const file = new Blob([`${JSON.stringify(certificate, null, 2)}\n`], { type: "application/json" });
+    save(file, `samtal-certificate-${certificate.sessionId}.json`);
+});
+window.addEventListener("hashchange", showPlace);
+whenSignedOut(() => {
+    closeSession();
+    showView("view-signin");
+    show(byID("signin-error"), "signin.over");
+});
+
+startPage();
+armSession();
+begin();

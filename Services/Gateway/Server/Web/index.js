@@ -1,0 +1,3 @@
+import { startPage } from "/assets/page.js";
+
+startPage();

@@ -1,0 +1,184 @@
+// What every page shares: texts in two languages, elements without HTML strings, calls to the API.
+import { texts } from "/assets/texts.js";
+
+const languageKey = "samtal-language";
+let language = chosenLanguage();
+
+function chosenLanguage() {
+    const kept = sessionStorage.getItem(languageKey);
+    if (kept in texts) return kept;
+    const preferred = (navigator.languages ?? [navigator.language]).map((tag) => tag.slice(0, 2).toLowerCase());
+    return preferred.find((tag) => tag in texts) ?? "en";
+}
+
+export function text(key, values = {}) {
+    const pattern = texts[language][key] ?? key;
+    return pattern.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+export function formatTime(time) {
+    const date = new Date(time);
+    const sameDay = date.toDateString() === new Date().toDateString();
+    const style = sameDay ? { timeStyle: "short" } : { dateStyle: "long", timeStyle: "short" };
+    return new Intl.DateTimeFormat(language, style).format(date);
+}
+
+/// Shows a text of the strings file in an element, now and after the language is switched. A value of the form
+/// {time: "2026-01-01T…"} is shown as a time of the reader's.
+export function show(element, key, values = {}) {
+    element.dataset.text = key;
+    element.dataset.values = JSON.stringify(values);
+    fill(element);
+    return element;
+}
+
+function fill(element) {
+    const values = JSON.parse(element.dataset.values ?? "{}");
+    for (const [name, value] of Object.entries(values)) {
+        if (value?.time) values[name] = formatTime(value.time);
+    }
+    element.textContent = text(element.dataset.text, values);
+}
+
+function fillPage() {
+    document.documentElement.lang = language;
+    for (const element of document.querySelectorAll("[data-text]")) fill(element);
+    for (const element of document.querySelectorAll("time[datetime]")) {
+        element.textContent = formatTime(element.dateTime);
+    }
+    const button = document.getElementById("language");
+    button.textContent = text("language");
+    button.setAttribute("aria-label", text("languageLabel"));
+    button.lang = language === "sv" ? "en" : "sv";
+}
+
+/// Fills in the texts and arms the language button.
+export function startPage() {
+    document.getElementById("language").addEventListener("click", () => {
+        language = language === "sv" ? "en" : "sv";
+        sessionStorage.setItem(languageKey, language);
+        fillPage();
+    });
+    fillPage();
+}
+
+/// An element. `content` is shown as text, never as HTML.
+export function make(tag, { className, content, key, values, ...attributes } = {}, ...children) {
+    const element = document.createElement(tag);
+    if (className) element.className = className;
+    if (key) show(element, key, values);
+    else if (content !== undefined) element.textContent = content;
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    element.append(...children.filter(Boolean));
+    return element;
+}
+
+export function makeTime(time) {
+    return make("time", { datetime: time, content: formatTime(time) });
+}
+
+/// A list of terms and descriptions; rows without a description are left out.
+export function fillFacts(list, rows) {
+    list.replaceChildren(
+        ...rows
+            .filter(([, description]) => description)
+            .flatMap(([key, description]) => [make("dt", { key }), make("dd", {}, description)]),
+    );
+}
+
+export function byID(id) {
+    return document.getElementById(id);
+}
+
+/// Tells screen readers, and nobody else.
+export function announce(key, values = {}) {
+    byID("announcer").textContent = text(key, values);
+}
+
+export function notice(key, kind = "warn") {
+    const element = byID("notice");
+    element.hidden = !key;
+    element.className = `notice ${kind}`;
+    if (key) show(element, key);
+}
+
+export class CallError extends Error {
+    constructor(status, error = {}, retryAfter = null) {
+        super(error.message ?? `status ${status}`);
+        this.status = status;
+        this.code = error.code ?? "";
+        this.reason = error.reason ?? "";
+        this.fields = error.fields ?? [];
+        this.retryAfter = retryAfter;
+    }
+}
+
+export async function failure(response) {
+    let error = {};
+    try {
+        error = (await response.json()).error ?? {};
+    } catch {
+        // An answer that is no JSON comes from something in between; its status has to do.
+    }
+    return new CallError(response.status, error, response.headers.get("retry-after"));
+}
+
+/// One call to the API. Throws CallError; status 0 means that no answer came.
+export async function call(verb, path, { body, headers = {} } = {}) {
+    const init = { method: verb, headers: { ...headers }, cache: "no-store", credentials: "omit" };
+    if (body !== undefined) {
+        init.headers["Content-Type"] = "application/json";
+        init.body = JSON.stringify(body);
+    }
+    let response;
+    try {
+        response = await fetch(path, init);
+    } catch {
+        throw new CallError(0);
+    }
+    if (!response.ok) throw await failure(response);
+    return response.json();
+}
+
+/// Shows an error in a person's words.
+export function showError(element, error) {
+    if (!(error instanceof CallError)) {
+        show(element, "error.other");
+        throw error;
+    }
+    if (error.status === 0) show(element, "error.offline");
+    else if (error.status === 429 && error.retryAfter) show(element, "error.limit", { seconds: error.retryAfter });
+    else if (`error.${error.code}` in texts[language]) show(element, `error.${error.code}`);
+    else show(element, "error.other");
+}
+
+export function clearError(element) {
+    delete element.dataset.text;
+    element.textContent = "";
+}
+
+/// A name for a request that is the same when the request is sent again.
+export function requestID() {
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/// What a question looks like, wherever it is shown.
+export function questionContent(question, badge) {
+    const meta = make("p", { className: "meta" });
+    if (question.authorName) meta.append(make("span", { content: question.authorName }));
+    else meta.append(make("span", { key: "anonymous" }));
+    if (question.askTime) meta.append(makeTime(question.askTime));
+    if (badge) meta.append(badge);
+    const answers = (question.answers ?? []).map((answer) => {
+        const by = answer.hostName
+            ? make("span", { key: "answer.by", values: { name: answer.hostName } })
+            : make("span", { key: "answer.plain" });
+        return make(
+            "div", { className: "answer" },
+            make("p", { content: answer.text ?? "" }),
+            make("p", { className: "meta" }, by, answer.answerTime && makeTime(answer.answerTime)),
+        );
+    });
+    return [make("p", { className: "question-text", content: question.text ?? "" }), meta, ...answers];
+}
