@@ -1,0 +1,76 @@
+internal import Contracts
+public import Logging
+public import NIOPosix
+public import RPC
+internal import Synchronization
+
+/// What a service is built from: handed to the one function that wires it up.
+public struct ServiceEnvironment: Sendable {
+    /// "chat".
+    public let name: String
+    /// The data folder of all services, as `--data` gives it.
+    public let dataFolder: String
+    /// The service's own folder in it, with mode 0700.
+    public let ownFolder: String
+    public let logger: Logger
+    /// The threads that connections live on.
+    public let group: MultiThreadedEventLoopGroup
+    /// Who may connect.
+    public let peers: PeerRoles
+
+    private let neighbours: Neighbours
+
+    init(settings: ServiceSettings, logger: Logger, group: MultiThreadedEventLoopGroup) {
+        name = settings.name
+        dataFolder = settings.folders.root
+        ownFolder = settings.folders.own
+        self.logger = logger
+        self.group = group
+        peers = settings.peers
+        neighbours = Neighbours(folders: settings.folders, paths: settings.neighbours)
+    }
+
+    /// The path of a file of the service's own: `file("chat.sqlite")`.
+    public func file(_ name: String) -> String { "\(ownFolder)/\(name)" }
+
+    /// The channel to another service, which need not be up: one connection, shared by all who ask for it, closed by the
+    /// runner. Calls on it say that they are made by a gateway, or by a service.
+    public func channel(to neighbour: String) -> RPCChannel {
+        neighbours.channel(to: neighbour, role: name == "gateway" ? .gateway : .service, logger: logger, group: group)
+    }
+
+    func closeChannels() async { await neighbours.close() }
+}
+
+/// The channels that have been opened.
+private final class Neighbours: Sendable {
+    private let folders: DataFolders
+    private let paths: [String: String]
+    private let channels = Mutex<[String: RPCChannel]>([:])
+
+    init(folders: DataFolders, paths: [String: String]) {
+        self.folders = folders
+        self.paths = paths
+    }
+
+    func channel(
+        to name: String, role: PeerRole, logger: Logger, group: MultiThreadedEventLoopGroup
+    ) -> RPCChannel {
+        channels.withLock { channels in
+            if let channel = channels[name] { return channel }
+            let channel = RPCChannel(
+                socketPath: paths[name] ?? folders.socket(of: name), name: name,
+                interceptors: [ActingRoleInterceptor(role: role)], group: group, logger: logger)
+            channels[name] = channel
+            return channel
+        }
+    }
+
+    func close() async {
+        let open = channels.withLock { channels in
+            defer { channels = [:] }
+            return Array(channels.values)
+        }
+        for channel in open { await channel.close() }
+    }
+}

@@ -1,0 +1,29 @@
+public import RPC
+public import ServiceLifecycle
+
+/// What a service consists of, once it is wired up.
+public struct ServiceParts: Sendable {
+    /// The methods it serves.
+    public var handlers: [MethodHandler]
+    /// The tokens it recognises, tried in order.
+    public var authenticators: [any Authenticator]
+    /// What its server checks itself.
+    public var access: AccessScope
+    /// Runs beside the server; cancelled when the service stops, after the server has drained. One that throws stops the
+    /// service.
+    public var background: [any Service]
+    /// Called last, when nothing runs any more: closes stores.
+    public var onStop: @Sendable () async -> Void
+
+    public init(
+        handlers: [MethodHandler], authenticators: [any Authenticator] = [],
+        access: AccessScope = .rolesAndPrincipals, background: [any Service] = [],
+        onStop: @escaping @Sendable () async -> Void = {}
+    ) {
+        self.handlers = handlers
+        self.authenticators = authenticators
+        self.access = access
+        self.background = background
+        self.onStop = onStop
+    }
+}

@@ -1,0 +1,79 @@
+internal import Foundation
+internal import Logging
+internal import NIOCore
+
+/// What `ServiceOptions`, the environment and the defaults come to.
+struct ServiceSettings: Sendable {
+    /// The longest path of a Unix socket: `sun_path` less its NUL.
+    static let longestSocketPath = 107
+
+    var name: String
+    var folders: DataFolders
+    var socketPath: String
+    var peers: PeerRoles
+    /// Paths of sockets by the neighbour's name.
+    var neighbours: [String: String]
+    var logLevel: Logger.Level
+    var threads: Int
+
+    /// - Parameters:
+    ///   - name: "chat".
+    ///   - environment: of the process.
+    /// - Throws: `StartUpError` for the first setting that can't be used.
+    init(
+        name: String, options: ServiceOptions, environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws(StartUpError) {
+        func variable(_ key: String) -> String? { environment[key].flatMap { $0.isEmpty ? nil : $0 } }
+        func list(_ own: [String], _ key: String) -> [String] {
+            own.isEmpty ? (variable(key) ?? "").split(separator: " ").map(String.init) : own
+        }
+        self.name = name
+        folders = DataFolders(root: options.data ?? variable("SAMTAL_DATA") ?? "./data", service: name)
+        socketPath = options.socket ?? variable("SAMTAL_SOCKET") ?? folders.socket(of: name)
+        try Self.check(socketPath: socketPath)
+
+        let peerLines = list(options.peer, "SAMTAL_PEERS")
+        peers = peerLines.isEmpty ? .ownUser() : try PeerRoles.parse(peerLines)
+        neighbours = try Self.neighbours(list(options.neighbour, "SAMTAL_NEIGHBOURS"))
+        logLevel = try Self.logLevel(options.logLevel ?? variable("SAMTAL_LOG_LEVEL") ?? "info")
+        threads = try Self.threads(options.threads.map(String.init) ?? variable("SAMTAL_THREADS"))
+    }
+
+    private static func check(socketPath: String) throws(StartUpError) {
+        guard socketPath.utf8.count <= longestSocketPath else {
+            throw StartUpError(
+                "the socket's path has \(socketPath.utf8.count) bytes, and \(longestSocketPath) is the most there can be",
+                remedy: "choose a shorter one with --socket or --data")
+        }
+    }
+
+    private static func neighbours(_ lines: [String]) throws(StartUpError) -> [String: String] {
+        var paths: [String: String] = [:]
+        for line in lines {
+            let halves = line.split(separator: "=", maxSplits: 1).map(String.init)
+            guard halves.count == 2 else {
+                throw StartUpError(
+                    "--neighbour \"\(line)\" is not NAME=PATH", remedy: "write it like retention=/run/samtal/retention.sock")
+            }
+            try check(socketPath: halves[1])
+            paths[halves[0]] = halves[1]
+        }
+        return paths
+    }
+
+    private static func logLevel(_ text: String) throws(StartUpError) -> Logger.Level {
+        guard let level = Logger.Level(rawValue: text) else {
+            let known = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+            throw StartUpError("--log-level: there is no level \"\(text)\"", remedy: "the levels are \(known)")
+        }
+        return level
+    }
+
+    private static func threads(_ text: String?) throws(StartUpError) -> Int {
+        guard let text else { return min(System.coreCount, 8) }
+        guard let number = Int(text), (1...64).contains(number) else {
+            throw StartUpError("--threads \(text) is not a number from 1 to 64", remedy: "leave it out if in doubt")
+        }
+        return number
+    }
+}
