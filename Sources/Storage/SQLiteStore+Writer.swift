@@ -16,6 +16,11 @@ extension SQLiteStore {
         counters.withLock { $0 }
     }
 
+    /// Writes that wait for their turn now; at most ``Configuration/writeQueueLimit``.
+    public var waitingWrites: Int {
+        queue.withLock { $0.waitingWrites }
+    }
+
     /// Puts one turn on the writer's queue. A turn is one group or one piece of maintenance, so that others that use the
     /// writer's queue are never starved.
     func scheduleTurn() {

@@ -95,6 +95,8 @@ struct WriteQueue: Sendable {
         return isScheduled
     }
 
+    var waitingWrites: Int { writes.count }
+
     /// Whether nothing waits and no turn is scheduled.
     var isIdle: Bool { !isScheduled }
 
