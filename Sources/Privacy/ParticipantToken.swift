@@ -60,7 +60,8 @@ public enum ParticipantToken {
     /// - Returns: nil unless the text has a token's shape: bounded, a valid identifier, a dot, and something after it.
     public static func sessionID(of text: String) -> String? {
         let bytes = text.utf8
-        guard bytes.count <= maximumLength, let dot = bytes.firstIndex(of: separator), bytes.index(after: dot) < bytes.endIndex
+        guard bytes.count <= maximumLength,
+            let dot = bytes.firstIndex(of: separator), bytes.index(after: dot) < bytes.endIndex
         else { return nil }
         let sessionID = String(text[..<dot])
         return Identifier.isValid(sessionID) ? sessionID : nil

@@ -104,7 +104,8 @@ struct OpeningTests {
     func writerSettings() async throws {
         try await withStore { store, _ in
             let settings = try await store.write { transaction in
-                try ["journal_mode", "synchronous", "secure_delete", "foreign_keys", "trusted_schema", "temp_store"].map {
+                try ["journal_mode", "synchronous", "secure_delete", "foreign_keys", "trusted_schema", "temp_store"].map
+                {
                     try String.fetchOne(transaction.db, sql: "PRAGMA \($0)")
                 }
             }

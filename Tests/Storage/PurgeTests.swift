@@ -19,7 +19,8 @@ struct PurgeTests {
 
     /// Names of files with the marker in them: as it is, in UTF-16, or in other case.
     private func filesWithMarker(in folder: TemporaryFolder) throws -> Set<String> {
-        let forms = [marker, marker.uppercased(), marker.lowercased()].map { Data($0.utf8) }
+        let forms =
+            [marker, marker.uppercased(), marker.lowercased()].map { Data($0.utf8) }
             + [marker.data(using: .utf16LittleEndian), marker.data(using: .utf16BigEndian)].compactMap(\.self)
         let files = try folder.allBytes().filter { file in forms.contains { file.value.range(of: $0) != nil } }
         return Set(files.keys)
