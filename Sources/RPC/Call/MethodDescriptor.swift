@@ -8,38 +8,61 @@ public struct MethodDescriptor: Sendable, Hashable {
         case bidirectional
     }
 
+    /// Shared by all copies: a descriptor goes along with every call, and copying it is one reference count.
+    private final class Content: Sendable, Hashable {
+        let service: String
+        let method: String
+        let path: String
+        let kind: Kind
+        let idempotent: Bool
+        let maxRequestBytes: Int
+        let defaultDeadline: Duration?
+
+        init(
+            service: String, method: String, kind: Kind, idempotent: Bool, maxRequestBytes: Int,
+            defaultDeadline: Duration?
+        ) {
+            self.service = service
+            self.method = method
+            self.path = "/\(service)/\(method)"
+            self.kind = kind
+            self.idempotent = idempotent
+            self.maxRequestBytes = maxRequestBytes
+            self.defaultDeadline = defaultDeadline
+        }
+
+        static func == (left: Content, right: Content) -> Bool {
+            left === right
+                || left.path == right.path && left.kind == right.kind && left.idempotent == right.idempotent
+                    && left.maxRequestBytes == right.maxRequestBytes && left.defaultDeadline == right.defaultDeadline
+        }
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(path)
+        }
+    }
+
+    private let content: Content
+
     /// The full name of the service, such as `grpc.health.v1.Health`.
-    public let service: String
+    public var service: String { content.service }
     /// The name of the method within it, such as `Check`.
-    public let method: String
-    public let kind: Kind
-    /// Whether calling twice is the same as calling once, so that a call whose connection died may be repeated.
-    public let idempotent: Bool
-    /// The longest request message, in bytes, that is read into memory.
-    public let maxRequestBytes: Int
-    /// How long a call may take when the caller sets no deadline; nil for streams that are meant to stay open.
-    public let defaultDeadline: Duration?
+    public var method: String { content.method }
     /// The path on the wire: `/service/method`.
-    public let path: String
+    public var path: String { content.path }
+    public var kind: Kind { content.kind }
+    /// Whether calling twice is the same as calling once, so that a call whose connection died may be repeated.
+    public var idempotent: Bool { content.idempotent }
+    /// The longest request message, in bytes, that is read into memory.
+    public var maxRequestBytes: Int { content.maxRequestBytes }
+    /// How long a call may take when the caller sets no deadline; nil for streams that are meant to stay open.
+    public var defaultDeadline: Duration? { content.defaultDeadline }
 
     public init(
         service: String, method: String, kind: Kind, idempotent: Bool, maxRequestBytes: Int, defaultDeadline: Duration?
     ) {
-        self.service = service
-        self.method = method
-        self.kind = kind
-        self.idempotent = idempotent
-        self.maxRequestBytes = maxRequestBytes
-        self.defaultDeadline = defaultDeadline
-        self.path = "/\(service)/\(method)"
-    }
-
-    public static func == (left: MethodDescriptor, right: MethodDescriptor) -> Bool {
-        left.path == right.path && left.kind == right.kind && left.idempotent == right.idempotent
-            && left.maxRequestBytes == right.maxRequestBytes && left.defaultDeadline == right.defaultDeadline
-    }
-
-    public func hash(into hasher: inout Hasher) {
-        hasher.combine(path)
+        content = Content(
+            service: service, method: method, kind: kind, idempotent: idempotent, maxRequestBytes: maxRequestBytes,
+            defaultDeadline: defaultDeadline)
     }
 }

@@ -1,14 +1,149 @@
+internal import Glibc
 public import Logging
+internal import NIOCore
 public import NIOPosix
+internal import Synchronization
 
+/// The kernel's `struct ucred` (socket(7), SO_PEERCRED), which glibc's header shows to C with GNU extensions alone.
+private struct PeerCredentials: Sendable {
+    var pid: Int32
+    var uid: UInt32
+    var gid: UInt32
+}
+
+/// Serves methods on a Unix socket to any gRPC client.
 public final class RPCServer: Sendable {
+    /// A server is started once and stopped once.
+    private enum State {
+        case idle
+        case starting
+        case serving(binder: ServerSocketBinder, listener: any Channel)
+        case stopped
+    }
+
+    private let context: ServerContext
+    private let health: HealthService
+    private let group: MultiThreadedEventLoopGroup
+    private let state = Mutex(State.idle)
+    private let stopped: EventLoopPromise<Void>
+
+    /// - Parameters:
+    ///   - interceptors: run around every call, health checks included.
+    ///   - health: served beside `handlers`, as `grpc.health.v1.Health`.
+    ///   - group: the event loops that connections are spread over; it must outlive the server.
     public init(
         configuration: Configuration, handlers: [MethodHandler], interceptors: [any ServerInterceptor] = [],
         health: HealthService, logger: Logger, group: MultiThreadedEventLoopGroup
-    ) {}
-    public func start() async throws {}
-    public func run() async throws {}
-    public func shutDown() async {}
+    ) {
+        self.context = ServerContext(
+            configuration: configuration, methods: MethodTable(health.handlers + handlers),
+            interceptors: interceptors, logger: logger)
+        self.health = health
+        self.group = group
+        stopped = group.next().makePromise(of: Void.self)
+    }
+
+    deinit {
+        // A promise must not be dropped; when `shutDown` has succeeded it already, this changes nothing.
+        if case .stopped = state.withLock({ $0 }) { return }
+        stopped.succeed()
+    }
+
+    /// Binds the socket and begins to serve; connections are accepted when it returns.
+    ///
+    /// - Throws: an error that says which path and why when the socket can't be bound.
+    public func start() async throws {
+        let mayStart = state.withLock { state in
+            guard case .idle = state else { return false }
+            state = .starting
+            return true
+        }
+        guard mayStart else { throw RPCError(.failedPrecondition, "a server can be started once") }
+        // A write to a connection whose other end is gone must be an error, not a signal.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            let (binder, listener) = try await listen()
+            state.withLock { $0 = .serving(binder: binder, listener: listener) }
+        } catch {
+            state.withLock { $0 = .idle }
+            throw error
+        }
+    }
+
+    private func listen() async throws -> (ServerSocketBinder, any Channel) {
+        let configuration = context.configuration
+        let binder = try ServerSocketBinder(
+            path: configuration.socketPath, mode: configuration.socketMode, backlog: configuration.backlog)
+        let context = context
+        let bootstrap = ServerBootstrap(group: group)
+            .serverChannelOption(.maxMessagesPerRead, value: 16)
+            .childChannelOption(.writeBufferWaterMark, value: .init(low: 128 * 1024, high: 512 * 1024))
+            .childChannelInitializer { channel in RPCServer.prepare(channel, context) }
+        do {
+            return (binder, try await bootstrap.withBoundSocket(binder.descriptor).get())
+        } catch {
+            binder.release()
+            throw error
+        }
+    }
+
+    /// Reads the peer's credentials and puts the connection's handler in place. An unwanted peer is closed by the
+    /// handler, once the channel is active.
+    private static func prepare(_ channel: any Channel, _ context: ServerContext) -> EventLoopFuture<Void> {
+        guard let options = channel as? any SocketOptionProvider else {
+            return channel.eventLoop.makeFailedFuture(ChannelError.operationUnsupported)
+        }
+        let credentials: EventLoopFuture<PeerCredentials> = options.unsafeGetSocketOption(
+            level: .socket, name: NIOBSDSocket.Option(rawValue: SO_PEERCRED))
+        return credentials.flatMapThrowing { credentials in
+            let peer = Peer(uid: credentials.uid, gid: credentials.gid, pid: credentials.pid)
+            try channel.pipeline.syncOperations.addHandler(
+                ServerConnection(context: context, peer: peer, eventLoop: channel.eventLoop))
+        }
+    }
+
+    /// Serves until the task is cancelled or ``shutDown()`` is called, then drains. Starts the server if need be.
+    public func run() async throws {
+        if case .idle = state.withLock({ $0 }) { try await start() }
+        try await withTaskCancellationHandler {
+            try await stopped.futureResult.get()
+        } onCancel: {
+            // The task that waits is cancelled, so the shutdown needs one of its own; `stopped` ends the wait.
+            Task { await self.shutDown() }
+        }
+    }
+
+    /// Stops accepting, lets the calls in flight finish for the drain timeout, cancels the rest, and closes.
+    ///
+    /// Called again, it waits for the first call to be done.
+    public func shutDown() async {
+        let serving = state.withLock { state -> (ServerSocketBinder, any Channel)? in
+            defer { state = .stopped }
+            if case .serving(let binder, let listener) = state { return (binder, listener) }
+            if case .idle = state { stopped.succeed() }
+            return nil
+        }
+        guard let (binder, listener) = serving else {
+            _ = try? await stopped.futureResult.get()
+            return
+        }
+        // The path goes first: a successor may bind it while this one drains.
+        binder.release()
+        try? await listener.close()
+        await drain()
+        stopped.succeed()
+    }
+
+    private func drain() async {
+        let configuration = context.configuration
+        health.shutDown()
+        let connections = context.connections.drain()
+        for connection in connections { connection.executor.perform { connection.beginDrain() } }
+        let eventLoop = group.next()
+        await context.connections.waitUntilEmpty(for: configuration.drainTimeout, on: eventLoop)
+        for connection in connections { connection.executor.perform { connection.cancelCalls() } }
+        await context.connections.waitUntilEmpty(for: configuration.cancelTimeout, on: eventLoop)
+        for connection in connections { connection.executor.perform { connection.close() } }
+        await context.connections.waitUntilEmpty(for: configuration.cancelTimeout, on: eventLoop)
+    }
 }
-final class ServerStream: Sendable { func send(framed: ByteBuffer) async throws(RPCError) {} }
-internal import NIOCore

@@ -1,0 +1,129 @@
+internal import CNghttp2
+internal import NIOCore
+
+/// What a connection makes of events that belong to no stream of its own yet, or to none at all.
+protocol HTTP2SessionDelegate: AnyObject {
+    /// A header block begins on a stream the session doesn't know: on a server, a new call. Nil refuses it.
+    func streamBegan(id: Int32) -> HTTP2Stream?
+    func streamClosed(_ stream: HTTP2Stream)
+    /// The other side's settings have arrived.
+    func settingsReceived()
+    func goAwayReceived()
+    /// A frame that costs the other side little and this side something; false ends the connection.
+    func allows(_ frame: HTTP2Session.CountedFrame) -> Bool
+}
+
+/// One side of an HTTP/2 connection: nghttp2's state machine and HPACK, with no I/O of its own.
+///
+/// It belongs to one event loop, which is its only guard. The closures of streams and delegate are called from within
+/// ``receive(_:)`` and ``send(into:upTo:)``; they may submit frames but not call those two.
+final class HTTP2Session {
+    enum Side {
+        case client
+        case server
+    }
+
+    /// Frames whose rate is bounded.
+    enum CountedFrame {
+        case reset
+        case control
+    }
+
+    struct Settings {
+        var maxConcurrentStreams: Int
+        var maxHeaderListBytes: Int
+        /// Bytes the other side may send on one stream before it is told that they were taken.
+        var streamWindow: Int
+        /// The same for the whole connection.
+        var connectionWindow: Int
+    }
+
+    /// The session is over; the bytes already queued (a GOAWAY that says why) may still be sent.
+    struct Failure: Error {
+        var code: Int
+    }
+
+    let pointer: OpaquePointer
+    /// Held only for the time of the connection, which owns the session.
+    unowned let delegate: any HTTP2SessionDelegate
+    /// The stream that the last callback was about: frames of one stream mostly follow each other.
+    var current: HTTP2Stream?
+
+    init?(side: Side, settings: Settings, delegate: any HTTP2SessionDelegate) {
+        self.delegate = delegate
+        var created: OpaquePointer?
+        var option: OpaquePointer?
+        guard nghttp2_option_new(&option) == 0 else { return nil }
+        defer { nghttp2_option_del(option) }
+        // Windows open as what they let in is taken, not as it arrives.
+        nghttp2_option_set_no_auto_window_update(option, 1)
+        // Streams that are over are forgotten: no priorities are kept for them.
+        nghttp2_option_set_no_closed_streams(option, 1)
+        nghttp2_option_set_max_outbound_ack(option, 256)
+        nghttp2_option_set_max_settings(option, 32)
+        nghttp2_option_set_max_continuations(option, 8)
+        // The connection counts resets itself; nghttp2's own limit only has to be out of the way.
+        nghttp2_option_set_stream_reset_rate_limit(option, 1_000_000, 1_000_000)
+        let callbacks = SessionCallbacks.shared.pointer
+        let result =
+            switch side {
+            case .client: nghttp2_session_client_new2(&created, callbacks, nil, option)
+            case .server: nghttp2_session_server_new2(&created, callbacks, nil, option)
+            }
+        guard result == 0, let created else { return nil }
+        pointer = created
+        nghttp2_session_set_user_data(pointer, Unmanaged.passUnretained(self).toOpaque())
+        submit(settings, side: side)
+    }
+
+    deinit {
+        nghttp2_session_del(pointer)
+    }
+
+    private func submit(_ settings: Settings, side: Side) {
+        var entries = [
+            nghttp2_settings_entry(
+                settings_id: Int32(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue), value: UInt32(settings.streamWindow)),
+            nghttp2_settings_entry(
+                settings_id: Int32(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE.rawValue),
+                value: UInt32(settings.maxHeaderListBytes)),
+        ]
+        switch side {
+        case .client:
+            entries.append(
+                nghttp2_settings_entry(settings_id: Int32(NGHTTP2_SETTINGS_ENABLE_PUSH.rawValue), value: 0))
+        case .server:
+            entries.append(
+                nghttp2_settings_entry(
+                    settings_id: Int32(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS.rawValue),
+                    value: UInt32(settings.maxConcurrentStreams)))
+        }
+        nghttp2_submit_settings(pointer, UInt8(NGHTTP2_FLAG_NONE.rawValue), entries, entries.count)
+        nghttp2_session_set_local_window_size(
+            pointer, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, Int32(settings.connectionWindow))
+    }
+
+    /// Reads bytes from the other side; streams and delegate hear of what they mean.
+    func receive(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
+        defer { current = nil }
+        let read = nghttp2_session_mem_recv(pointer, bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count)
+        if read < 0 { throw Failure(code: read) }
+    }
+
+    /// Appends frames until there are none or `limit` bytes are reached; true when more may be waiting.
+    func send(into buffer: inout ByteBuffer, upTo limit: Int) throws(Failure) -> Bool {
+        while buffer.readableBytes < limit {
+            var data: UnsafePointer<UInt8>?
+            let length = nghttp2_session_mem_send(pointer, &data)
+            if length < 0 { throw Failure(code: length) }
+            guard length > 0, let data else { return false }
+            buffer.writeBytes(UnsafeRawBufferPointer(start: data, count: length))
+        }
+        return true
+    }
+
+    /// Whether both sides are done with the connection, so that it can be closed.
+    var isOver: Bool {
+        nghttp2_session_want_read(pointer) == 0 && nghttp2_session_want_write(pointer) == 0
+    }
+}

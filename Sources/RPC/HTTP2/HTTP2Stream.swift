@@ -1,0 +1,78 @@
+internal import CNghttp2
+
+/// One HTTP/2 stream, either side. The session calls its methods as frames arrive and reads `outbound` as the window
+/// allows.
+///
+/// Everything in it belongs to the event loop of its connection, which is its only guard.
+class HTTP2Stream: @unchecked Sendable {
+    // Unchecked: touched on the connection's event loop alone; subclasses say what else they share and how.
+
+    /// What follows the last byte of `outbound`.
+    enum OutboundEnd {
+        /// END_STREAM on the last DATA frame.
+        case endOfStream
+        /// Trailers that say `grpc-status: 0` and no more.
+        case statusOK
+        case trailers(Metadata)
+    }
+
+    /// The stream's number; 0 until it has one.
+    final var id: Int32 = 0
+    /// Its place in the connection's list of streams.
+    final var position = 0
+    final var outbound = OutboundQueue()
+    /// Nil as long as more may be appended to `outbound`.
+    final var outboundEnd: OutboundEnd?
+    /// Whether the session stopped asking for data because there was none.
+    fileprivate(set) final var isDeferred = false
+
+    /// One name and value of a header block.
+    func receivedHeader(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {}
+    /// A header block is complete.
+    func receivedHeaders(endOfStream: Bool) {}
+    func receivedData(_ bytes: UnsafeRawBufferPointer) {}
+    /// The other side has sent all it will.
+    func receivedEndOfStream() {}
+    /// The stream is over; `code` is HTTP/2's error code, 0 for a regular end.
+    func closed(code: UInt32) {}
+    /// Bytes of `outbound` were sent.
+    func outboundDrained() {}
+}
+
+extension HTTP2Stream {
+    /// nghttp2 asks for the payload of a DATA frame.
+    final func read(
+        session: OpaquePointer, into target: UnsafeMutablePointer<UInt8>, upTo length: Int,
+        flags: UnsafeMutablePointer<UInt32>
+    ) -> Int {
+        let taken = outbound.take(into: target, upTo: length)
+        if outbound.isEmpty {
+            switch outboundEnd {
+            case .none:
+                if taken == 0 {
+                    isDeferred = true
+                    return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+                }
+            case .endOfStream:
+                flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
+            case .statusOK:
+                flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue | NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+                nghttp2_submit_trailer(session, id, StaticHeaders.statusOK.fields, StaticHeaders.statusOK.count)
+            case .trailers(let trailers):
+                flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue | NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+                _ = HeaderBlock.withFields(prefix: nil, trailers) { fields, count in
+                    nghttp2_submit_trailer(session, id, fields, count)
+                }
+            }
+        }
+        outboundDrained()
+        return taken
+    }
+
+    /// Something was appended or the end was set: the session may ask again.
+    final func resume(session: OpaquePointer) {
+        guard isDeferred else { return }
+        isDeferred = false
+        nghttp2_session_resume_data(session, id)
+    }
+}

@@ -1,0 +1,59 @@
+internal import CNghttp2
+
+/// Header fields that never change, laid out for nghttp2 once and sent without a copy.
+struct StaticHeaders: @unchecked Sendable {
+    // Unchecked: written in the initialiser and never again, never freed.
+    let fields: UnsafeMutablePointer<nghttp2_nv>
+    let count: Int
+
+    init(_ pairs: [(name: StaticString, value: StaticString)]) {
+        count = pairs.count
+        fields = .allocate(capacity: pairs.count)
+        // nghttp2 takes pointers to mutable bytes but, told not to copy, only reads them.
+        let flags = UInt8(NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue | NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue)
+        for (index, pair) in pairs.enumerated() {
+            (fields + index).initialize(
+                to: nghttp2_nv(
+                    name: UnsafeMutablePointer(mutating: pair.name.utf8Start),
+                    value: UnsafeMutablePointer(mutating: pair.value.utf8Start),
+                    namelen: pair.name.utf8CodeUnitCount, valuelen: pair.value.utf8CodeUnitCount, flags: flags))
+        }
+    }
+
+    /// What precedes every response message.
+    static let response = StaticHeaders([(":status", "200"), ("content-type", "application/grpc")])
+    /// The trailers of a call that went well.
+    static let statusOK = StaticHeaders([("grpc-status", "0")])
+}
+
+/// Lays metadata out for nghttp2, which copies it.
+enum HeaderBlock {
+    /// Calls `body` with the fields of `prefix` followed by the pairs of `metadata`, valid during the call.
+    static func withFields<Result>(
+        prefix: StaticHeaders?, _ metadata: Metadata, _ body: (UnsafeMutablePointer<nghttp2_nv>?, Int) -> Result
+    ) -> Result {
+        let prefixCount = prefix?.count ?? 0
+        let count = prefixCount + metadata.count
+        return withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: max(count, 1)) { fields in
+            if let prefix, let base = fields.baseAddress { base.initialize(from: prefix.fields, count: prefix.count) }
+            // The storage is flat, so its pointers are good as long as it is pinned here.
+            return metadata.storage.withUnsafeBytes { _ in
+                var index = prefixCount
+                metadata.forEachPair { name, value in
+                    fields.initializeElement(
+                        at: index,
+                        to: nghttp2_nv(
+                            name: mutableBytes(name), value: mutableBytes(value), namelen: name.count,
+                            valuelen: value.count, flags: 0))
+                    index += 1
+                    return true
+                }
+                return body(fields.baseAddress, count)
+            }
+        }
+    }
+
+    private static func mutableBytes(_ bytes: UnsafeRawBufferPointer) -> UnsafeMutablePointer<UInt8>? {
+        UnsafeMutableRawPointer(mutating: bytes.baseAddress)?.assumingMemoryBound(to: UInt8.self)
+    }
+}

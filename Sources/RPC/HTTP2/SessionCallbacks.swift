@@ -1,0 +1,117 @@
+internal import CNghttp2
+
+/// The C functions nghttp2 calls. They find the session and the stream and hand over; nothing else happens here.
+struct SessionCallbacks: @unchecked Sendable {
+    // Unchecked: written in the initialiser and never again; nghttp2 copies from it.
+    let pointer: OpaquePointer?
+
+    static let shared = SessionCallbacks()
+
+    private init() {
+        var callbacks: OpaquePointer?
+        nghttp2_session_callbacks_new(&callbacks)
+        pointer = callbacks
+        nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, user in
+            guard let session = HTTP2Session.of(user), let frame else { return fatal }
+            return session.began(frame)
+        }
+        nghttp2_session_callbacks_set_on_header_callback(callbacks) {
+            _, frame, name, nameLength, value, valueLength, _, user in
+            guard let session = HTTP2Session.of(user), let frame else { return fatal }
+            session.stream(frame.pointee.hd.stream_id)?.receivedHeader(
+                name: UnsafeRawBufferPointer(start: name, count: nameLength),
+                value: UnsafeRawBufferPointer(start: value, count: valueLength))
+            return 0
+        }
+        nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, id, data, length, user in
+            guard let session = HTTP2Session.of(user) else { return fatal }
+            // The connection's window opens at once: one stream that isn't read must not stop the others.
+            session.consumeConnection(length)
+            session.stream(id)?.receivedData(UnsafeRawBufferPointer(start: data, count: length))
+            return 0
+        }
+        nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, user in
+            guard let session = HTTP2Session.of(user), let frame else { return fatal }
+            return session.received(frame)
+        }
+        nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, id, code, user in
+            guard let session = HTTP2Session.of(user) else { return fatal }
+            session.closed(id, code: code)
+            return 0
+        }
+    }
+
+    /// Reads a DATA frame's payload from the stream's `outbound`.
+    static func dataProvider(for stream: HTTP2Stream) -> nghttp2_data_provider {
+        // Unretained: the connection holds the stream until nghttp2 has said that it is closed.
+        nghttp2_data_provider(
+            source: nghttp2_data_source(ptr: Unmanaged.passUnretained(stream).toOpaque()),
+            read_callback: { session, _, buffer, length, flags, source, _ in
+                guard let session, let buffer, let flags, let pointer = source?.pointee.ptr else { return Int(fatal) }
+                return Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
+                    .read(session: session, into: buffer, upTo: length, flags: flags)
+            })
+    }
+}
+
+/// Ends the session.
+private let fatal = Int32(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue)
+
+extension HTTP2Session {
+    fileprivate static func of(_ user: UnsafeMutableRawPointer?) -> HTTP2Session? {
+        user.map { Unmanaged<HTTP2Session>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    /// The stream with that number, while it is open.
+    fileprivate func stream(_ id: Int32) -> HTTP2Stream? {
+        if let current, current.id == id { return current }
+        guard let user = nghttp2_session_get_stream_user_data(pointer, id) else { return nil }
+        let stream = Unmanaged<HTTP2Stream>.fromOpaque(user).takeUnretainedValue()
+        current = stream
+        return stream
+    }
+
+    fileprivate func began(_ frame: UnsafePointer<nghttp2_frame>) -> Int32 {
+        let id = frame.pointee.hd.stream_id
+        if frame.pointee.headers.cat != NGHTTP2_HCAT_REQUEST { return 0 }
+        guard let stream = delegate.streamBegan(id: id) else {
+            return Int32(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
+        }
+        stream.id = id
+        nghttp2_session_set_stream_user_data(pointer, id, Unmanaged.passUnretained(stream).toOpaque())
+        current = stream
+        return 0
+    }
+
+    fileprivate func received(_ frame: UnsafePointer<nghttp2_frame>) -> Int32 {
+        let header = frame.pointee.hd
+        let endOfStream = header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
+        switch UInt32(header.type) {
+        case NGHTTP2_DATA.rawValue:
+            if endOfStream { stream(header.stream_id)?.receivedEndOfStream() }
+        case NGHTTP2_HEADERS.rawValue:
+            let stream = stream(header.stream_id)
+            stream?.receivedHeaders(endOfStream: endOfStream)
+            if endOfStream { stream?.receivedEndOfStream() }
+        case NGHTTP2_RST_STREAM.rawValue:
+            return delegate.allows(.reset) ? 0 : fatal
+        case NGHTTP2_PING.rawValue, NGHTTP2_PRIORITY.rawValue:
+            return delegate.allows(.control) ? 0 : fatal
+        case NGHTTP2_SETTINGS.rawValue:
+            if header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 { delegate.settingsReceived() }
+            return delegate.allows(.control) ? 0 : fatal
+        case NGHTTP2_GOAWAY.rawValue:
+            delegate.goAwayReceived()
+        default:
+            break
+        }
+        return 0
+    }
+
+    fileprivate func closed(_ id: Int32, code: UInt32) {
+        guard let stream = stream(id) else { return }
+        current = nil
+        stream.closed(code: code)
+        delegate.streamClosed(stream)
+    }
+}

@@ -1,0 +1,63 @@
+internal import NIOCore
+internal import Synchronization
+
+/// The open connections of a server, and a way to wait for the last one.
+final class ConnectionRegistry: Sendable {
+    private struct State {
+        var connections: [ObjectIdentifier: ServerConnection] = [:]
+        var isDraining = false
+        var waiters: [EventLoopPromise<Void>] = []
+    }
+
+    private let state = Mutex(State())
+
+    /// False when there are too many, or the server is on its way down.
+    func insert(_ connection: ServerConnection, limit: Int) -> Bool {
+        state.withLock { state in
+            guard !state.isDraining, state.connections.count < limit else { return false }
+            state.connections[ObjectIdentifier(connection)] = connection
+            return true
+        }
+    }
+
+    func remove(_ connection: ServerConnection) {
+        let waiters = state.withLock { state -> [EventLoopPromise<Void>] in
+            state.connections[ObjectIdentifier(connection)] = nil
+            guard state.connections.isEmpty else { return [] }
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.succeed() }
+    }
+
+    /// Lets no more in, and says which are open.
+    func drain() -> [ServerConnection] {
+        state.withLock { state in
+            state.isDraining = true
+            return Array(state.connections.values)
+        }
+    }
+
+    /// Returns when no connection is open, or after `timeout`.
+    func waitUntilEmpty(for timeout: Duration, on eventLoop: any EventLoop) async {
+        let promise = eventLoop.makePromise(of: Void.self)
+        let isEmpty = state.withLock { state in
+            if !state.connections.isEmpty { state.waiters.append(promise) }
+            return state.connections.isEmpty
+        }
+        if isEmpty { promise.succeed() }
+        // A promise that is succeeded twice keeps its first outcome.
+        let timer = eventLoop.scheduleTask(in: TimeAmount(timeout)) { self.giveUp(promise) }
+        _ = try? await promise.futureResult.get()
+        timer.cancel()
+    }
+
+    private func giveUp(_ promise: EventLoopPromise<Void>) {
+        let wasWaiting = state.withLock { state in
+            let before = state.waiters.count
+            state.waiters.removeAll { $0.futureResult === promise.futureResult }
+            return state.waiters.count != before
+        }
+        if wasWaiting { promise.succeed() }
+    }
+}

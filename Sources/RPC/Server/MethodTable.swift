@@ -1,0 +1,47 @@
+/// Finds a method by the bytes of its path, without making a string of them.
+///
+/// Open addressing in a table at least twice as large as the number of methods, which never changes.
+struct MethodTable: Sendable {
+    /// One method. A class, so that the call that looked it up holds it with one reference.
+    final class Entry: Sendable {
+        let handler: MethodHandler
+        fileprivate let path: [UInt8]
+
+        init(_ handler: MethodHandler) {
+            self.handler = handler
+            path = Array(handler.method.path.utf8)
+        }
+    }
+
+    private var slots: [Entry?]
+    private let mask: Int
+
+    /// Of two handlers for one path, the later counts.
+    init(_ handlers: [MethodHandler]) {
+        var capacity = 8
+        while capacity < handlers.count * 2 { capacity *= 2 }
+        slots = Array(repeating: nil, count: capacity)
+        mask = capacity - 1
+        for handler in handlers {
+            let entry = Entry(handler)
+            let position = entry.path.withUnsafeBytes { path in self.position(of: path) }
+            slots[position] = entry
+        }
+    }
+
+    subscript(_ path: UnsafeRawBufferPointer) -> Entry? {
+        slots[position(of: path)]
+    }
+
+    /// Where the path is, or the empty place where it would be.
+    private func position(of path: UnsafeRawBufferPointer) -> Int {
+        // FNV-1a: the paths are ours, only the lookups are the caller's, so no secret seed is needed.
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in path { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        var position = Int(truncatingIfNeeded: hash) & mask
+        while let entry = slots[position], !entry.path.withUnsafeBytes({ path.hasSameBytes(as: $0) }) {
+            position = (position + 1) & mask
+        }
+        return position
+    }
+}

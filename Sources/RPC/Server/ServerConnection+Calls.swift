@@ -1,0 +1,90 @@
+internal import CNghttp2
+internal import NIOCore
+
+/// Refusals, deadlines and the end of the connection, as far as they concern calls.
+extension ServerConnection {
+    /// Answers with headers alone and, when the request is still on its way, asks the caller to stop sending it.
+    func submitTrailersOnly(_ stream: ServerStream, _ trailers: Metadata) {
+        answerWithHeaders(stream, StaticHeaders.response, trailers)
+    }
+
+    /// Refuses a request by what its headers say.
+    func refuse(_ stream: ServerStream, _ refusal: RequestHeaders.Refusal) {
+        guard stream.state.failed() != .nothing else { return }
+        switch refusal {
+        case .status(let error, let extra):
+            answerWithHeaders(stream, StaticHeaders.response, error.trailers.appending(extra))
+        case .http(let status):
+            var headers = Metadata()
+            headers.add(":status", String(describing: status))
+            answerWithHeaders(stream, nil, headers)
+        }
+    }
+
+    private func answerWithHeaders(_ stream: ServerStream, _ prefix: StaticHeaders?, _ headers: Metadata) {
+        guard let session else { return }
+        session.submitHeadersOnly(stream, prefix: prefix, headers)
+        // RFC 9113, 8.1: a server that has answered may ask for the rest of the request not to be sent.
+        if !stream.headers.isEnded { session.reset(stream, NGHTTP2_NO_ERROR) }
+        needsFlush()
+    }
+
+    /// A response waits to be read; it doesn't wait for ever.
+    func limitUnread(_ stream: ServerStream) {
+        let limit = now.advanced(by: context.configuration.unreadResponseTimeout)
+        stream.deadline = limit
+        watchDeadline(limit)
+    }
+
+    func watchDeadline(_ deadline: ContinuousClock.Instant) {
+        timer.require(deadline, on: eventLoop) { self.deadlinePassed() }
+    }
+
+    private func deadlinePassed() {
+        timer.clear()
+        let now = ContinuousClock.now
+        var next: ContinuousClock.Instant?
+        // A copy: ending a call may change the list.
+        for stream in Array(streams) {
+            guard let deadline = stream.deadline else { continue }
+            if deadline <= now {
+                stream.deadline = nil
+                end(stream)
+            } else {
+                next = min(next ?? deadline, deadline)
+            }
+        }
+        if let next { watchDeadline(next) }
+    }
+
+    private func end(_ stream: ServerStream) {
+        if stream.state.phase == .answered {
+            session?.reset(stream, NGHTTP2_CANCEL)
+            needsFlush()
+        } else if stream.state.phase == .receiving {
+            stream.fail(RPCError(.deadlineExceeded, "the request was not complete in time"))
+        } else {
+            stream.fail(RPCError(.deadlineExceeded, "the deadline passed before the call was done"))
+        }
+    }
+
+    /// First part of a graceful end: the caller is told, and a moment later held to it.
+    func beginDrain() {
+        guard let session else { return close() }
+        session.submitShutdownNotice()
+        needsFlush()
+        // Calls that were on their way when the notice was sent are still served; on one machine this is ample.
+        eventLoop.scheduleTask(in: .milliseconds(20)) {
+            self.session?.submitGoAway()
+            self.needsFlush()
+        }
+    }
+
+    /// Second part, for calls that took too long: they are answered and their handlers cancelled.
+    func cancelCalls() {
+        for stream in Array(streams) {
+            stream.fail(
+                RPCError(.unavailable, "the server is shutting down", reason: "SERVER_SHUTTING_DOWN"))
+        }
+    }
+}

@@ -1,0 +1,139 @@
+internal import CNghttp2
+internal import Logging
+internal import NIOCore
+
+/// Running the handler, and what becomes of its outcome.
+extension ServerStream {
+    private static let tooManyHandlers = RPCError(
+        .resourceExhausted, "too many calls of this connection are still running", reason: "TOO_MANY_CALLS")
+
+    /// It is the call's turn. The handler runs here and now until it first waits; if it never does, its answer is in
+    /// this turn's write.
+    func start() {
+        guard let method, state.handlerBegan() else { return }
+        guard connection.handlerBegan() else {
+            _ = state.handlerEnded()
+            return connection.submitTrailersOnly(self, ServerStream.tooManyHandlers.trailers)
+        }
+        call = ServerCall(
+            method: method.handler.method, peer: connection.peer, metadata: metadata,
+            deadline: isCallDeadline ? deadline : nil)
+        let started = Task.immediate(executorPreference: connection.executor) { await self.run() }
+        guard state.isHandlerRunning else { return }
+        task = started
+        // It failed from outside while it ran here, before there was a task to cancel.
+        if state.phase == .answered || state.phase == .closed { started.cancel() }
+    }
+
+    /// The interceptors around the handler, and the answer.
+    private func run() async {
+        guard let call, let method, let request else { return }
+        let interceptors = connection.context.interceptors
+        var begun = 0
+        var response: ByteBuffer?
+        var failure: RPCError?
+        do {
+            while begun < interceptors.count {
+                try await interceptors[begun].begin(call)
+                begun += 1
+            }
+            switch method.handler.body {
+            case .unary(let body): response = try await body(request, call)
+            case .serverStreaming(let body): try await body(request, RawResponseWriter(stream: self), call)
+            }
+        } catch {
+            failure = status(of: error)
+        }
+        // The task prefers the connection's executor, so this is the loop, unless a handler found a way to leave it.
+        if !connection.eventLoop.inEventLoop { await returnToLoop() }
+        let outcome = outcomeFromOutside ?? failure
+        while begun > 0 {
+            begun -= 1
+            interceptors[begun].end(call, outcome: outcome)
+        }
+        finish(response, failure)
+    }
+
+    private func returnToLoop() async {
+        await withUnsafeContinuation { continuation in
+            connection.eventLoop.execute { continuation.resume() }
+        }
+    }
+
+    /// The status that an error thrown by a handler stands for.
+    private func status(of error: any Error) -> RPCError {
+        if let status = error as? RPCError { return status }
+        if error is CancellationError { return RPCError(.cancelled, "the call was cancelled") }
+        // The type alone: the error may hold what the caller sent.
+        connection.context.logger.error(
+            "handler failed",
+            metadata: [
+                "method": "\(method?.handler.method.path ?? "")", "error_type": "\(type(of: error))",
+            ])
+        return RPCError(.internal, "internal error")
+    }
+
+    private func finish(_ response: ByteBuffer?, _ failure: RPCError?) {
+        connection.handlerEnded()
+        task = nil
+        request = nil
+        releaseRequestBytes()
+        refuseWaitingSends()
+        let ending = state.handlerEnded()
+        answer(ending, response: failure == nil ? response : nil, failure, trailers: call?.trailers ?? Metadata())
+        call = nil
+    }
+
+    /// Ends the call with that status, from outside the handler, which is cancelled if it runs.
+    func fail(_ error: RPCError) {
+        let ending = state.failed()
+        guard ending != .nothing else { return }
+        outcomeFromOutside = error
+        request = nil
+        releaseRequestBytes()
+        refuseWaitingSends()
+        if outbound.isEmpty {
+            answer(ending, response: nil, error, trailers: Metadata())
+        } else {
+            // The caller isn't reading: trailers would wait behind what it doesn't read.
+            outbound.removeAll()
+            connection.session?.reset(self, NGHTTP2_CANCEL)
+            connection.needsFlush()
+        }
+        if state.isHandlerRunning { task?.cancel() }
+    }
+
+    private func answer(_ ending: CallState.Ending, response: ByteBuffer?, _ failure: RPCError?, trailers: Metadata) {
+        guard ending != .nothing, let session = connection.session else { return }
+        connection.needsFlush()
+        switch (ending, failure) {
+        case (.whole, let failure?) where outbound.isEmpty:
+            connection.submitTrailersOnly(self, failure.trailers.appending(trailers))
+        case (_, let failure):
+            if let response { outbound.append(response) }
+            outboundEnd = ServerStream.end(failure, trailers)
+            if ending == .whole {
+                session.submitResponse(self)
+            } else {
+                session.resume(self)
+            }
+        }
+        if !outbound.isEmpty { connection.limitUnread(self) }
+    }
+
+    private static func end(_ failure: RPCError?, _ trailers: Metadata) -> OutboundEnd {
+        if let failure { return .trailers(failure.trailers.appending(trailers)) }
+        if trailers.isEmpty { return .statusOK }
+        let status: Metadata = ["grpc-status": "0"]
+        return .trailers(status.appending(trailers))
+    }
+}
+
+extension Metadata {
+    /// These pairs, then the others.
+    func appending(_ others: Metadata) -> Metadata {
+        var all = self
+        all.storage += others.storage
+        return all
+    }
+}

@@ -1,0 +1,118 @@
+internal import CNghttp2
+internal import NIOCore
+
+/// One call on a server's connection: from its request headers to its trailers.
+final class ServerStream: HTTP2Stream, @unchecked Sendable {
+    // Unchecked: everything but `send(framed:)` and `run()` happens on the connection's event loop, its only guard;
+    // those two go to the loop before they touch anything.
+
+    let connection: ServerConnection
+    var state = CallState()
+    /// Nil until the path has named a method.
+    var method: MethodTable.Entry?
+    var metadata = Metadata()
+    var headers = RequestHeaders()
+    /// When the call ends by itself, whatever it is doing.
+    var deadline: ContinuousClock.Instant?
+    /// Whether that is the handler's deadline, or only one for the request to arrive or the response to be read.
+    var isCallDeadline = false
+    var deframer = MessageDeframer(limit: 0, noun: "request")
+    var request: ByteBuffer?
+    /// Made when the handler starts.
+    var call: ServerCall?
+    var task: Task<Void, Never>?
+    /// Senders that wait for room, in order.
+    var waitingSends: [WaitingSend] = []
+    /// The status the caller was given when it isn't the handler's own.
+    var outcomeFromOutside: RPCError?
+
+    init(connection: ServerConnection) {
+        self.connection = connection
+    }
+
+    override func receivedHeader(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+        headers.size += name.count + value.count + 32
+        // What goes over the limit isn't kept; the call is refused once its header block is complete.
+        guard headers.size <= connection.context.configuration.maxHeaderListBytes else { return }
+        if name == ":path" {
+            method = connection.context.methods[value]
+        } else if !headers.take(name: name, value: value) {
+            metadata.append(name: name, value: value)
+        }
+    }
+
+    override func receivedHeaders(endOfStream: Bool) {
+        // A second header block is trailers, which a gRPC request doesn't have; nghttp2 made sure that they end it.
+        guard state.phase == .receiving, request == nil, !headers.areComplete else { return }
+        headers.areComplete = true
+        if let refusal = headers.refusal(limit: connection.context.configuration.maxHeaderListBytes) {
+            return connection.refuse(self, refusal)
+        }
+        guard let descriptor = method?.handler.method else {
+            return fail(RPCError(.unimplemented, "unknown method"))
+        }
+        deframer = MessageDeframer(limit: descriptor.maxRequestBytes, noun: "request")
+        setDeadline(descriptor, endOfStream: endOfStream)
+    }
+
+    private func setDeadline(_ descriptor: MethodDescriptor, endOfStream: Bool) {
+        let timeout = headers.timeout ?? descriptor.defaultDeadline
+        if let timeout {
+            deadline = connection.now.advanced(by: timeout)
+            isCallDeadline = true
+        } else if !endOfStream {
+            deadline = connection.now.advanced(by: connection.context.configuration.requestTimeout)
+        }
+        if let deadline { connection.watchDeadline(deadline) }
+    }
+
+    override func receivedData(_ bytes: UnsafeRawBufferPointer) {
+        guard state.phase == .receiving else { return }
+        do throws(RPCError) {
+            try connection.reserveRequestBytes(bytes.count)
+            headers.buffered += bytes.count
+            try deframer.append(bytes) { message throws(RPCError) in
+                guard request == nil else {
+                    throw RPCError(.unimplemented, "request: more than one message")
+                }
+                request = message
+            }
+            connection.session?.consumeStream(self, bytes.count)
+        } catch {
+            fail(error)
+        }
+    }
+
+    override func receivedEndOfStream() {
+        guard state.phase == .receiving else { return }
+        guard request != nil, deframer.partialCount == 0 else {
+            let what = deframer.partialCount > 0 ? "cut short" : "no message"
+            return fail(RPCError(request == nil && what == "no message" ? .unimplemented : .internal, "request: \(what)"))
+        }
+        headers.isEnded = true
+        if state.requestCompleted() {
+            if !isCallDeadline { deadline = nil }
+            connection.ready.append(self)
+        }
+    }
+
+    override func closed(code: UInt32) {
+        releaseRequestBytes()
+        if state.streamClosed() {
+            outcomeFromOutside = RPCError(.cancelled, "the caller cancelled the call")
+            task?.cancel()
+        }
+        refuseWaitingSends()
+        outbound.removeAll()
+    }
+
+    override func outboundDrained() {
+        admitWaitingSends()
+    }
+
+    /// The bytes of the request no longer wait in memory.
+    func releaseRequestBytes() {
+        connection.releaseRequestBytes(headers.buffered)
+        headers.buffered = 0
+    }
+}
