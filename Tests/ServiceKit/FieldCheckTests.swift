@@ -1,0 +1,117 @@
+import RPC
+import Testing
+
+@testable import ServiceKit
+
+@Suite("Field checks")
+struct FieldCheckTests {
+    @Test("text is trimmed and normalised to composed form")
+    func normalised() throws {
+        #expect(try FieldCheck.text(" \t Hej \n", field: "t", max: 10) == "Hej")
+        let decomposed = "Bla\u{030A}ba\u{0308}r"
+        let text = try FieldCheck.text(decomposed, field: "t", max: 6)
+        #expect(Array(text.unicodeScalars) == Array("Blåbär".unicodeScalars))
+    }
+
+    @Test("length counts characters as a reader sees them")
+    func counting() throws {
+        #expect(try FieldCheck.text("👩‍👩‍👧‍👦👩‍👩‍👧‍👦", field: "t", max: 2).count == 2)
+        #expect(throws: RPCError.invalid("t", "must have at most 2 characters")) {
+            try FieldCheck.text("abc", field: "t", max: 2)
+        }
+        #expect(throws: RPCError.invalid("t", "must not be empty")) { try FieldCheck.text("  ", field: "t", min: 1, max: 2) }
+        #expect(throws: RPCError.invalid("t", "must have at least 3 characters")) {
+            try FieldCheck.text("ab", field: "t", min: 3, max: 9)
+        }
+        #expect(try FieldCheck.text("", field: "t", max: 2).isEmpty)
+    }
+
+    @Test("marks stacked on one letter without end count")
+    func stacked() {
+        let stacked = "e" + String(repeating: "\u{0301}", count: 500)
+        #expect(stacked.count == 1)
+        #expect(throws: RPCError.invalid("t", "must have at most 10 characters")) {
+            try FieldCheck.text(stacked, field: "t", max: 10)
+        }
+    }
+
+    @Test("control characters are refused, line breaks and tabs only in a single line", arguments: [false, true])
+    func controls(multiline: Bool) throws {
+        for scalar in ["\u{0}", "\u{7}", "\u{1B}", "\u{7F}", "\u{85}", "\u{9F}"] {
+            #expect(throws: RPCError.invalid("t", "must not hold control characters")) {
+                try FieldCheck.text("a\(scalar)b", field: "t", max: 10, multiline: multiline)
+            }
+        }
+        for scalar in ["\n", "\t", "\u{202E}", "\u{2066}", "\u{2028}"] {
+            let outcome = Result { try FieldCheck.text("a\(scalar)b", field: "t", max: 10, multiline: multiline) }
+            #expect((try? outcome.get()) == (multiline ? "a\(scalar)b" : nil))
+        }
+    }
+
+    @Test("line breaks are of one kind")
+    func lineBreaks() throws {
+        #expect(try FieldCheck.text("a\r\nb", field: "t", max: 10, multiline: true) == "a\nb")
+        #expect(throws: RPCError.self) { try FieldCheck.text("a\rb", field: "t", max: 10, multiline: true) }
+    }
+
+    @Test("identifiers and request ids keep to their alphabets")
+    func identifiers() throws {
+        try FieldCheck.identifier("org-1a", field: "organisation_id")
+        for bad in ["", "A", "a_b", "å", "a b", String(repeating: "a", count: 65)] {
+            #expect(throws: RPCError.self) { try FieldCheck.identifier(bad, field: "x") }
+        }
+        try FieldCheck.requestID("abcDEF_-09")
+        for bad in ["", "short", "has space", String(repeating: "a", count: 65), "abcdefg\u{0}"] {
+            #expect(throws: RPCError.self) { try FieldCheck.requestID(bad) }
+        }
+    }
+
+    @Test("an error names its field")
+    func fieldName() {
+        let error = #expect(throws: RPCError.self) { try FieldCheck.identifier("?", field: "session_id") }
+        #expect(error?.code == .invalidArgument)
+        #expect(error?.fields.map(\.field) == ["session_id"])
+    }
+
+    @Test(
+        "e-mail addresses that people have are taken, the domain in lower case",
+        arguments: [
+            ("anna@example.se", "anna@example.se"), (" Anna.Svensson+chat@Example.ORG ", "Anna.Svensson+chat@example.org"),
+            ("o'neil@a-b.example.se", "o'neil@a-b.example.se"), ("x@xn--bcher-kva.example", "x@xn--bcher-kva.example"),
+        ])
+    func emails(given: String, kept: String) throws {
+        #expect(try FieldCheck.email(given) == kept)
+    }
+
+    @Test(
+        "what is no e-mail address is refused",
+        arguments: [
+            "", "anna", "anna@", "@example.se", "anna@example", "anna@@example.se", "an na@example.se",
+            ".anna@example.se", "anna.@example.se", "an..na@example.se", "anna@-a.se", "anna@a-.se", "anna@a..se",
+            "anna@[127.0.0.1]", "anna@10.0.0.1", "anna@example.se\r\nBcc: x@example.org", "\"a b\"@example.se",
+            "ann\u{E5}@example.se", String(repeating: "a", count: 65) + "@example.se",
+            "a@" + String(repeating: "a.", count: 130) + "se",
+        ])
+    func badEmails(given: String) {
+        #expect(throws: RPCError.self) { try FieldCheck.email(given) }
+    }
+
+    @Test("a page has 50 objects unless asked otherwise, and never more than 200")
+    func pageSizes() {
+        #expect([0, 1, 200, 201, UInt32.max].map(FieldCheck.pageSize) == [50, 1, 200, 200, 200])
+    }
+
+    @Test("a page token gives its key back, and only whole ones do")
+    func pageTokens() throws {
+        #expect(FieldCheck.nextPageToken(nil) == "")
+        #expect(try FieldCheck.pageToken("") == nil)
+        for key in ["ses-1", "å|2026-01-01T00:00:00Z", String(repeating: "k", count: 256)] {
+            let token = FieldCheck.nextPageToken(key)
+            #expect(!token.contains { "+/=".contains($0) })
+            #expect(try FieldCheck.pageToken(token) == key)
+        }
+        for bad in ["!", "a", "a=", "ab==", "_w", String(repeating: "A", count: 345), Base64URL.encode([0xFF, 0xFE])] {
+            #expect(throws: RPCError.self) { try FieldCheck.pageToken(bad) }
+        }
+    }
+}
