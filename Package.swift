@@ -94,7 +94,7 @@ let package = Package(
                 .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + nio,
-            swiftSettings: settings),
+            exclude: ["README.md"], swiftSettings: settings),
         .executableTarget(
             name: "samtal",
             dependencies: [
@@ -124,7 +124,10 @@ let package = Package(
         + service(
             "Identity", folder: "Identity", executable: "samtal-identity",
             core: [crypto],
-            server: ["RPC", "Contracts", "ServiceKit", "Storage", "Privacy", grdb, logging, lifecycle, crypto])
+            server: [
+                "RPC", "Contracts", "ServiceKit", "Storage", "Privacy", grdb, logging, lifecycle, crypto,
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ])
         + service(
             "Chat", folder: "Chat", executable: "samtal-chat",
             core: ["Privacy", crypto],
@@ -136,8 +139,10 @@ let package = Package(
         + service(
             "Gateway", folder: "Gateway", executable: "samtal-gateway",
             core: [crypto],
-            server: ["RPC", "Contracts", "ServiceKit", "ProtobufC", hummingbird, hummingbirdCore, lifecycle, logging, crypto]
-                + nio,
+            server: [
+                "RPC", "Contracts", "ServiceKit", "ProtobufC", hummingbird, hummingbirdCore, lifecycle, logging, crypto,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ] + nio,
             serverResources: [.embedInCode("Web")]),
     swiftLanguageModes: [.v6]
 )
