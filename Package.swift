@@ -131,7 +131,10 @@ let package = Package(
         + service(
             "Chat", folder: "Chat", executable: "samtal-chat",
             core: ["Privacy", crypto],
-            server: ["RPC", "Contracts", "ServiceKit", "Storage", "Privacy", grdb, logging, crypto, lifecycle])
+            server: [
+                "RPC", "Contracts", "ServiceKit", "Storage", "Privacy", grdb, logging, crypto, lifecycle,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ])
         + service(
             "Retention", folder: "Retention", executable: "samtal-retention",
             core: ["Privacy", crypto],

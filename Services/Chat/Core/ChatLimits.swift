@@ -4,7 +4,6 @@ package struct ChatLimits: Sendable, Hashable {
     package static let nameLength = 60
     package static let questionLength = 2_000
     package static let answerLength = 10_000
-    package static let requestIDLength = 8...64
 
     /// Questions of one session.
     package var questionsPerSession: Int64 = 200_000

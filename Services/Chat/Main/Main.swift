@@ -1,1 +1,26 @@
-@main struct Main { static func main() {} }
+internal import ArgumentParser
+internal import ChatServer
+internal import ServiceKit
+
+/// samtal-chat: sessions, questions, answers and the live feed, over gRPC on a Unix socket.
+@main
+struct Main: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "samtal-chat", abstract: "Serves Samtal's chat sessions on a Unix socket.")
+
+    @OptionGroup var service: ServiceOptions
+    @OptionGroup var chat: ChatOptions
+
+    func run() async throws {
+        let settings = try chat.settings()
+        try await ServiceRunner.run(name: "chat", options: service) { environment in
+            try ChatAssembly(
+                databasePath: environment.file("chat.sqlite"), retention: environment.channel(to: "retention"),
+                settings: settings, logger: environment.logger
+            )
+            .parts(
+                administrators: AccessTokenAuthenticator(
+                    keys: IdentitySigningKeys(channel: environment.channel(to: "identity"))))
+        }
+    }
+}

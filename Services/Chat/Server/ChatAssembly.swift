@@ -1,0 +1,59 @@
+internal import ChatCore
+internal import Contracts
+package import Logging
+package import Privacy
+package import RPC
+package import ServiceKit
+package import ServiceLifecycle
+
+/// Chat, put together: the only place where its parts are made.
+package struct ChatAssembly: Sendable {
+    package let handlers: [MethodHandler]
+    /// Recognises participants.
+    package let participants: any Authenticator
+    package let upkeep: any Service
+    package let feed: LiveFeed
+    private let store: ChatStore
+
+    /// - Parameters:
+    ///   - databasePath: Of the store's file; created where missing.
+    ///   - retention: The channel to retention, which need not be up.
+    /// - Throws: `StorageError` if the file can't be opened.
+    package init(
+        databasePath: String, retention channel: RPCChannel, settings: ChatSettings,
+        clock: any WallClock = SystemWallClock(), logger: Logger
+    ) throws {
+        let limits = settings.limits
+        let retention = Retention(channel: channel)
+        store = try ChatStore(path: databasePath)
+        feed = LiveFeed(limits: limits)
+        let directory = SessionDirectory(
+            store: store, retention: retention, clock: clock, capacity: limits.sessionsInMemory)
+        let handler = ChatHandler(
+            directory: directory,
+            sessions: Sessions(
+                storeTag: settings.storeTag, store: store, directory: directory, retention: retention, feed: feed,
+                clock: clock),
+            questions: Questions(store: store, directory: directory, feed: feed, clock: clock, limits: limits),
+            following: Following(store: store, directory: directory, feed: feed),
+            log: SessionLog(store: store, directory: directory, feed: feed))
+        handlers = handler.handlers
+        participants = ParticipantAuthenticator(directory: directory)
+        upkeep = SessionUpkeep(
+            store: store, directory: directory, retention: retention, feed: feed, clock: clock, limits: limits,
+            interval: settings.upkeepInterval, logger: logger)
+    }
+
+    /// - Parameter administrators: Recognises administrators.
+    package func parts(administrators: any Authenticator) -> ServiceParts {
+        ServiceParts(
+            handlers: handlers, authenticators: [administrators, participants], background: [upkeep, FeedDrain(feed: feed)],
+            onStop: { await stop() })
+    }
+
+    /// Ends what is left of the feeds, finishes what was accepted and closes the store.
+    package func stop() async {
+        feed.drain()
+        await store.close()
+    }
+}

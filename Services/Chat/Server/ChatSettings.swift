@@ -1,0 +1,27 @@
+package import ChatCore
+internal import Privacy
+
+/// What whoever runs chat decides.
+package struct ChatSettings: Sendable {
+    /// The beginning of every session id made here; tells the gateway which store a session is in.
+    package let storeTag: String
+    package var limits = ChatLimits()
+    /// How often sessions are looked after: ended, reported, cut off.
+    package var upkeepInterval: Duration = .seconds(1)
+
+    /// - Parameters:
+    ///   - sessionDays: See ``ChatLimits/sessionDays``; the other limits likewise.
+    /// - Throws: ``ChatError/Code/invalid`` unless the tag is 1 to 16 of a–z and 0–9.
+    package init(
+        storeTag: String = "a", sessionDays: Int? = nil, questionsPerSession: Int64? = nil,
+        questionsPerParticipant: Int? = nil
+    ) throws(ChatError) {
+        guard (1...16).contains(storeTag.utf8.count), Identifier.isValid(storeTag), !storeTag.contains("-") else {
+            throw .invalid("store-tag", "must be 1 to 16 of a–z and 0–9")
+        }
+        self.storeTag = storeTag
+        if let sessionDays { limits.sessionDays = sessionDays }
+        if let questionsPerSession { limits.questionsPerSession = questionsPerSession }
+        if let questionsPerParticipant { limits.questionsPerParticipant = questionsPerParticipant }
+    }
+}

@@ -1,0 +1,111 @@
+internal import ChatCore
+internal import Contracts
+internal import RPC
+
+/// Streams a session's feed: the present state of what changed, then each change as it happens.
+struct Following: Sendable {
+    /// Questions read at once.
+    private static let batch = 100
+
+    let store: ChatStore
+    let directory: SessionDirectory
+    let feed: LiveFeed
+
+    /// Runs until the caller is gone or the feed ends.
+    /// - Parameter sequence: The last that the caller has seen; 0 to begin with.
+    /// - Throws: ``ChatError/resume`` for a caller that is too slow, and when the service drains;
+    ///   ``ChatError/sessionNotFound`` from the moment the session does not exist any more.
+    func follow(
+        _ session: OpenedSession, as audience: Audience, after sequence: Int64,
+        writer: ResponseWriter<ChatV1.SessionEvent>
+    ) async throws {
+        // Registered before the present state is read, so that nothing falls between the two.
+        let watcher = try feed.follow(session, as: audience)
+        defer { feed.leave(watcher) }
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            // A caller that does not read holds its stream in the middle of a send; the end must not wait for it.
+            tasks.addTask {
+                if let ending = await watcher.ended() { throw ending }
+            }
+            tasks.addTask {
+                let reached = try await sendPresent(session, to: watcher, after: sequence, writer: writer)
+                try await sendLive(session, to: watcher, after: reached, writer: writer)
+            }
+            defer { tasks.cancelAll() }
+            do {
+                try await tasks.next()
+            } catch let error as RPCError where error.code == .cancelled {
+                // Cancelled with the service rather than by the caller: the caller is still there to be told.
+                throw feed.isDraining ? ChatError.resume : error
+            }
+        }
+    }
+
+    /// Sends the present state of all that changed after a sequence, in the order of the changes, each once.
+    /// - Returns: The sequence that has been reached; what the hub has up to it is in what was sent.
+    private func sendPresent(
+        _ session: OpenedSession, to watcher: Watcher, after sequence: Int64,
+        writer: ResponseWriter<ChatV1.SessionEvent>
+    ) async throws -> Int64 {
+        guard let position = try await store.feedPosition(of: session.id) else { throw ChatError.sessionNotFound }
+        var sentSession = position.session.lastSequence <= sequence
+        var sent = sequence
+        var isLast = false
+        while !isLast {
+            let batch = try await store.changedQuestions(
+                of: session.row, for: watcher.audience, after: sent, through: position.sequence, limit: Following.batch)
+            for question in batch.questions {
+                if !sentSession, position.session.lastSequence < question.lastSequence {
+                    try await send(position.session, of: session, writer: writer)
+                    sentSession = true
+                }
+                try await send(question, of: session, as: watcher.audience, writer: writer)
+                sent = question.lastSequence
+            }
+            isLast = batch.isLast
+        }
+        if !sentSession { try await send(position.session, of: session, writer: writer) }
+        try await writer.send(
+            ChatV1.SessionEvent(sequence: UInt64(clamping: position.sequence), change: .caughtUp(true)))
+        return position.sequence
+    }
+
+    private func sendLive(
+        _ session: OpenedSession, to watcher: Watcher, after sequence: Int64,
+        writer: ResponseWriter<ChatV1.SessionEvent>
+    ) async throws {
+        while true {
+            for change in try await watcher.next() where change.sequence > sequence {
+                try check(session)
+                try await writer.send(change.message)
+            }
+        }
+    }
+
+    private func send(
+        _ stored: StoredSession, of session: OpenedSession, writer: ResponseWriter<ChatV1.SessionEvent>
+    ) async throws {
+        try check(session)
+        let change = ChatV1.SessionEvent.Change.session(Messages.session(session.changed(to: stored)))
+        try await writer.send(ChatV1.SessionEvent(sequence: UInt64(clamping: stored.lastSequence), change: change))
+    }
+
+    private func send(
+        _ question: QuestionRecord, of session: OpenedSession, as audience: Audience,
+        writer: ResponseWriter<ChatV1.SessionEvent>
+    ) async throws {
+        try check(session)
+        let change: ChatV1.SessionEvent.Change
+        switch audience.view(of: question.state, wasPublished: question.wasPublished) {
+        case .shown: change = .question(try Messages.question(question, opening: session.cipher))
+        case .removed: change = .removedQuestionID(question.id)
+        case .hidden: return
+        }
+        try await writer.send(ChatV1.SessionEvent(sequence: UInt64(clamping: question.lastSequence), change: change))
+    }
+
+    /// At its time of erasure a session is invisible at once, also to those who are following it.
+    private func check(_ session: OpenedSession) throws(ChatError) {
+        if directory.isPast(session) { throw .sessionNotFound }
+    }
+}

@@ -1,0 +1,126 @@
+internal import ChatCore
+internal import Foundation
+internal import Logging
+internal import Privacy
+internal import ServiceLifecycle
+internal import ServiceKit
+
+/// What happens to sessions with time, with nobody asking for it: those that nobody ends are ended, retention is told of
+/// every end, and whoever follows a session whose time has passed is cut off.
+struct SessionUpkeep: Service {
+    /// Sessions that are handled at once.
+    private static let batch = 100
+
+    let store: ChatStore
+    let directory: SessionDirectory
+    let retention: Retention
+    let feed: LiveFeed
+    let clock: any WallClock
+    let limits: ChatLimits
+    let interval: Duration
+    let logger: Logger
+
+    func run() async throws {
+        var reporting = Reporting()
+        while !Task.isCancelled {
+            await attempt("ending feeds") { try await endFeeds() }
+            await attempt("ending sessions") { try await endSessions() }
+            if reporting.isDue(at: .now) {
+                let succeeded = await attempt("reporting ends") { try await reportEnds() }
+                reporting.note(succeeded, at: .now)
+            }
+            do { try await Task.sleep(for: interval) } catch { return }
+        }
+    }
+
+    /// When to try retention again.
+    private struct Reporting {
+        private var delay = RetryDelay()
+        private var due: ContinuousClock.Instant?
+
+        func isDue(at now: ContinuousClock.Instant) -> Bool { due.map { now >= $0 } ?? true }
+
+        mutating func note(_ succeeded: Bool, at now: ContinuousClock.Instant) {
+            if succeeded {
+                delay.succeed()
+                due = nil
+            } else {
+                due = now + delay.next(jitter: Double.random(in: 0...1))
+            }
+        }
+    }
+
+    /// One failure must not keep the rest from being done; it is tried again.
+    @discardableResult
+    private func attempt(_ component: String, _ work: () async throws -> Void) async -> Bool {
+        do {
+            try await work()
+            return true
+        } catch {
+            if !Task.isCancelled {
+                let reason = (error as? ChatError)?.reason ?? ""
+                logger.warning(
+                    "a background step failed and will be tried again",
+                    metadata: [
+                        LogKey.component: .string(component), LogKey.errorType: .string("\(type(of: error))"),
+                        LogKey.reason: .string(reason),
+                    ])
+            }
+            return false
+        }
+    }
+
+    private func endFeeds() async throws {
+        for id in feed.followed where try await directory.isGone(id) {
+            feed.end(id, .sessionNotFound)
+        }
+    }
+
+    private func endSessions() async throws {
+        let latest = clock.now().addingTimeInterval(-TimeInterval(limits.sessionDays) * 86_400)
+        while true {
+            let overdue = try await store.notEnded(createdBy: latest, limit: SessionUpkeep.batch)
+            for session in overdue {
+                // From the moment it should have ended, not from when that was noticed.
+                try await change(session) { [limits] record in
+                    record.end(at: record.latestEnd(maximumDays: limits.sessionDays))
+                }
+            }
+            if overdue.count < SessionUpkeep.batch { return }
+        }
+    }
+
+    private func reportEnds() async throws {
+        var after: Int64 = 0
+        while true {
+            let sessions = try await store.notReported(after: after, limit: SessionUpkeep.batch)
+            for session in sessions {
+                try await reportEnd(of: session)
+                after = session.row
+            }
+            if sessions.count < SessionUpkeep.batch { return }
+        }
+    }
+
+    private func reportEnd(of session: StoredSession) async throws {
+        guard let endTime = session.record.endTime else { return }
+        switch try await retention.reportEnd(of: session.record.id, at: endTime) {
+        case .acknowledged(let deleteTime):
+            if let deleteTime { try await change(session) { record in record.adopt(deleteTime: deleteTime) } }
+        case .erased:
+            directory.remove(session.record.id)
+            feed.end(session.record.id, .sessionNotFound)
+        }
+        // Last: cut short before, the report is made again, which changes nothing.
+        try await store.noteEndReported(session)
+    }
+
+    private func change(
+        _ session: StoredSession, by change: @escaping @Sendable (inout SessionRecord) throws -> Bool
+    ) async throws {
+        _ = try await store.change(session.record.id, at: session.row, by: change) { [directory, feed] stored in
+            directory.noteChange(stored)
+            feed.publish(stored)
+        }
+    }
+}

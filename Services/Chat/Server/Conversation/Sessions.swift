@@ -1,0 +1,118 @@
+internal import ChatCore
+internal import Contracts
+internal import Foundation
+internal import Privacy
+
+/// The life of sessions.
+struct Sessions: Sendable {
+    /// Keys that are fetched at the same time to list sessions.
+    private static let openings = 8
+
+    let storeTag: String
+    let store: ChatStore
+    let directory: SessionDirectory
+    let retention: Retention
+    let feed: LiveFeed
+    let clock: any WallClock
+
+    /// - Throws: UNAVAILABLE naming retention, or what retention says against it.
+    func create(title: String, organisationID: String) async throws -> ChatV1.Session {
+        let id = Identifier.random(prefix: storeTag + "-")
+        let (key, retentionDays) = try await retention.openSession(id, organisationID: organisationID)
+        let cipher = SessionCipher(sessionID: id, key: key)
+        let record = SessionRecord(
+            id: id, organisationID: organisationID, createTime: clock.now(), retentionDays: retentionDays)
+        let stored = try await store.create(record, sealedTitle: cipher.seal(title, as: .title))
+        let session = OpenedSession(stored: stored, cipher: cipher, title: title)
+        directory.add(session)
+        return Messages.session(session)
+    }
+
+    func get(_ id: String) async throws -> ChatV1.Session {
+        Messages.session(try await directory.session(id))
+    }
+
+    func open(_ id: String, organisationID: String) async throws -> ChatV1.Session {
+        try await change(id, organisationID: organisationID) { [clock] record in try record.open(at: clock.now()) }
+    }
+
+    /// Retention hears of it in the background (``SessionUpkeep``), whether it is up now or not.
+    func end(_ id: String, organisationID: String) async throws -> ChatV1.Session {
+        try await change(id, organisationID: organisationID) { [clock] record in record.end(at: clock.now()) }
+    }
+
+    /// - Returns: The session, and the participant's token.
+    func join(_ id: String, name: String) async throws -> (session: ChatV1.Session, token: String) {
+        let session = try await directory.session(id)
+        do throws(PrivacyError) {
+            let token = try ParticipantToken.seal(
+                participantID: Identifier.random(), name: name, sessionID: session.id, key: session.cipher.key)
+            return (Messages.session(session), token)
+        } catch {
+            guard error.code == .tooLong else { throw error }
+            throw ChatError.invalid("display_name", "must have fewer combined characters")
+        }
+    }
+
+    /// An organisation's sessions, newest first.
+    /// - Parameter page: The key of the last session on the page before; nil for the first page.
+    /// - Returns: The sessions, and the key of the page's last one unless it is the last page.
+    func list(
+        organisationID: String, pageSize: Int, after page: SessionPageKey?
+    ) async throws -> (sessions: [ChatV1.Session], nextPage: SessionPageKey?) {
+        let now = clock.now()
+        var stored = try await store.sessions(of: organisationID, at: now, after: page, limit: pageSize + 1)
+        let isLast = stored.count <= pageSize
+        if !isLast { stored.removeLast() }
+        let sessions = try await open(stored)
+        return (sessions.map(Messages.session), isLast ? nil : stored.last.map(SessionPageKey.init))
+    }
+
+    /// In the order given, without those whose key is destroyed.
+    private func open(_ stored: [StoredSession]) async throws -> [OpenedSession] {
+        try await withThrowingTaskGroup(of: (Int, OpenedSession?).self) { group in
+            var opened = [OpenedSession?](repeating: nil, count: stored.count)
+            for (index, session) in stored.enumerated() {
+                if index >= Sessions.openings, let (done, session) = try await group.next() { opened[done] = session }
+                group.addTask { (index, try await directory.open(session)) }
+            }
+            for try await (done, session) in group { opened[done] = session }
+            return opened.compactMap(\.self)
+        }
+    }
+
+    private func change(
+        _ id: String, organisationID: String, by change: @escaping @Sendable (inout SessionRecord) throws -> Bool
+    ) async throws -> ChatV1.Session {
+        let session = try await directory.session(id, of: organisationID)
+        let changed = try await store.change(session.id, at: session.row, by: change) { [directory, feed] stored in
+            directory.noteChange(stored)
+            feed.publish(stored)
+        }
+        guard let changed else { throw ChatError.sessionNotFound }
+        return Messages.session(session.changed(to: changed))
+    }
+}
+
+/// What a page of sessions continues after.
+struct SessionPageKey: Sendable, Hashable {
+    let createTime: Date
+    let id: String
+
+    init(_ session: StoredSession) {
+        createTime = session.record.createTime
+        id = session.record.id
+    }
+
+    /// - Throws: ``ChatError`` for a text that ``text`` did not make.
+    init(_ text: String) throws(ChatError) {
+        let parts = text.split(separator: " ", omittingEmptySubsequences: false)
+        guard parts.count == 2, let milliseconds = Int64(parts[0]), Identifier.isValid(String(parts[1])) else {
+            throw .invalid("page_token", "is not a page token of this method")
+        }
+        createTime = Date(milliseconds: milliseconds)
+        id = String(parts[1])
+    }
+
+    var text: String { "\(createTime.milliseconds) \(id)" }
+}

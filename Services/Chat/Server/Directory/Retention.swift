@@ -1,0 +1,69 @@
+internal import ChatCore
+internal import Contracts
+internal import Foundation
+internal import Privacy
+package import RPC
+
+/// Retention, as chat needs it: the custodian of the session keys, and the one that is told when a session has ended.
+package struct Retention: Sendable {
+    /// A call in whose way nothing stands takes less than a millisecond.
+    private static let timeout: Duration = .seconds(5)
+
+    private let client: RetentionV1.RetentionServiceClient
+
+    package init(channel: RPCChannel) {
+        client = RetentionV1.RetentionServiceClient(channel: channel)
+    }
+
+    /// Registers a session under its organisation's agreement.
+    /// - Throws: ``ChatError/retentionUnavailable``; FAILED_PRECONDITION as retention puts it, for want of an agreement.
+    func openSession(_ sessionID: String, organisationID: String) async throws -> (key: SessionKey, retentionDays: Int) {
+        let request = RetentionV1.OpenSessionRequest(sessionID: sessionID, organisationID: organisationID)
+        do {
+            let opened = try await client.openSession(request, options: CallOptions(timeout: Retention.timeout))
+            return (try SessionKey(bytes: opened.key), Int(opened.retentionDays))
+        } catch let error as RPCError where error.code == .failedPrecondition {
+            throw error
+        } catch {
+            throw Retention.unavailable(error)
+        }
+    }
+
+    /// - Returns: nil once the session is erased.
+    /// - Throws: ``ChatError/retentionUnavailable``.
+    func key(of sessionID: String) async throws -> SessionKey? {
+        let request = RetentionV1.GetSessionKeyRequest(sessionID: sessionID)
+        do {
+            let answer = try await client.getSessionKey(request, options: CallOptions(timeout: Retention.timeout))
+            return try SessionKey(bytes: answer.key)
+        } catch let error as RPCError where error.code == .notFound {
+            return nil
+        } catch {
+            throw Retention.unavailable(error)
+        }
+    }
+
+    enum EndReport: Sendable {
+        /// With the time of erasure as retention has it.
+        case acknowledged(deleteTime: Date?)
+        case erased
+    }
+
+    /// - Throws: ``ChatError/retentionUnavailable``.
+    func reportEnd(of sessionID: String, at endTime: Date) async throws -> EndReport {
+        let request = RetentionV1.EndSessionRequest(sessionID: sessionID, endTime: Messages.timestamp(endTime))
+        do {
+            let answer = try await client.endSession(request, options: CallOptions(timeout: Retention.timeout))
+            return .acknowledged(deleteTime: answer.deleteTime.map(Messages.date))
+        } catch let error as RPCError where error.code == .notFound {
+            return .erased
+        } catch {
+            throw Retention.unavailable(error)
+        }
+    }
+
+    /// Whatever keeps retention from answering is the same to chat's callers, except that they gave up themselves.
+    private static func unavailable(_ error: any Error) -> any Error {
+        Task.isCancelled ? CancellationError() : ChatError.retentionUnavailable
+    }
+}

@@ -1,0 +1,135 @@
+package import ChatCore
+internal import Contracts
+internal import RPC
+internal import Synchronization
+
+/// Carries committed changes to whoever follows a session. Holds nothing for a session that nobody follows.
+///
+/// Changes are published on the writer's thread, in the order of the commits. A watcher registers first and reads the
+/// present state after: what was committed before the reading is in it, what comes later is in the watcher's queue, and
+/// what is in both has a sequence that the reading has reached.
+package final class LiveFeed: Sendable {
+    private struct Hub: Sendable {
+        var cipher: SessionCipher
+        var watchers: [Audience: [UInt64: Watcher]] = [:]
+
+        var all: [Watcher] { watchers.values.flatMap(\.values) }
+    }
+
+    private struct State: Sendable {
+        var hubs: [String: Hub] = [:]
+        var nextNumber: UInt64 = 0
+        var isDraining = false
+    }
+
+    private let state = Mutex(State())
+    private let limits: ChatLimits
+
+    package init(limits: ChatLimits) {
+        self.limits = limits
+    }
+
+    /// - Throws: ``ChatError/resume`` while the service drains, ``ChatError/tooManyWatchers``.
+    func follow(_ session: OpenedSession, as audience: Audience) throws(ChatError) -> Watcher {
+        try state.withLock { state throws(ChatError) in
+            guard !state.isDraining else { throw .resume }
+            var hub = state.hubs[session.id] ?? Hub(cipher: session.cipher)
+            guard hub.watchers[audience, default: [:]].count < limits.watchersPerAudience else {
+                throw .tooManyWatchers
+            }
+            state.nextNumber += 1
+            let watcher = Watcher(
+                number: state.nextNumber, sessionID: session.id, audience: audience, capacity: limits.changesPerWatcher)
+            hub.watchers[audience, default: [:]][watcher.number] = watcher
+            state.hubs[session.id] = hub
+            return watcher
+        }
+    }
+
+    func leave(_ watcher: Watcher) {
+        state.withLock { state in
+            state.hubs[watcher.sessionID]?.watchers[watcher.audience]?[watcher.number] = nil
+            let isFollowed = state.hubs[watcher.sessionID]?.watchers.values.contains { !$0.isEmpty } ?? false
+            if !isFollowed { state.hubs[watcher.sessionID] = nil }
+        }
+    }
+
+    /// Tells a session's watchers of one change. An event is encoded once for all who see the same.
+    /// - Parameters:
+    ///   - view: What the change is to an audience.
+    ///   - shown: Makes the message for those who see it; called at most once, and only if there are any.
+    func publish(
+        sequence: Int64, in sessionID: String, view: (Audience) -> QuestionView, removed questionID: String,
+        shown: (SessionCipher) throws(ChatError) -> ChatV1.SessionEvent.Change
+    ) {
+        guard let hub = state.withLock({ $0.hubs[sessionID] }) else { return }
+        var encoded: [QuestionView: EncodedMessage<ChatV1.SessionEvent>] = [:]
+        for (audience, watchers) in hub.watchers where !watchers.isEmpty {
+            let view = view(audience)
+            guard view != .hidden else { continue }
+            do throws(ChatError) {
+                let message: EncodedMessage<ChatV1.SessionEvent>
+                if let known = encoded[view] {
+                    message = known
+                } else {
+                    let change = view == .removed ? .removedQuestionID(questionID) : try shown(hub.cipher)
+                    message = EncodedMessage(ChatV1.SessionEvent(sequence: UInt64(sequence), change: change))
+                    encoded[view] = message
+                }
+                for watcher in watchers.values { watcher.offer(Watcher.Change(sequence: sequence, message: message)) }
+            } catch {
+                for watcher in watchers.values { watcher.end(error) }
+            }
+        }
+    }
+
+    /// Ends all streams of a session.
+    func end(_ sessionID: String, _ reason: ChatError) {
+        for watcher in state.withLock({ $0.hubs[sessionID]?.all ?? [] }) { watcher.end(reason) }
+    }
+
+    /// Tells all watchers to resume elsewhere or later, and takes no more.
+    package func drain() {
+        let watchers = state.withLock { state in
+            state.isDraining = true
+            return state.hubs.values.flatMap(\.all)
+        }
+        for watcher in watchers { watcher.end(.resume) }
+    }
+
+    var isDraining: Bool { state.withLock { $0.isDraining } }
+
+    /// The sessions that somebody follows.
+    var followed: [String] { state.withLock { Array($0.hubs.keys) } }
+
+    /// How many streams there are.
+    package var watcherCount: Int { state.withLock { state in state.hubs.values.reduce(0) { $0 + $1.all.count } } }
+}
+
+extension LiveFeed {
+    func publish(_ question: QuestionRecord, in sessionID: String) {
+        publish(
+            sequence: question.lastSequence, in: sessionID,
+            view: { $0.view(of: question.state, wasPublished: question.wasPublished) }, removed: question.id
+        ) { cipher throws(ChatError) in
+            .question(try Messages.question(question, opening: cipher))
+        }
+    }
+
+    /// - Parameter question: Just asked, so pending.
+    func publish(asked question: ChatV1.Question, sequence: Int64, in sessionID: String) {
+        publish(
+            sequence: sequence, in: sessionID, view: { $0.view(of: .pending, wasPublished: false) },
+            removed: question.questionID
+        ) { _ throws(ChatError) in
+            .question(question)
+        }
+    }
+
+    func publish(_ session: StoredSession) {
+        publish(sequence: session.lastSequence, in: session.record.id, view: { _ in .shown }, removed: "") {
+            cipher throws(ChatError) in
+            .session(Messages.session(try OpenedSession(stored: session, cipher: cipher)))
+        }
+    }
+}

@@ -1,0 +1,122 @@
+internal import ChatCore
+internal import GRDB
+internal import Storage
+
+extension ChatStore {
+    /// Bytes of content after which a batch ends, whatever its limit: a batch is held in memory and may be one message.
+    private static let batchBytes = 1 << 20
+
+    /// Questions that a viewer sees, in the order asked.
+    /// - Parameters:
+    ///   - after: The number of the question before the first one.
+    ///   - limit: At most so many; fewer where they are long, but never none while there are any.
+    func questions(
+        of session: Int64, seenBy viewer: Viewer, after number: Int64, limit: Int
+    ) async throws -> QuestionBatch {
+        try await database.read { db in
+            let after = Place.of(number: number, in: session)
+            let columns = QuestionRecord.columns
+            let published = QuestionState.published.rawValue
+            let (sql, arguments): (String, StatementArguments) =
+                switch viewer {
+                case .moderator:
+                    (
+                        "SELECT \(columns) FROM question WHERE place > ? AND place <= ? ORDER BY place LIMIT ?",
+                        [after, Place.last(in: session), limit + 1]
+                    )
+                case .anyone:
+                    (
+                        """
+                        SELECT \(columns) FROM question WHERE session = ? AND state = \(published) AND place > ?
+                        ORDER BY place LIMIT ?
+                        """,
+                        [session, after, limit + 1]
+                    )
+                case .author(let author):
+                    (
+                        """
+                        SELECT \(columns) FROM question WHERE session = ? AND state = \(published) AND place > ?
+                        UNION ALL
+                        SELECT \(columns) FROM question
+                        WHERE session = ? AND author = ? AND state <> \(published) AND place > ?
+                        ORDER BY place LIMIT ?
+                        """,
+                        [session, after, session, author.column, after, limit + 1]
+                    )
+                }
+            let rows = try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: arguments)
+            return try ChatStore.batch(rows, limit: limit, in: db)
+        }
+    }
+
+    /// The number of a question that a page token names.
+    func number(of questionID: String, in session: Int64) async throws -> Int64? {
+        try await database.read { db in
+            let statement = try db.cachedStatement(sql: "SELECT place FROM question WHERE id = ? AND session = ?")
+            return try Int64.fetchOne(statement, arguments: [questionID, session]).map(Place.number)
+        }
+    }
+
+    /// Where a session's feed is now: the session itself, and the sequence of the last committed event.
+    func feedPosition(of sessionID: String) async throws -> (session: StoredSession, sequence: Int64)? {
+        try await database.read { db in
+            guard let session = try ChatStore.session(sessionID, in: db) else { return nil }
+            let statement = try db.cachedStatement(sql: "SELECT max(sequence) FROM event WHERE session = ?")
+            return (session, try Int64.fetchOne(statement, arguments: [session.row]) ?? 0)
+        }
+    }
+
+    /// The present state of questions whose last change lies in a range of sequences, in the order of those changes.
+    ///
+    /// Each question comes once. One that changes again while a range is read in batches leaves it; its later event tells.
+    func changedQuestions(
+        of session: Int64, for audience: Audience, after sequence: Int64, through last: Int64, limit: Int
+    ) async throws -> QuestionBatch {
+        try await database.read { db in
+            let columns = QuestionRecord.columns
+            let sql =
+                switch audience {
+                case .moderators:
+                    """
+                    SELECT \(columns) FROM question WHERE place IN (
+                        SELECT event.question FROM event JOIN question
+                            ON question.place = event.question AND question.version = event.version
+                        WHERE event.session = ? AND event.sequence > ? AND event.sequence <= ?
+                        ORDER BY event.sequence LIMIT ?
+                    ) ORDER BY last_sequence
+                    """
+                case .everyone:
+                    """
+                    SELECT \(columns) FROM question
+                    WHERE session = ? AND was_published = 1 AND last_sequence > ? AND last_sequence <= ?
+                    ORDER BY last_sequence LIMIT ?
+                    """
+                }
+            let rows = try Row.fetchCursor(
+                db.cachedStatement(sql: sql), arguments: [session, sequence, last, limit + 1])
+            return try ChatStore.batch(rows, limit: limit, in: db)
+        }
+    }
+
+    private static func batch(_ rows: RowCursor, limit: Int, in db: Database) throws -> QuestionBatch {
+        var batch = QuestionBatch()
+        var size = 0
+        while let row = try rows.next() {
+            guard batch.questions.count < limit, size < batchBytes else {
+                batch.isLast = false
+                break
+            }
+            let question = try QuestionRecord(row, in: db)
+            size += question.contentSize
+            batch.questions.append(question)
+        }
+        return batch
+    }
+}
+
+/// Some questions of a longer row of them.
+struct QuestionBatch: Sendable {
+    var questions: [QuestionRecord] = []
+    /// Whether there are no more after these.
+    var isLast = true
+}
