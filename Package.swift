@@ -41,6 +41,7 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 
@@ -109,7 +110,7 @@ let package = Package(
         tests("Contracts", ["Contracts", "RPC", "ProtobufC"]),
         tests("Storage", ["Storage", grdb]),
         tests("Privacy", ["Privacy", crypto]),
-        tests("ServiceKit", ["ServiceKit", "Contracts", "RPC", logging, lifecycle, crypto] + nio),
+        tests("ServiceKit", ["ServiceKit", "Contracts", "RPC", logging, lifecycle, crypto, argumentParser] + nio),
         tests("Identity", ["IdentityCore", "IdentityServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy", logging, crypto] + nio),
         tests("Chat", ["ChatCore", "ChatServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy", grdb, logging, lifecycle] + nio),
         tests("Retention", ["RetentionCore", "RetentionServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy", grdb, logging, crypto, lifecycle] + nio),
