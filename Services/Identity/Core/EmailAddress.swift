@@ -31,6 +31,12 @@ package struct EmailAddress: Sendable, Equatable {
         self.key = text.lowercased().precomposedStringWithCanonicalMapping
     }
 
+    /// An address read back from the store, where only checked ones are; the rules of today don't judge it again.
+    package init(stored text: String, key: String) {
+        self.text = text
+        self.key = key
+    }
+
     /// A dot-atom of RFC 5322 section 3.2.3, with the characters beyond ASCII of RFC 6531.
     private static func isLocalPart(_ part: Substring) -> Bool {
         guard (1...maximumLocalBytes).contains(part.utf8.count) else { return false }

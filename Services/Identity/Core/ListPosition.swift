@@ -12,23 +12,23 @@ package struct ListPosition: Sendable, Equatable {
         self.id = id
     }
 
-    /// The position as the caller carries it: milliseconds in hexadecimal, a full stop, the id.
-    package var pageToken: String {
+    /// The position as text: milliseconds in hexadecimal, a full stop, the id.
+    package var key: String {
         "\(String(createTime.millisecondsSince1970, radix: 16)).\(id)"
     }
 
-    /// Far beyond every creation time, and small enough that no arithmetic on a hostile token overflows.
+    /// Far beyond every creation time, and small enough that no arithmetic on a hostile key overflows.
     private static let milliseconds: Range<Int64> = 0..<(1 << 48)
 
-    /// Nil if it is no token that `pageToken` makes.
-    package init?(pageToken: String) {
-        guard pageToken.utf8.count <= 96 else { return nil }
-        let parts = pageToken.split(separator: ".", omittingEmptySubsequences: false)
+    /// Nil if it is no text that `key` makes.
+    package init?(key: String) {
+        guard key.utf8.count <= 96 else { return nil }
+        let parts = key.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 2, let milliseconds = Int64(parts[0], radix: 16), Self.milliseconds.contains(milliseconds),
             (1...64).contains(parts[1].utf8.count),
             parts[1].utf8.allSatisfy({ (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D })
         else { return nil }
         self.init(createTime: Date(millisecondsSince1970: milliseconds), id: String(parts[1]))
-        guard self.pageToken == pageToken else { return nil }
+        guard self.key == key else { return nil }
     }
 }

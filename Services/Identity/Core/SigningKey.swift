@@ -15,6 +15,10 @@ package struct SigningKey: Sendable {
     package var publicKey: [UInt8] { Array(privateKey.publicKey.rawRepresentation) }
     package var id: String { Self.id(ofPublicKey: publicKey) }
 
+    package static func id(of privateKey: Curve25519.Signing.PrivateKey) -> String {
+        id(ofPublicKey: Array(privateKey.publicKey.rawRepresentation))
+    }
+
     /// The `kid` of a token's header: the first 16 hexadecimal digits of the public key's SHA-256.
     package static func id(ofPublicKey publicKey: [UInt8]) -> String {
         SHA256.hash(data: publicKey).prefix(8)

@@ -1,1 +1,31 @@
-@main struct Main { static func main() {} }
+import ArgumentParser
+import IdentityServer
+import ServiceKit
+
+@main
+struct SamtalIdentity: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "samtal-identity",
+        abstract: "Organisations, their administrators, and how they sign in.",
+        discussion: """
+            Serves samtal.identity.v1 over gRPC on a Unix socket, DIR/run/identity.sock. It needs no other service.
+
+            What it keeps:
+              DIR/identity/identity.sqlite  organisations, administrators, hashes of codes and refresh tokens
+              DIR/identity/signing-key      the private key of access tokens, made on the first start; keep it secret
+
+            SIGTERM and SIGINT let the calls in flight finish. Logs are JSON lines on standard error and hold no
+            personal data.
+
+            Example:
+              samtal-identity --data /var/lib/samtal --peer samtal-gateway=gateway --peer 0=operator
+            """)
+
+    @OptionGroup var options: ServiceOptions
+
+    func run() async throws {
+        try await ServiceRunner.run(name: "identity", options: options) { environment in
+            try await Identity.start(in: environment)
+        }
+    }
+}

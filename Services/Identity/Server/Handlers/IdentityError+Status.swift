@@ -1,0 +1,50 @@
+internal import IdentityCore
+internal import RPC
+internal import Storage
+
+/// The one place where identity's errors become statuses. The reasons are part of the contract.
+extension RPCError {
+    init(_ error: IdentityError) {
+        self =
+            switch error.code {
+            case .invalidField: .invalid(error.field, error.message)
+            case .emailInUse:
+                RPCError(
+                    .alreadyExists, "\(error.field): \(error.message)", reason: "EMAIL_IN_USE",
+                    fields: [.init(field: error.field, reason: error.message)])
+            case .organisationNotFound: RPCError(.notFound, error.message, reason: "ORGANISATION_NOT_FOUND")
+            case .administratorNotFound: RPCError(.notFound, error.message, reason: "ADMINISTRATOR_NOT_FOUND")
+            case .signInCodeRefused: RPCError(.unauthenticated, error.message, reason: "SIGN_IN_CODE_INVALID")
+            case .refreshTokenRefused: RPCError(.unauthenticated, error.message, reason: "REFRESH_TOKEN_INVALID")
+            }
+    }
+
+    /// The store is busy or going down: the call may be made again. Anything else of the store is an internal error.
+    init?(_ error: StorageError) {
+        switch error.code {
+        case .overloaded: self.init(.resourceExhausted, "too many calls at once", reason: "OVERLOADED")
+        case .busy, .closed: self.init(.unavailable, "the store is not available", reason: "STORE_UNAVAILABLE")
+        default: return nil
+        }
+    }
+}
+
+/// Runs what may be refused by a rule.
+func translatingErrors<Value>(_ body: () throws(IdentityError) -> Value) throws(RPCError) -> Value {
+    do throws(IdentityError) {
+        return try body()
+    } catch {
+        throw RPCError(error)
+    }
+}
+
+/// Runs what may be refused by a rule or by the store.
+func translatingErrors<Value>(_ body: () async throws -> Value) async throws -> Value {
+    do {
+        return try await body()
+    } catch let error as IdentityError {
+        throw RPCError(error)
+    } catch let error as StorageError {
+        throw RPCError(error) ?? error
+    }
+}

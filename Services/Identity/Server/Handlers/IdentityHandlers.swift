@@ -1,0 +1,87 @@
+internal import Contracts
+internal import Foundation
+internal import IdentityCore
+internal import Logging
+internal import Privacy
+internal import RPC
+internal import ServiceKit
+
+/// Identity's RPCs: decode, validate, call, encode. Who may call which is the access table's business; here an
+/// administrator is kept to their own organisation.
+struct IdentityHandlers: IdentityV1.IdentityServiceHandler {
+    let store: IdentityStore
+    let signer: TokenSigner
+    let clock: any WallClock
+    let logger: Logger
+
+    func createOrganisation(
+        _ request: IdentityV1.CreateOrganisationRequest, call: ServerCall
+    ) async throws -> IdentityV1.Organisation {
+        let organisation = Organisation(
+            id: Identifier.random(prefix: "org-"),
+            displayName: try Self.displayName(request.displayName, Organisation.displayNameCharacters),
+            createTime: clock.now().wholeMilliseconds)
+        try await translatingErrors { try await store.add(organisation) }
+        return IdentityV1.Organisation(organisation)
+    }
+
+    func getOrganisation(
+        _ request: IdentityV1.GetOrganisationRequest, call: ServerCall
+    ) async throws -> IdentityV1.Organisation {
+        let id = try Self.organisationID(request.organisationID, of: call)
+        return IdentityV1.Organisation(try await translatingErrors { try await store.organisation(id) })
+    }
+
+    func listOrganisations(
+        _ request: IdentityV1.ListOrganisationsRequest, call: ServerCall
+    ) async throws -> IdentityV1.ListOrganisationsResponse {
+        let page = try PageRequest(size: request.pageSize, token: request.pageToken)
+        let found = try await translatingErrors {
+            try await store.organisations(after: page.position, limit: page.fetchLimit)
+        }
+        let (shown, next) = page.cut(found) { ListPosition(createTime: $0.createTime, id: $0.id) }
+        return .init(organisations: shown.map(IdentityV1.Organisation.init), nextPageToken: next)
+    }
+
+    func addAdministrator(
+        _ request: IdentityV1.AddAdministratorRequest, call: ServerCall
+    ) async throws -> IdentityV1.Administrator {
+        let organisationID = try Self.organisationID(request.organisationID, of: call)
+        let administrator = Administrator(
+            id: Identifier.random(prefix: "adm-"), organisationID: organisationID,
+            email: try Self.emailAddress(request.email),
+            displayName: try Self.displayName(request.displayName, Administrator.displayNameCharacters),
+            createTime: clock.now().wholeMilliseconds)
+        try await translatingErrors { try await store.add(administrator) }
+        return IdentityV1.Administrator(administrator)
+    }
+
+    func listAdministrators(
+        _ request: IdentityV1.ListAdministratorsRequest, call: ServerCall
+    ) async throws -> IdentityV1.ListAdministratorsResponse {
+        let organisationID = try Self.organisationID(request.organisationID, of: call)
+        let page = try PageRequest(size: request.pageSize, token: request.pageToken)
+        let found = try await translatingErrors {
+            try await store.administrators(of: organisationID, after: page.position, limit: page.fetchLimit)
+        }
+        let (shown, next) = page.cut(found) { ListPosition(createTime: $0.createTime, id: $0.id) }
+        return .init(administrators: shown.map(IdentityV1.Administrator.init), nextPageToken: next)
+    }
+}
+
+extension IdentityHandlers {
+    /// The organisation a request names, if the caller may: the operator any, an administrator their own.
+    private static func organisationID(_ text: String, of call: ServerCall) throws(RPCError) -> String {
+        let id = try FieldCheck.identifier(text, field: "organisation_id")
+        try call.requireOrganisation(id)
+        return id
+    }
+
+    private static func displayName(_ text: String, _ characters: ClosedRange<Int>) throws(RPCError) -> String {
+        try FieldCheck.text(text, field: "display_name", min: characters.lowerBound, max: characters.upperBound)
+    }
+
+    static func emailAddress(_ text: String) throws(RPCError) -> EmailAddress {
+        try translatingErrors { () throws(IdentityError) in try EmailAddress(text, field: "email") }
+    }
+}

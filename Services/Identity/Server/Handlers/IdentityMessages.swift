@@ -1,0 +1,31 @@
+internal import Contracts
+internal import Foundation
+internal import IdentityCore
+internal import RPC
+
+extension GoogleProtobuf.Timestamp {
+    /// A time of whole milliseconds, without the crumbs that a binary fraction of a second has below them.
+    init(stored date: Date) {
+        let milliseconds = date.millisecondsSince1970
+        let (seconds, rest) = milliseconds.quotientAndRemainder(dividingBy: 1000)
+        self.init(seconds: seconds, nanos: Int32(rest) * 1_000_000)
+    }
+}
+
+/// How Core's values become the contract's messages.
+extension IdentityV1.Organisation {
+    init(_ organisation: Organisation) {
+        self.init(
+            organisationID: organisation.id, displayName: organisation.displayName,
+            createTime: .init(stored: organisation.createTime))
+    }
+}
+
+extension IdentityV1.Administrator {
+    init(_ administrator: Administrator) {
+        self.init(
+            administratorID: administrator.id, organisationID: administrator.organisationID,
+            email: administrator.email.text, displayName: administrator.displayName,
+            createTime: .init(stored: administrator.createTime))
+    }
+}
