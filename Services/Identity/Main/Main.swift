@@ -8,17 +8,20 @@ struct SamtalIdentity: AsyncParsableCommand {
         commandName: "samtal-identity",
         abstract: "Organisations, their administrators, and how they sign in.",
         discussion: """
-            Serves samtal.identity.v1 over gRPC on a Unix socket, DIR/run/identity.sock. It needs no other service.
+            Serves samtal.identity.v1 over gRPC on a Unix socket. It needs no other service.
 
             What it keeps:
-              DIR/identity/identity.sqlite  organisations, administrators, hashes of codes and refresh tokens
-              DIR/identity/signing-key      the private key of access tokens, made on the first start; keep it secret
+              DIR/identity/identity.sqlite  organisations, administrators, and hashes
+                                            of codes and refresh tokens
+              DIR/identity/signing-key      the private key of access tokens, made on
+                                            the first start; keep it secret
 
-            SIGTERM and SIGINT let the calls in flight finish. Logs are JSON lines on standard error and hold no
-            personal data.
+            SIGTERM and SIGINT let the calls in flight finish. Logs are JSON lines on \
+            standard error and hold no personal data.
 
             Example:
-              samtal-identity --data /var/lib/samtal --peer samtal-gateway=gateway --peer 0=operator
+              samtal-identity --data /var/lib/samtal --peer samtal-gateway=gateway \\
+                --peer samtal-chat=service --peer 0=operator
             """)
 
     @OptionGroup var options: ServiceOptions

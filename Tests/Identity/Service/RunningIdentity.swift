@@ -43,7 +43,8 @@ struct RunningIdentity: Sendable {
         let server = RPCServer(
             configuration: .init(socketPath: socket), handlers: parts.handlers,
             interceptors: InterceptorChain.standard(
-                service: "identity", authenticators: parts.authenticators, peers: .ownUser(), logger: logger),
+                service: "identity", authenticators: parts.authenticators,
+                peers: PeerRoles([geteuid(): Set(PeerRole.allCases)]), logger: logger),
             health: HealthService(), logger: logger, group: group)
         try await server.start()
         async let running: Void = server.run()
