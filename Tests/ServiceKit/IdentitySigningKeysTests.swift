@@ -118,10 +118,12 @@ struct IdentitySigningKeysSocketTests {
         publisher.keys.withLock { $0 = [IdentityV1.SigningKey(keyID: "short", publicKey: [1, 2, 3])] }
         try await TestServer.with(handlers: [publisher.handler]) { server in
             let keys = IdentitySigningKeys(channel: server.channel, pause: .zero)
-            #expect(try await keys.publicKey("short") == nil)
+            let short = try await keys.publicKey("short")
+            #expect(short == nil)
             let added = [UInt8](repeating: 9, count: 32)
             publisher.keys.withLock { $0.append(IdentityV1.SigningKey(keyID: "added", publicKey: added)) }
-            #expect(try await keys.publicKey("added") == added)
+            let found = try await keys.publicKey("added")
+            #expect(found == added)
         }
     }
 

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Contracts
 import Foundation
 import Logging
@@ -101,7 +102,10 @@ struct ServiceRunnerTests {
     @Test("it stops in the same order when its task is cancelled")
     func cancellation() async throws {
         let diary = Diary()
-        try await serving(diary) { _, channel in #expect(try await status(channel) == .serving) }
+        try await serving(diary) { _, channel in
+            let status = try await status(channel)
+            #expect(status == .serving)
+        }
         #expect(diary.all == ["built in /chat", "worker started", "worker stopped", "stores closed", "returned"])
     }
 
@@ -111,9 +115,11 @@ struct ServiceRunnerTests {
         try await serving(diary) { _, channel in
             #expect(try await status(channel) == .serving)
             var watch = HealthV1.HealthClient(channel: channel).watch(HealthV1.HealthCheckRequest()).makeAsyncIterator()
-            #expect(try await watch.next()?.status == .serving)
+            let before = try await watch.next()
+            #expect(before?.status == .serving)
             kill(getpid(), SIGTERM)
-            #expect(try await watch.next()?.status == .notServing)
+            let after = try await watch.next()
+            #expect(after?.status == .notServing)
         }
     }
 

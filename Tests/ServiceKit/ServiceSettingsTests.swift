@@ -1,3 +1,5 @@
+import ArgumentParser
+import Contracts
 import Foundation
 import Logging
 import Testing

@@ -13,7 +13,10 @@ public struct PeerRoles: Sendable, Equatable {
 
     /// For one machine and one user: the process's own user has every role, and so has root.
     public static func ownUser() -> PeerRoles {
-        PeerRoles([geteuid(): Set(PeerRole.allCases), 0: Set(PeerRole.allCases)])
+        let every = Set(PeerRole.allCases)
+        // The own user may be root.
+        let users: Set<UInt32> = [geteuid(), 0]
+        return PeerRoles(Dictionary(uniqueKeysWithValues: users.map { ($0, every) }))
     }
 
     /// Whether the peer's connection is kept.
