@@ -17,6 +17,7 @@ public struct MethodDescriptor: Sendable, Hashable {
         let idempotent: Bool
         let maxRequestBytes: Int
         let defaultDeadline: Duration?
+        let requestHeaders: Metadata
 
         init(
             service: String, method: String, kind: Kind, idempotent: Bool, maxRequestBytes: Int,
@@ -29,6 +30,7 @@ public struct MethodDescriptor: Sendable, Hashable {
             self.idempotent = idempotent
             self.maxRequestBytes = maxRequestBytes
             self.defaultDeadline = defaultDeadline
+            requestHeaders = [":path": path, "te": "trailers", "content-type": "application/grpc"]
         }
 
         static func == (left: Content, right: Content) -> Bool {
@@ -57,6 +59,9 @@ public struct MethodDescriptor: Sendable, Hashable {
     public var maxRequestBytes: Int { content.maxRequestBytes }
     /// How long a call may take when the caller sets no deadline; nil for streams that are meant to stay open.
     public var defaultDeadline: Duration? { content.defaultDeadline }
+
+    /// The request headers that are the same for every call.
+    var requestHeaders: Metadata { content.requestHeaders }
 
     public init(
         service: String, method: String, kind: Kind, idempotent: Bool, maxRequestBytes: Int, defaultDeadline: Duration?

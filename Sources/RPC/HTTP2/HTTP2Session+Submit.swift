@@ -16,10 +16,12 @@ extension HTTP2Session {
     }
 
     /// Opens a stream with a request whose messages follow from its `outbound`; false when no more can be opened.
-    func submitRequest(_ stream: HTTP2Stream, prefix: StaticHeaders, _ headers: Metadata) -> Bool {
+    func submitRequest(
+        _ stream: HTTP2Stream, prefix: StaticHeaders, _ headers: Metadata, _ metadata: Metadata
+    ) -> Bool {
         var provider = SessionCallbacks.dataProvider(for: stream)
         let user = Unmanaged.passUnretained(stream).toOpaque()
-        let id = HeaderBlock.withFields(prefix: prefix, headers) { fields, count in
+        let id = HeaderBlock.withFields(prefix: prefix, headers, metadata) { fields, count in
             nghttp2_submit_request(pointer, nil, fields, count, &provider, user)
         }
         guard id > 0 else { return false }

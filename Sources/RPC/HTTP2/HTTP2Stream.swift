@@ -23,6 +23,8 @@ class HTTP2Stream: @unchecked Sendable {
     final var outbound = OutboundQueue()
     /// Nil as long as more may be appended to `outbound`.
     final var outboundEnd: OutboundEnd?
+    /// When ``deadlinePassed()`` is due.
+    final var deadline: ContinuousClock.Instant?
     /// Whether the session stopped asking for data because there was none.
     fileprivate(set) final var isDeferred = false
 
@@ -35,6 +37,7 @@ class HTTP2Stream: @unchecked Sendable {
     func receivedEndOfStream() {}
     /// The stream is over; `code` is HTTP/2's error code, 0 for a regular end.
     func closed(code: UInt32) {}
+    func deadlinePassed() {}
     /// Bytes of `outbound` were sent.
     func outboundDrained() {}
 }

@@ -28,29 +28,38 @@ struct StaticHeaders: @unchecked Sendable {
 
 /// Lays metadata out for nghttp2, which copies it.
 enum HeaderBlock {
-    /// Calls `body` with the fields of `prefix` followed by the pairs of `metadata`, valid during the call.
+    /// Calls `body` with the fields of `prefix` followed by the pairs of both blocks, valid during the call.
     static func withFields<Result>(
-        prefix: StaticHeaders?, _ metadata: Metadata, _ body: (UnsafeMutablePointer<nghttp2_nv>?, Int) -> Result
+        prefix: StaticHeaders?, _ first: Metadata, _ second: Metadata = Metadata(),
+        _ body: (UnsafeMutablePointer<nghttp2_nv>?, Int) -> Result
     ) -> Result {
         let prefixCount = prefix?.count ?? 0
-        let count = prefixCount + metadata.count
+        let count = prefixCount + first.count + second.count
         return withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: max(count, 1)) { fields in
             if let prefix, let base = fields.baseAddress { base.initialize(from: prefix.fields, count: prefix.count) }
-            // The storage is flat, so its pointers are good as long as it is pinned here.
-            return metadata.storage.withUnsafeBytes { _ in
-                var index = prefixCount
-                metadata.forEachPair { name, value in
-                    fields.initializeElement(
-                        at: index,
-                        to: nghttp2_nv(
-                            name: mutableBytes(name), value: mutableBytes(value), namelen: name.count,
-                            valuelen: value.count, flags: 0))
-                    index += 1
-                    return true
+            // The storages are flat, so their pointers are good as long as they are pinned here.
+            return first.storage.withUnsafeBytes { _ in
+                second.storage.withUnsafeBytes { _ in
+                    let middle = write(first, to: fields, from: prefixCount)
+                    _ = write(second, to: fields, from: middle)
+                    return body(fields.baseAddress, count)
                 }
-                return body(fields.baseAddress, count)
             }
         }
+    }
+
+    private static func write(_ block: Metadata, to fields: UnsafeMutableBufferPointer<nghttp2_nv>, from: Int) -> Int {
+        var index = from
+        block.forEachPair { name, value in
+            fields.initializeElement(
+                at: index,
+                to: nghttp2_nv(
+                    name: mutableBytes(name), value: mutableBytes(value), namelen: name.count, valuelen: value.count,
+                    flags: 0))
+            index += 1
+            return true
+        }
+        return index
     }
 
     private static func mutableBytes(_ bytes: UnsafeRawBufferPointer) -> UnsafeMutablePointer<UInt8>? {

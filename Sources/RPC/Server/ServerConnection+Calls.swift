@@ -1,7 +1,7 @@
 internal import CNghttp2
 internal import NIOCore
 
-/// Refusals, deadlines and the end of the connection, as far as they concern calls.
+/// Refusals and the end of the connection, as far as they concern calls.
 extension ServerConnection {
     /// Answers with headers alone and, when the request is still on its way, asks the caller to stop sending it.
     func submitTrailersOnly(_ stream: ServerStream, _ trailers: Metadata) {
@@ -36,38 +36,6 @@ extension ServerConnection {
         watchDeadline(limit)
     }
 
-    func watchDeadline(_ deadline: ContinuousClock.Instant) {
-        timer.require(deadline, on: eventLoop) { self.deadlinePassed() }
-    }
-
-    private func deadlinePassed() {
-        timer.clear()
-        let now = ContinuousClock.now
-        var next: ContinuousClock.Instant?
-        // A copy: ending a call may change the list.
-        for stream in Array(streams) {
-            guard let deadline = stream.deadline else { continue }
-            if deadline <= now {
-                stream.deadline = nil
-                end(stream)
-            } else {
-                next = min(next ?? deadline, deadline)
-            }
-        }
-        if let next { watchDeadline(next) }
-    }
-
-    private func end(_ stream: ServerStream) {
-        if stream.state.phase == .answered {
-            session?.reset(stream, NGHTTP2_CANCEL)
-            needsFlush()
-        } else if stream.state.phase == .receiving {
-            stream.fail(RPCError(.deadlineExceeded, "the request was not complete in time"))
-        } else {
-            stream.fail(RPCError(.deadlineExceeded, "the deadline passed before the call was done"))
-        }
-    }
-
     /// First part of a graceful end: the caller is told, and a moment later held to it.
     func beginDrain() {
         guard let session else { return close() }
@@ -82,7 +50,7 @@ extension ServerConnection {
 
     /// Second part, for calls that took too long: they are answered and their handlers cancelled.
     func cancelCalls() {
-        for stream in Array(streams) {
+        for case let stream as ServerStream in Array(streams) {
             stream.fail(
                 RPCError(.unavailable, "the server is shutting down", reason: "SERVER_SHUTTING_DOWN"))
         }

@@ -1,122 +1,47 @@
-internal import CNghttp2
 internal import Logging
 internal import NIOCore
 
-/// One accepted connection: bytes in, calls started, bytes out.
+/// One accepted connection.
 ///
-/// It lives on one event loop, which is the guard of everything in it. A read goes through nghttp2 at once, the calls it
-/// completed are started in the order they came, and what they answered is written when the read is over.
-final class ServerConnection: ChannelInboundHandler, TurnEnd, @unchecked Sendable {
-    // Unchecked: touched on `eventLoop` alone; other threads only call `executor.perform` and the constants.
-
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
-    /// Bytes collected before they are handed to the socket.
-    private static let writeBatch = 256 * 1024
+/// The calls that a read completed are started in the order they came, when the read has been gone through, and what they
+/// answered at once is in one write.
+final class ServerConnection: HTTP2Connection, @unchecked Sendable {
+    // Unchecked: as the superclass, touched on `eventLoop` alone.
 
     let context: ServerContext
     let peer: Peer
-    let eventLoop: any EventLoop
-    let executor: LoopExecutor
-    /// Nil before the connection is active and after it has ended.
-    var session: HTTP2Session?
     /// Calls whose request is complete, to be started when the read has been gone through.
     var ready: [ServerStream] = []
-    /// Every open stream, each at its `position`.
-    private(set) var streams: [ServerStream] = []
-    private(set) var channel: (any Channel)?
-    private var handlerContext: ChannelHandlerContext?
-    private var outbound = ByteBuffer()
-    private var isFlushDue = false
     private var bufferedRequestBytes = 0
     private var runningHandlers = 0
     private var resets: FloodGuard
     private var controls: FloodGuard
     private var handshake: Scheduled<Void>?
-    var timer = DeadlineTimer()
-    private var turnTime: ContinuousClock.Instant?
 
     init(context: ServerContext, peer: Peer, eventLoop: any EventLoop) {
         self.context = context
         self.peer = peer
-        self.eventLoop = eventLoop
-        executor = LoopExecutor.shared(for: eventLoop)
         resets = FloodGuard(perSecond: context.configuration.maxResetsPerSecond)
         controls = FloodGuard(perSecond: context.configuration.maxControlFramesPerSecond)
+        super.init(eventLoop: eventLoop)
     }
 
-    /// The time, read once a turn.
-    var now: ContinuousClock.Instant {
-        if let turnTime { return turnTime }
-        let now = ContinuousClock.now
-        turnTime = now
-        // Only a turn that ends forgets it again.
-        needsFlush()
-        return now
-    }
-
-    func channelActive(context handlerContext: ChannelHandlerContext) {
-        channel = handlerContext.channel
-        self.handlerContext = handlerContext
+    override func makeSession() -> HTTP2Session? {
         let configuration = context.configuration
         guard configuration.acceptPeer(peer), context.connections.insert(self, limit: configuration.maxConnections)
         else {
             context.logger.warning("connection refused", metadata: ["peer_uid": "\(peer.uid)"])
-            return handlerContext.close(promise: nil)
+            return nil
         }
+        handshake = eventLoop.scheduleTask(in: TimeAmount(configuration.handshakeTimeout)) { self.close() }
         let settings = HTTP2Session.Settings(
             maxConcurrentStreams: configuration.maxConcurrentStreams,
             maxHeaderListBytes: configuration.maxHeaderListBytes, streamWindow: 256 * 1024,
             connectionWindow: 4 * 1024 * 1024)
-        session = HTTP2Session(side: .server, settings: settings, delegate: self)
-        handshake = eventLoop.scheduleTask(in: TimeAmount(configuration.handshakeTimeout)) { self.close() }
-        needsFlush()
+        return HTTP2Session(side: .server, settings: settings, delegate: self)
     }
 
-    func channelRead(context handlerContext: ChannelHandlerContext, data: NIOAny) {
-        guard let session else { return }
-        executor.beginTurn()
-        let buffer = unwrapInboundIn(data)
-        do {
-            // `withUnsafeReadableBytes` rethrows without a type; the only error is the session's.
-            try buffer.withUnsafeReadableBytes { try session.receive($0) }
-        } catch {
-            context.logger.info("connection ended for a protocol error", metadata: ["peer_uid": "\(peer.uid)"])
-            flush()
-            return close()
-        }
-        startReady()
-        needsFlush()
-    }
-
-    func channelReadComplete(context handlerContext: ChannelHandlerContext) {
-        executor.finishTurn()
-    }
-
-    func channelWritabilityChanged(context handlerContext: ChannelHandlerContext) {
-        if handlerContext.channel.isWritable { needsFlush() }
-    }
-
-    func errorCaught(context handlerContext: ChannelHandlerContext, error: any Error) {
-        // A broken pipe or a reset: the other side is gone, which is not this side's error.
-        handlerContext.close(promise: nil)
-    }
-
-    func channelInactive(context handlerContext: ChannelHandlerContext) {
-        session = nil
-        handshake?.cancel()
-        timer.clear()
-        ready = []
-        let left = streams
-        streams = []
-        for stream in left { stream.closed(code: NGHTTP2_CANCEL.rawValue) }
-        self.handlerContext = nil
-        channel = nil
-        context.connections.remove(self)
-    }
-
-    private func startReady() {
+    override func readDone() {
         while !ready.isEmpty {
             let due = ready
             ready.removeAll(keepingCapacity: true)
@@ -124,38 +49,14 @@ final class ServerConnection: ChannelInboundHandler, TurnEnd, @unchecked Sendabl
         }
     }
 
-    /// Has the session's frames written at the end of this turn.
-    func needsFlush() {
-        guard !isFlushDue else { return }
-        isFlushDue = true
-        executor.flushAtTurnEnd(self)
+    override func protocolFailed() {
+        context.logger.info("connection ended for a protocol error", metadata: ["peer_uid": "\(peer.uid)"])
     }
 
-    func turnEnded() {
-        isFlushDue = false
-        turnTime = nil
-        flush()
-        if session?.isOver == true { close() }
-    }
-
-    /// Hands frames to the socket as long as it takes them; the rest stays with nghttp2, which asks no stream for more.
-    private func flush() {
-        guard let handlerContext, let session else { return }
-        var hasMore = true
-        while hasMore, handlerContext.channel.isWritable {
-            do {
-                hasMore = try session.send(into: &outbound, upTo: ServerConnection.writeBatch)
-            } catch {
-                return close()
-            }
-            guard outbound.readableBytes > 0 else { return }
-            handlerContext.writeAndFlush(wrapOutboundOut(outbound), promise: nil)
-            outbound.clear()
-        }
-    }
-
-    func close() {
-        handlerContext?.close(promise: nil)
+    override func ended() {
+        handshake?.cancel()
+        ready = []
+        context.connections.remove(self)
     }
 }
 
@@ -193,19 +94,12 @@ extension ServerConnection {
 extension ServerConnection: HTTP2SessionDelegate {
     func streamBegan(id: Int32) -> HTTP2Stream? {
         let stream = ServerStream(connection: self)
-        stream.position = streams.count
-        streams.append(stream)
+        add(stream)
         return stream
     }
 
     func streamClosed(_ stream: HTTP2Stream) {
-        let position = stream.position
-        guard position < streams.count, streams[position] === stream else { return }
-        let last = streams.removeLast()
-        if last !== stream {
-            last.position = position
-            streams[position] = last
-        }
+        remove(stream)
     }
 
     func settingsReceived() {

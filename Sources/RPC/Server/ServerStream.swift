@@ -12,9 +12,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     var method: MethodTable.Entry?
     var metadata = Metadata()
     var headers = RequestHeaders()
-    /// When the call ends by itself, whatever it is doing.
-    var deadline: ContinuousClock.Instant?
-    /// Whether that is the handler's deadline, or only one for the request to arrive or the response to be read.
+    /// Whether `deadline` is the handler's, or only one for the request to arrive or the response to be read.
     var isCallDeadline = false
     var deframer = MessageDeframer(limit: 0, noun: "request")
     var request: ByteBuffer?
@@ -108,6 +106,18 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
 
     override func outboundDrained() {
         admitWaitingSends()
+    }
+
+    override func deadlinePassed() {
+        switch state.phase {
+        case .receiving: fail(RPCError(.deadlineExceeded, "the request was not complete in time"))
+        case .ready, .running, .responding:
+            fail(RPCError(.deadlineExceeded, "the deadline passed before the call was done"))
+        case .answered:
+            connection.session?.reset(self, NGHTTP2_CANCEL)
+            connection.needsFlush()
+        case .closed: break
+        }
     }
 
     /// The bytes of the request no longer wait in memory.

@@ -1,0 +1,155 @@
+internal import CNghttp2
+internal import NIOCore
+
+/// One call on a client's connection: from its request to the status that ends it.
+final class ClientStream: HTTP2Stream, @unchecked Sendable {
+    // Unchecked: everything but the constants is touched on the connection's event loop alone.
+
+    /// Who is told of the outcome.
+    enum Receiver: Sendable {
+        case single(UnsafeContinuation<CallOutcome, Never>)
+        case many(ResponseQueue)
+    }
+
+    let connection: ClientConnection
+    let method: MethodDescriptor
+    let metadata: Metadata
+    var state = ClientCallState()
+    /// Nil until the call is started.
+    var receiver: Receiver?
+    /// What became of a call that ended before it was started.
+    private var earlyOutcome: CallOutcome?
+    private var headers = ResponseHeaders()
+    private var deframer: MessageDeframer
+    private var response: ByteBuffer?
+    /// Bytes of the incomplete message that the window has been told of.
+    private var openedForPartial = 0
+
+    init(
+        connection: ClientConnection, method: MethodDescriptor, metadata: Metadata, deadline: ContinuousClock.Instant?,
+        framedRequest: ByteBuffer
+    ) {
+        self.connection = connection
+        self.method = method
+        self.metadata = metadata
+        deframer = MessageDeframer(limit: connection.limits.maxResponseBytes, noun: "response")
+        super.init()
+        self.deadline = deadline
+        outbound.append(framedRequest)
+        outboundEnd = .endOfStream
+    }
+
+    /// The receiver is ready. A call that was cancelled before tells it so.
+    func attach(_ receiver: Receiver) {
+        self.receiver = receiver
+        if let earlyOutcome { deliver(earlyOutcome) }
+    }
+
+    override func receivedHeader(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+        headers.take(name: name, value: value)
+    }
+
+    override func receivedHeaders(endOfStream: Bool) {
+        guard !headers.isInformational, state.responded(), !endOfStream else { return headers.forgetInformational() }
+        if let error = headers.refusal { abandon(error) }
+    }
+
+    override func receivedData(_ bytes: UnsafeRawBufferPointer) {
+        guard state.phase == .responding else { return }
+        do throws(RPCError) {
+            try deframer.append(bytes) { message throws(RPCError) in try received(message) }
+        } catch {
+            return abandon(error)
+        }
+        switch receiver {
+        case .many: openForPartial()
+        case .single, .none: connection.session?.consumeStream(self, bytes.count)
+        }
+    }
+
+    private func received(_ message: ByteBuffer) throws(RPCError) {
+        switch receiver {
+        case .many(let queue):
+            let held = MessageFraming.prefixLength + message.readableBytes - openedForPartial
+            openedForPartial = 0
+            if queue.push(message, held: held) { connection.session?.consumeStream(self, held) }
+        case .single, .none:
+            guard response == nil else { throw RPCError(.unimplemented, "response: more than one message") }
+            response = message
+        }
+    }
+
+    /// A reader took messages that held so many bytes of the window.
+    func opened(_ count: Int) {
+        connection.session?.consumeStream(self, count)
+        openForPartial()
+        connection.needsFlush()
+    }
+
+    /// A message larger than the window must be let in while nothing else waits to be read.
+    private func openForPartial() {
+        guard case .many(let queue) = receiver, deframer.partialCount > openedForPartial, queue.isEmpty else { return }
+        connection.session?.consumeStream(self, deframer.partialCount - openedForPartial)
+        openedForPartial = deframer.partialCount
+    }
+
+    override func receivedEndOfStream() {
+        guard state.ended() else { return }
+        if let failure = headers.failure {
+            deliver(.failure(failure, .never))
+        } else if deframer.partialCount > 0 {
+            deliver(.failure(RPCError(.internal, "response: cut short"), .never))
+        } else if case .single = receiver {
+            deliver(
+                response.map { .response($0) }
+                    ?? .failure(RPCError(.unimplemented, "response: no message"), .never))
+        } else {
+            deliver(.response(ByteBuffer()))
+        }
+        // The server answered without wanting the whole request.
+        if !outbound.isEmpty { connection.session?.reset(self, NGHTTP2_CANCEL) }
+    }
+
+    override func closed(code: UInt32) {
+        let hadResponse = state.hasResponse
+        guard state.ended() else { return }
+        if code == NGHTTP2_REFUSED_STREAM.rawValue {
+            deliver(.failure(RPCError(resetCode: code), .always))
+        } else if connection.session == nil {
+            deliver(.failure(connection.unreachable, hadResponse ? .never : .ifIdempotent))
+        } else {
+            deliver(.failure(RPCError(resetCode: code), .never))
+        }
+    }
+
+    override func deadlinePassed() {
+        abandon(RPCError(.deadlineExceeded, "the deadline passed before the server answered"))
+    }
+
+    /// Ends the call from this side.
+    func abandon(_ error: RPCError, _ repeating: CallOutcome.Repeating = .never) {
+        switch state.abandoned() {
+        case .nothing: return
+        case .forget: connection.forget(self)
+        case .reset:
+            connection.session?.reset(self, NGHTTP2_CANCEL)
+            connection.needsFlush()
+        }
+        deliver(.failure(error, repeating))
+    }
+
+    private func deliver(_ outcome: CallOutcome) {
+        deadline = nil
+        switch receiver {
+        case .single(let continuation):
+            continuation.resume(returning: outcome)
+        case .many(let queue):
+            switch outcome {
+            case .response: queue.finish(.end)
+            case .failure(let error, let repeating): queue.finish(.failure(error, repeating))
+            }
+        case .none:
+            earlyOutcome = outcome
+        }
+    }
+}

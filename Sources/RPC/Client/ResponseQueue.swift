@@ -1,0 +1,87 @@
+internal import NIOCore
+internal import Synchronization
+
+/// The messages of a response stream between the event loop, which puts them in, and the task that takes them out.
+///
+/// It is bounded by HTTP/2's window, which opens only as messages are taken: a reader that stops stops the server.
+final class ResponseQueue: Sendable {
+    /// What a reader is given.
+    enum Item: Sendable {
+        case message(ByteBuffer)
+        case end
+        case failure(RPCError, CallOutcome.Repeating)
+    }
+
+    private struct Waiting {
+        var message: ByteBuffer
+        /// Bytes of the window that it holds.
+        var held: Int
+    }
+
+    private struct State {
+        var messages = CircularBuffer<Waiting>()
+        var outcome: Item?
+        var reader: UnsafeContinuation<Item, Never>?
+        /// Bytes of messages taken that the window has not been told of.
+        var taken = 0
+    }
+
+    private let state = Mutex(State())
+    /// Bytes taken before it is worth telling the window.
+    private let reportSize: Int
+
+    init(window: Int) {
+        reportSize = window / 4
+    }
+
+    var isEmpty: Bool { state.withLock { $0.messages.isEmpty } }
+
+    /// Adds a message; true when a reader was waiting and has it already.
+    func push(_ message: ByteBuffer, held: Int) -> Bool {
+        let reader = state.withLock { state -> UnsafeContinuation<Item, Never>? in
+            defer { state.reader = nil }
+            if state.reader == nil { state.messages.append(Waiting(message: message, held: held)) }
+            return state.reader
+        }
+        reader?.resume(returning: .message(message))
+        return reader != nil
+    }
+
+    /// The stream is over; messages that came before are handed out first.
+    func finish(_ outcome: Item) {
+        let reader = state.withLock { state -> UnsafeContinuation<Item, Never>? in
+            if state.outcome == nil { state.outcome = outcome }
+            defer { state.reader = nil }
+            return state.reader
+        }
+        reader?.resume(returning: outcome)
+    }
+
+    /// What is there to be taken now, and how many bytes the window may open by; nil when the reader has to wait.
+    func take() -> (Item, opened: Int)? {
+        state.withLock { state in
+            if let waiting = state.messages.popFirst() {
+                state.taken += waiting.held
+                var opened = 0
+                if state.messages.isEmpty || state.taken >= reportSize { swap(&opened, &state.taken) }
+                return (.message(waiting.message), opened)
+            }
+            return state.outcome.map { ($0, 0) }
+        }
+    }
+
+    /// Resumes the reader with what comes next, which may be here by now.
+    func wait(_ reader: UnsafeContinuation<Item, Never>) -> Int {
+        let (item, held) = state.withLock { state -> (Item?, Int) in
+            if let waiting = state.messages.popFirst() { return (.message(waiting.message), waiting.held) }
+            if let outcome = state.outcome { return (outcome, 0) }
+            if state.reader != nil {
+                return (.failure(RPCError(.failedPrecondition, "a response stream has one reader"), .never), 0)
+            }
+            state.reader = reader
+            return (nil, 0)
+        }
+        if let item { reader.resume(returning: item) }
+        return held
+    }
+}

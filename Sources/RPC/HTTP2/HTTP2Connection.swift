@@ -1,0 +1,187 @@
+internal import CNghttp2
+internal import NIOCore
+
+/// One HTTP/2 connection, either side: bytes in, frames to streams, bytes out.
+///
+/// It lives on one event loop, which is the guard of everything in it and in its streams. A read goes through nghttp2 at
+/// once; what was answered meanwhile is written when the turn is over.
+class HTTP2Connection: ChannelInboundHandler, TurnEnd, @unchecked Sendable {
+    // Unchecked: touched on `eventLoop` alone; other threads only call `executor.perform` and read the constants.
+
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// Bytes collected before they are handed to the socket.
+    private static let writeBatch = 256 * 1024
+
+    final let eventLoop: any EventLoop
+    final let executor: LoopExecutor
+    /// Nil before the connection is active and after it has ended.
+    fileprivate(set) final var session: HTTP2Session?
+    /// Every open stream, each at its `position`.
+    fileprivate(set) final var streams: [HTTP2Stream] = []
+    private final var handlerContext: ChannelHandlerContext?
+    private final var outbound = ByteBuffer()
+    private final var isFlushDue = false
+    fileprivate final var timer = DeadlineTimer()
+    private final var turnTime: ContinuousClock.Instant?
+
+    init(eventLoop: any EventLoop) {
+        self.eventLoop = eventLoop
+        executor = LoopExecutor.shared(for: eventLoop)
+    }
+
+    /// The connection is up: the session it speaks with, or nil to close it.
+    func makeSession() -> HTTP2Session? { nil }
+    /// The bytes of a read have gone through the session.
+    func readDone() {}
+    /// The other side broke the protocol; the connection is closed next.
+    func protocolFailed() {}
+    /// The connection is down and its session gone; `streams` still holds what was open.
+    func ended() {}
+
+    final func channelActive(context: ChannelHandlerContext) {
+        handlerContext = context
+        session = makeSession()
+        if session == nil {
+            context.close(promise: nil)
+        } else {
+            needsFlush()
+        }
+    }
+
+    final func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard let session else { return }
+        executor.beginTurn()
+        let buffer = unwrapInboundIn(data)
+        do {
+            // `withUnsafeReadableBytes` rethrows without a type; the only error is the session's.
+            try buffer.withUnsafeReadableBytes { try session.receive($0) }
+        } catch {
+            protocolFailed()
+            flush()
+            return close()
+        }
+        readDone()
+        needsFlush()
+    }
+
+    final func channelReadComplete(context: ChannelHandlerContext) {
+        executor.finishTurn()
+    }
+
+    final func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { needsFlush() }
+    }
+
+    final func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A broken pipe or a reset: the other side is gone, which is not this side's error.
+        context.close(promise: nil)
+    }
+
+    final func channelInactive(context: ChannelHandlerContext) {
+        session = nil
+        handlerContext = nil
+        timer.clear()
+        ended()
+        let left = streams
+        streams = []
+        for stream in left { stream.closed(code: NGHTTP2_CANCEL.rawValue) }
+    }
+
+    final func close() {
+        handlerContext?.close(promise: nil)
+    }
+
+    /// Closes and says when it is done.
+    final func close(_ done: @escaping @Sendable () -> Void) {
+        guard let handlerContext else { return done() }
+        handlerContext.channel.closeFuture.whenComplete { _ in done() }
+        handlerContext.close(promise: nil)
+    }
+}
+
+// MARK: - Writing
+
+extension HTTP2Connection {
+    /// The time, read once a turn.
+    final var now: ContinuousClock.Instant {
+        if let turnTime { return turnTime }
+        let now = ContinuousClock.now
+        turnTime = now
+        // The end of the turn forgets it again.
+        needsFlush()
+        return now
+    }
+
+    /// Has the session's frames written at the end of this turn.
+    final func needsFlush() {
+        guard !isFlushDue else { return }
+        isFlushDue = true
+        executor.flushAtTurnEnd(self)
+    }
+
+    final func turnEnded() {
+        isFlushDue = false
+        turnTime = nil
+        flush()
+        if session?.isOver == true { close() }
+    }
+
+    /// Hands frames to the socket as long as it takes them; the rest stays with nghttp2, which asks no stream for more.
+    private final func flush() {
+        guard let handlerContext, let session else { return }
+        var hasMore = true
+        while hasMore, handlerContext.channel.isWritable {
+            do {
+                hasMore = try session.send(into: &outbound, upTo: HTTP2Connection.writeBatch)
+            } catch {
+                return close()
+            }
+            guard outbound.readableBytes > 0 else { return }
+            handlerContext.writeAndFlush(wrapOutboundOut(outbound), promise: nil)
+            outbound.clear()
+        }
+    }
+}
+
+// MARK: - Streams
+
+extension HTTP2Connection {
+    final func add(_ stream: HTTP2Stream) {
+        stream.position = streams.count
+        streams.append(stream)
+    }
+
+    final func remove(_ stream: HTTP2Stream) {
+        let position = stream.position
+        guard position < streams.count, streams[position] === stream else { return }
+        let last = streams.removeLast()
+        if last !== stream {
+            last.position = position
+            streams[position] = last
+        }
+    }
+
+    /// Has ``HTTP2Stream/deadlinePassed()`` called on a stream of this connection soon after that time.
+    final func watchDeadline(_ deadline: ContinuousClock.Instant) {
+        timer.require(deadline, on: eventLoop) { self.checkDeadlines() }
+    }
+
+    private final func checkDeadlines() {
+        timer.clear()
+        let now = ContinuousClock.now
+        var next: ContinuousClock.Instant?
+        // A copy: ending a call may change the list.
+        for stream in Array(streams) {
+            guard let deadline = stream.deadline else { continue }
+            if deadline <= now {
+                stream.deadline = nil
+                stream.deadlinePassed()
+            } else {
+                next = min(next ?? deadline, deadline)
+            }
+        }
+        if let next { watchDeadline(next) }
+    }
+}
