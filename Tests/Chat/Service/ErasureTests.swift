@@ -1,0 +1,131 @@
+import ChatServer
+import Contracts
+import Foundation
+import GRDB
+import RPC
+import Testing
+
+@Suite("Erasure")
+struct ErasureTests {
+    @Test("leaves no sealed byte of the session in any file, and the other sessions as they were")
+    func erasure() async throws {
+        try await World.withChat { world, chat in
+            let id = try await chat.session(title: "Ska bort")
+            let kept = try await chat.session(title: "Ska vara kvar")
+            let author = try await chat.join(id, name: "Lisa Hemlig")
+            let keeper = try await chat.join(kept, name: "Ola Kvar")
+            for number in 0..<60 {
+                let question = try await chat.ask("Fråga \(number) om mitt liv", in: id, as: author)
+                if number % 2 == 0 { _ = try await chat.answer(question, "Svar \(number)", by: "Bo Ek") }
+                if number % 3 == 0 { _ = try await chat.reject(question) }
+                _ = try await chat.ask("Fråga \(number) som blir kvar", in: kept, as: keeper)
+            }
+            var events = chat.watch(id).makeAsyncIterator()
+            _ = try await events.untilCaughtUp()
+            let keptBefore = try await chat.list(kept, as: chat.administrator())
+            let sealed = try await sealedBytes(of: id, in: world)
+            // The title; 60 texts, names and requests of one author; 30 answers with names and requests.
+            #expect(sealed.count == 272)
+            for bytes in sealed { #expect(try world.filesHold(bytes)) }
+
+            world.retention.destroyKey(of: id)
+            let erased = try await chat.erase(id)
+            #expect(erased.questions == 60)
+            #expect(erased.answers == 30)
+            #expect(erased.events == 112)
+            for bytes in sealed { #expect(try !world.filesHold(bytes)) }
+            #expect(try !world.filesHold(Array(id.utf8)))
+
+            let ending = await status { while try await events.next() != nil {} }
+            #expect(ending?.code == .notFound)
+            let reading = await status { _ = try await chat.client.getSession(.init(sessionID: id)) }
+            #expect(reading?.code == .notFound)
+            let asking = await status { _ = try await chat.ask("Hallå?", in: id, as: author) }
+            #expect(asking?.code == .notFound)
+            #expect(try await chat.list(kept, as: chat.administrator()) == keptBefore)
+            _ = try await chat.ask("Och en till", in: kept, as: keeper)
+
+            let again = try await chat.erase(id)
+            #expect(again == ChatV1.EraseSessionContentResponse())
+            #expect(try await chat.erase("a-unknown") == ChatV1.EraseSessionContentResponse())
+        }
+    }
+
+    @Test("questions asked while their session is erased are answered one way or the other, and nothing is left of them")
+    func concurrentErasure() async throws {
+        try await World.withChat { world, chat in
+            let id = try await chat.session()
+            let author = try await chat.join(id)
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                for number in 0..<60 {
+                    tasks.addTask {
+                        do {
+                            _ = try await chat.ask("Fråga \(number)", in: id, as: author)
+                        } catch let error as RPCError {
+                            #expect(error.code == .notFound)
+                        }
+                    }
+                }
+                tasks.addTask {
+                    world.retention.destroyKey(of: id)
+                    _ = try await chat.erase(id)
+                }
+                try await tasks.waitForAll()
+            }
+            #expect(try await chat.erase(id) == ChatV1.EraseSessionContentResponse())
+            #expect(try await sealedBytes(of: nil, in: world).isEmpty)
+        }
+    }
+
+    @Test("no text and no name is on the disk at any time, nor in the log")
+    func plaintext() async throws {
+        try await World.withChat { world, chat in
+            let texts = ["Utskottets hemliga titel", "Fröken Ängslig", "Varför blev jag uppsagd?", "Svaret är konfidentiellt", "Värden Viktor"]
+            let id = try await chat.session(title: texts[0])
+            let joined = try await chat.client.joinSession(.init(sessionID: id, displayName: texts[1]))
+            let author = Chat.participant(joined.participantToken)
+            let question = try await chat.ask(texts[2], in: id, as: author, requestID: "request-of-anna-1")
+            _ = try await chat.answer(question, texts[3], by: texts[4], requestID: "request-of-adm-1")
+            _ = try await chat.list(id)
+            _ = await status { _ = try await chat.ask("Fröken Ängslig\u{7}", in: id, as: author) }
+            _ = try await chat.end(id)
+            let token = joined.participantToken
+            for text in texts + ["request-of-anna-1", "request-of-adm-1", token, "adm-1"] {
+                for bytes in [Array(text.utf8), Array(text.utf16).flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }] {
+                    #expect(try !world.filesHold(bytes))
+                }
+                #expect(!world.logs.text.contains(text))
+            }
+            #expect(!world.logs.text.isEmpty)
+            let modes = try FileManager.default.contentsOfDirectory(atPath: "\(world.folder)/chat").map { file in
+                try FileManager.default.attributesOfItem(atPath: "\(world.folder)/chat/\(file)")[.posixPermissions] as? Int
+            }
+            #expect(modes.allSatisfy { ($0 ?? 0o777) & 0o077 == 0 })
+        }
+    }
+
+    /// All sealed texts and digests of a session, or of all sessions, as they are stored.
+    private func sealedBytes(of sessionID: String?, in world: World) async throws -> Set<[UInt8]> {
+        var configuration = Configuration()
+        configuration.readonly = true
+        let database = try DatabaseQueue(path: world.databasePath, configuration: configuration)
+        return try await database.read { db in
+            let values = try Data.fetchAll(
+                db,
+                sql: """
+                    WITH chosen AS (SELECT row, title FROM session WHERE ?1 IS NULL OR id = ?1)
+                    SELECT title FROM chosen
+                    UNION ALL SELECT text FROM question WHERE session IN (SELECT row FROM chosen)
+                    UNION ALL SELECT author_name FROM question
+                        WHERE author_name IS NOT NULL AND session IN (SELECT row FROM chosen)
+                    UNION ALL SELECT author FROM question WHERE session IN (SELECT row FROM chosen)
+                    UNION ALL SELECT request FROM question WHERE session IN (SELECT row FROM chosen)
+                    UNION ALL SELECT text FROM answer WHERE session IN (SELECT row FROM chosen)
+                    UNION ALL SELECT host_name FROM answer
+                        WHERE host_name IS NOT NULL AND session IN (SELECT row FROM chosen)
+                    UNION ALL SELECT request FROM answer WHERE session IN (SELECT row FROM chosen)
+                    """, arguments: [sessionID])
+            return Set(values.map { [UInt8]($0) })
+        }
+    }
+}

@@ -1,0 +1,137 @@
+import Contracts
+import Foundation
+import Logging
+import NIOPosix
+import Privacy
+import RPC
+import Synchronization
+
+/// Retention as chat sees it: a real server on a real socket, with its keys in memory. Tests stop and start it, and
+/// decide what it answers.
+final class RetentionPeer: RetentionV1.RetentionServiceHandler {
+    struct State: Sendable {
+        var organisations: Set<String> = [Organisation.a, Organisation.b]
+        var retentionDays: UInt32 = 7
+        var keys: [String: SessionKey] = [:]
+        var erased: Set<String> = []
+        /// What `EndSession` answers instead of nothing.
+        var deleteTime: Date?
+        var ends: [String: [Date]] = [:]
+        var keyFetches = 0
+    }
+
+    let socketPath: String
+    let state = Mutex(State())
+    private let server = Mutex<RPCServer?>(nil)
+    private let logger: Logger
+
+    init(socketPath: String, logger: Logger) {
+        self.socketPath = socketPath
+        self.logger = logger
+    }
+
+    func start() async throws {
+        let server = RPCServer(
+            configuration: RPCServer.Configuration(socketPath: socketPath), handlers: handlers, health: HealthService(),
+            logger: logger, group: .singleton)
+        try await server.start()
+        self.server.withLock { $0 = server }
+    }
+
+    func stop() async {
+        let server = self.server.withLock { server in
+            defer { server = nil }
+            return server
+        }
+        await server?.shutDown()
+    }
+
+    /// Destroys a session's key, as an erasure begins.
+    func destroyKey(of sessionID: String) {
+        state.withLock { state in
+            state.keys[sessionID] = nil
+            state.erased.insert(sessionID)
+        }
+    }
+
+    func openSession(
+        _ request: RetentionV1.OpenSessionRequest, call: ServerCall
+    ) async throws -> RetentionV1.SessionKey {
+        try state.withLock { state in
+            guard state.organisations.contains(request.organisationID) else {
+                throw RPCError(.failedPrecondition, "the organisation has no agreement", reason: "NO_AGREEMENT")
+            }
+            guard !state.erased.contains(request.sessionID) else { throw Self.notFound }
+            let key = state.keys[request.sessionID] ?? .random()
+            state.keys[request.sessionID] = key
+            return RetentionV1.SessionKey(
+                sessionID: request.sessionID, organisationID: request.organisationID, key: key.bytes,
+                retentionDays: state.retentionDays)
+        }
+    }
+
+    func getSessionKey(
+        _ request: RetentionV1.GetSessionKeyRequest, call: ServerCall
+    ) async throws -> RetentionV1.SessionKey {
+        try state.withLock { state in
+            state.keyFetches += 1
+            guard let key = state.keys[request.sessionID] else { throw Self.notFound }
+            return RetentionV1.SessionKey(
+                sessionID: request.sessionID, organisationID: "", key: key.bytes, retentionDays: state.retentionDays)
+        }
+    }
+
+    func endSession(
+        _ request: RetentionV1.EndSessionRequest, call: ServerCall
+    ) async throws -> RetentionV1.EndSessionResponse {
+        try state.withLock { state in
+            guard state.keys[request.sessionID] != nil else { throw Self.notFound }
+            guard let endTime = request.endTime else { throw RPCError.invalid("end_time", "must be set") }
+            state.ends[request.sessionID, default: []].append(endTime.date)
+            return RetentionV1.EndSessionResponse(deleteTime: state.deleteTime.map(GoogleProtobuf.Timestamp.init))
+        }
+    }
+
+    private static let notFound = RPCError(.notFound, "session: not found", reason: "SESSION_NOT_FOUND")
+}
+
+/// What chat never calls.
+extension RetentionPeer {
+    private static let unused = RPCError(.unimplemented, "not part of this test")
+
+    func recordAgreement(
+        _ request: RetentionV1.RecordAgreementRequest, call: ServerCall
+    ) async throws -> RetentionV1.Agreement { throw Self.unused }
+
+    func getAgreement(
+        _ request: RetentionV1.GetAgreementRequest, call: ServerCall
+    ) async throws -> RetentionV1.Agreement { throw Self.unused }
+
+    func setPolicy(
+        _ request: RetentionV1.SetPolicyRequest, call: ServerCall
+    ) async throws -> RetentionV1.Policy { throw Self.unused }
+
+    func getPolicy(
+        _ request: RetentionV1.GetPolicyRequest, call: ServerCall
+    ) async throws -> RetentionV1.Policy { throw Self.unused }
+
+    func eraseSession(
+        _ request: RetentionV1.EraseSessionRequest, call: ServerCall
+    ) async throws -> RetentionV1.Certificate { throw Self.unused }
+
+    func exportSession(
+        _ request: RetentionV1.ExportSessionRequest, writer: ResponseWriter<RetentionV1.ExportChunk>, call: ServerCall
+    ) async throws { throw Self.unused }
+
+    func getCertificate(
+        _ request: RetentionV1.GetCertificateRequest, call: ServerCall
+    ) async throws -> RetentionV1.Certificate { throw Self.unused }
+
+    func listCertificates(
+        _ request: RetentionV1.ListCertificatesRequest, call: ServerCall
+    ) async throws -> RetentionV1.ListCertificatesResponse { throw Self.unused }
+
+    func getLedgerKey(
+        _ request: RetentionV1.GetLedgerKeyRequest, call: ServerCall
+    ) async throws -> RetentionV1.LedgerKey { throw Self.unused }
+}

@@ -1,0 +1,116 @@
+import ChatCore
+import ChatServer
+import Contracts
+import Foundation
+import Logging
+import NIOPosix
+import Privacy
+import RPC
+import ServiceKit
+import ServiceLifecycle
+import Testing
+
+enum Organisation {
+    static let a = "org-a"
+    static let b = "org-b"
+    static let withoutAgreement = "org-c"
+}
+
+/// A folder with chat's files, a retention beside it, and a clock: what outlives one run of chat.
+struct World {
+    let folder: String
+    let clock: ManualWallClock
+    let retention: RetentionPeer
+    let logs: LogCollector
+    let tokens: AccessTokenIssuer
+
+    static let start = Date(milliseconds: 1_772_360_000_000)
+
+    /// Makes a world and removes it again, whatever happens in it.
+    static func run(_ body: (World) async throws -> Void) async throws {
+        let folder = "/tmp/chat-\(UInt32.random(in: .min ... .max))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let logs = LogCollector()
+        let world = World(
+            folder: folder, clock: ManualWallClock(start),
+            retention: RetentionPeer(socketPath: "\(folder)/retention.sock", logger: logs.logger), logs: logs,
+            tokens: try await AccessTokenIssuer(keyID: "k", privateKey: AccessTokenIssuer.newPrivateKey()))
+        try await world.retention.start()
+        do {
+            try await body(world)
+        } catch {
+            await world.retention.stop()
+            throw error
+        }
+        await world.retention.stop()
+    }
+
+    /// A world with one run of chat in it.
+    static func withChat(
+        _ settings: ChatSettings? = nil, _ body: (World, Chat) async throws -> Void
+    ) async throws {
+        try await run { world in try await world.withChat(settings) { chat in try await body(world, chat) } }
+    }
+
+    /// Runs chat on a real socket, with its background work, until the body is done.
+    func withChat(_ settings: ChatSettings? = nil, _ body: (Chat) async throws -> Void) async throws {
+        var settings = try settings ?? ChatSettings()
+        settings.upkeepInterval = .milliseconds(20)
+        let toRetention = RPCChannel(
+            socketPath: retention.socketPath, name: "retention", group: .singleton, logger: logs.logger)
+        let assembly = try ChatAssembly(
+            databasePath: databasePath, retention: toRetention, settings: settings, clock: clock, logger: logs.logger)
+        let parts = assembly.parts(
+            administrators: AccessTokenAuthenticator(keys: FixedSigningKeys([tokens.keyID: tokens.publicKey])))
+        let socketPath = "\(folder)/chat.sock"
+        let server = RPCServer(
+            configuration: RPCServer.Configuration(socketPath: socketPath), handlers: parts.handlers,
+            interceptors: InterceptorChain.standard(
+                service: "chat", authenticators: parts.authenticators, peers: .ownUser(), logger: logs.logger),
+            health: HealthService(), logger: logs.logger, group: .singleton)
+        try await server.start()
+        let channel = RPCChannel(socketPath: socketPath, name: "chat", group: .singleton, logger: logs.logger)
+        let outcome: Result<Void, any Error>
+        do {
+            outcome = .success(
+                try await withThrowingTaskGroup(of: Void.self) { tasks in
+                    tasks.addTask { try await assembly.upkeep.run() }
+                    defer { tasks.cancelAll() }
+                    try await body(Chat(world: self, client: ChatV1.ChatServiceClient(channel: channel), assembly: assembly))
+                })
+        } catch {
+            outcome = .failure(error)
+        }
+        assembly.feed.drain()
+        await channel.close()
+        await server.shutDown()
+        await assembly.stop()
+        await toRetention.close()
+        try outcome.get()
+    }
+
+    var databasePath: String { "\(folder)/chat/chat.sqlite" }
+
+    /// Every byte of every file that chat keeps.
+    func filesHold(_ needle: [UInt8]) throws -> Bool {
+        let files = try #require(FileManager.default.enumerator(atPath: "\(folder)/chat")).compactMap { $0 as? String }
+        #expect(files.contains("chat.sqlite"))
+        return try files.contains { file in
+            try Data(contentsOf: URL(fileURLWithPath: "\(folder)/chat/\(file)")).range(of: Data(needle)) != nil
+        }
+    }
+
+    /// Waits for something that happens in the background.
+    func eventually(
+        _ what: Comment, within time: Duration = .seconds(20), sourceLocation: SourceLocation = #_sourceLocation,
+        _ condition: () async throws -> Bool
+    ) async throws {
+        let end = ContinuousClock.now + time
+        while ContinuousClock.now < end {
+            if try await condition() { return }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        Issue.record(what, sourceLocation: sourceLocation)
+    }
+}
