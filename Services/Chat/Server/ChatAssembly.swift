@@ -24,6 +24,8 @@ package struct ChatAssembly: Sendable {
         clock: any WallClock = SystemWallClock(), logger: Logger
     ) throws {
         let limits = settings.limits
+        // What is past its time stays so when the system's clock is set back.
+        let clock = HighWaterClock(clock)
         let retention = Retention(channel: channel)
         store = try ChatStore(path: databasePath)
         feed = LiveFeed(limits: limits)
