@@ -1,0 +1,89 @@
+import Contracts
+import Foundation
+package import RPC
+import RetentionCore
+
+/// What retention needs of chat.
+package struct ChatNeighbour: Sendable {
+    /// What chat knows of a session.
+    enum SessionStage: Sendable, Equatable {
+        /// Chat has no such session: nothing was ever written, or all is erased.
+        case absent
+        case draft
+        case open
+        case ended(at: Date)
+    }
+
+    private static let answerTime: Duration = .seconds(10)
+    /// Erasing includes rewriting chat's file.
+    private static let erasingTime: Duration = .seconds(600)
+
+    private let client: ChatV1.ChatServiceClient
+
+    package init(channel: RPCChannel) {
+        client = ChatV1.ChatServiceClient(channel: channel)
+    }
+
+    /// - Throws: `RPCError` UNAVAILABLE naming chat.
+    func stage(ofSession id: String) async throws -> SessionStage {
+        var request = ChatV1.ReadSessionLogRequest()
+        request.sessionID = id
+        do {
+            // The session comes first; the questions after it are not read.
+            for try await entry in client.readSessionLog(request, options: CallOptions(timeout: Self.answerTime)) {
+                guard case .session(let session) = entry.entry else { throw RetentionError.chatUnusable }
+                return try Self.stage(session)
+            }
+            throw RetentionError.chatUnusable
+        } catch let error as RPCError where error.code == .notFound {
+            return .absent
+        } catch let error as RPCError {
+            throw Self.failure(error)
+        }
+    }
+
+    private static func stage(_ session: ChatV1.Session) throws -> SessionStage {
+        switch session.state {
+        case .draft: return .draft
+        case .open: return .open
+        case .ended:
+            guard let endTime = session.endTime else { throw RetentionError.chatUnusable }
+            return .ended(at: endTime.date)
+        case .unspecified, .unrecognised: throw RetentionError.chatUnusable
+        }
+    }
+
+    /// Erases every row of a session. When it returns, none of them is left in chat's files.
+    ///
+    /// - Throws: `RPCError` UNAVAILABLE naming chat.
+    func eraseContent(ofSession id: String) async throws -> ErasedCounts {
+        var request = ChatV1.EraseSessionContentRequest()
+        request.sessionID = id
+        let response: ChatV1.EraseSessionContentResponse
+        do {
+            response = try await client.eraseSessionContent(request, options: CallOptions(timeout: Self.erasingTime))
+        } catch let error as RPCError {
+            throw Self.failure(error)
+        }
+        guard
+            let counts = ErasedCounts(
+                questions: response.questions, answers: response.answers, events: response.events)
+        else { throw RetentionError.chatUnusable }
+        return counts
+    }
+
+    /// The whole log: the session first, then every question in the order asked.
+    func log(ofSession id: String, options: CallOptions) -> ResponseStream<ChatV1.SessionLogEntry> {
+        var request = ChatV1.ReadSessionLogRequest()
+        request.sessionID = id
+        return client.readSessionLog(request, options: options)
+    }
+
+    /// A caller of retention learns that chat failed, and may try again; not how, which is chat's own affair.
+    static func failure(_ error: RPCError) -> RPCError {
+        switch error.code {
+        case .unavailable, .cancelled, .deadlineExceeded: error
+        default: RPCError(.unavailable, "chat could not do its part", reason: "NEIGHBOUR_FAILED")
+        }
+    }
+}

@@ -1,0 +1,111 @@
+package import Privacy
+package import RetentionCore
+
+/// Erases sessions: the key, the rows, the certificate, in this order and each once. What it does next is read from
+/// the store each time, so it goes on from wherever an erasure stopped.
+package final class Eraser: Sendable {
+    /// Keys that are destroyed together: one rewriting of the key file for all of them.
+    private static let keyBatch = 500
+
+    private let store: RetentionStore
+    private let keys: KeyStore
+    private let chat: ChatNeighbour
+    private let signer: LedgerSigner
+    private let clock: any WallClock
+    private let hooks: ErasureHooks
+    private let locks = SessionLocks()
+
+    package init(
+        store: RetentionStore, keys: KeyStore, chat: ChatNeighbour, signer: LedgerSigner, clock: any WallClock,
+        hooks: ErasureHooks = ErasureHooks()
+    ) {
+        self.store = store
+        self.keys = keys
+        self.chat = chat
+        self.signer = signer
+        self.clock = clock
+        self.hooks = hooks
+    }
+
+    /// Erases a session because somebody asks for it. Erased already: the same certificate.
+    ///
+    /// - Throws: `RetentionError`: `sessionNotFound`, or `sessionOpen` for one that is neither a draft nor ended.
+    ///   `RPCError` UNAVAILABLE while chat can't be reached; the key is destroyed all the same, if it is known that the
+    ///   session may be erased, and the rest is done without being asked again.
+    package func erase(_ id: String) async throws -> Certificate {
+        try await locks.withLock(id) {
+            guard let session = try await store.session(id) else { throw RetentionError.sessionNotFound }
+            if session.erasure == .live {
+                if session.endTime == nil { try await learnEnd(of: id) }
+                _ = try await store.change(id) { $0.erasure.request(.manual) }
+            }
+            return try await finish(id)
+        }
+    }
+
+    /// Goes on with an erasure that has begun.
+    package func resume(_ id: String) async throws -> Certificate {
+        try await locks.withLock(id) { try await finish(id) }
+    }
+
+    /// Begins the erasure of every session whose time has passed, and destroys the keys of those and of all that were
+    /// asked for. Needs nobody: after it no overdue content can be read, even if chat is down for days.
+    package func destroyDueKeys() async throws {
+        while try await store.requestOverdue(at: clock.now(), limit: Self.keyBatch) == Self.keyBatch {}
+        while true {
+            let due = try await store.awaitingKeyDestruction(limit: Self.keyBatch)
+            guard !due.isEmpty else { return }
+            try await destroyKeys(due)
+        }
+    }
+
+    /// Chat knows whether a session without an end on record is a draft. A session that it has ended without managing
+    /// to say so ends here first, so that the certificate knows its end.
+    private func learnEnd(of id: String) async throws {
+        switch try await chat.stage(ofSession: id) {
+        case .open:
+            throw RetentionError.sessionOpen
+        case .ended(let time):
+            let now = clock.now()
+            _ = try await store.change(id) { $0.end(at: time, now: now) }
+        case .draft, .absent:
+            break
+        }
+    }
+
+    /// Takes every step that is left.
+    private func finish(_ id: String) async throws -> Certificate {
+        while true {
+            guard let session = try await store.session(id) else { throw RetentionError.sessionNotFound }
+            switch session.erasure.nextStep {
+            case .destroyKey: try await destroyKeys([id])
+            case .eraseRows: try await eraseRows(id)
+            case .certify:
+                try hooks.before(.certify, id)
+                return try await store.certify(id, signer: signer)
+            case nil:
+                guard let certificate = try await store.certificate(ofSession: id) else {
+                    throw RetentionError.certificateNotFound
+                }
+                return certificate
+            }
+        }
+    }
+
+    private func destroyKeys(_ ids: [String]) async throws {
+        for id in ids { try hooks.before(.destroyKey, id) }
+        try await keys.destroy(ids)
+        for id in ids { try hooks.beforeStoring(.destroyKey, id) }
+        try await store.markKeysDestroyed(ids, at: clock.now())
+    }
+
+    private func eraseRows(_ id: String) async throws {
+        try hooks.before(.eraseRows, id)
+        let counts = try await chat.eraseContent(ofSession: id)
+        try hooks.beforeStoring(.eraseRows, id)
+        let time = LedgerTime.rounded(clock.now())
+        _ = try await store.change(id) { session in
+            if session.erasure.nextStep == .eraseRows { try session.erasure.erasedRows(counts, at: time) }
+        }
+    }
+}

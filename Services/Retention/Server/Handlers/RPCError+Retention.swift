@@ -1,0 +1,58 @@
+import RPC
+import RetentionCore
+import Storage
+
+extension RPCError {
+    /// The status that a caller gets for an error of retention's.
+    init(_ error: RetentionError) {
+        switch error {
+        case .invalidField(let field, let reason):
+            self = .invalid(field, reason)
+        case .agreementNotFound:
+            self.init(.notFound, "agreement: not found", reason: "AGREEMENT_NOT_FOUND")
+        case .agreementRequired:
+            self.init(
+                .failedPrecondition, "the organisation has no data-processing agreement", reason: "AGREEMENT_REQUIRED")
+        case .sessionNotFound:
+            self.init(.notFound, "session: not found", reason: "SESSION_NOT_FOUND")
+        case .sessionOpen:
+            self.init(.failedPrecondition, "session: is open; end it first", reason: "SESSION_OPEN")
+        case .confirmationMismatch:
+            self.init(
+                .failedPrecondition, "confirm_session_id: must repeat the session's id",
+                reason: "CONFIRMATION_MISMATCH",
+                fields: [FieldViolation(field: "confirm_session_id", reason: "must repeat the session's id")])
+        case .certificateNotFound:
+            self.init(.notFound, "certificate: not found", reason: "CERTIFICATE_NOT_FOUND")
+        case .keyLost:
+            self.init(.dataLoss, "session: its key is missing", reason: "SESSION_KEY_MISSING")
+        case .chatUnusable:
+            self.init(.unavailable, "chat could not do its part", reason: "NEIGHBOUR_FAILED")
+        }
+    }
+
+    /// Only what passes by itself is worth a caller's retry.
+    init(_ error: StorageError) {
+        switch error.code {
+        case .overloaded, .busy:
+            self.init(.unavailable, "retention is busy", reason: "STORE_BUSY")
+        case .full:
+            self.init(.resourceExhausted, "retention's disk is full", reason: "STORE_FULL")
+        case .closed:
+            self.init(.unavailable, "retention is stopping", reason: "STOPPING")
+        case .corrupt, .locked, .newerSchema, .other:
+            self.init(.internal, "internal error")
+        }
+    }
+
+    /// Runs what a handler does, and maps what it throws: the one place where errors become statuses.
+    static func mapping<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await body()
+        } catch let error as RetentionError {
+            throw RPCError(error)
+        } catch let error as StorageError {
+            throw RPCError(error)
+        }
+    }
+}

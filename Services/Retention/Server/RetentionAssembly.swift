@@ -1,0 +1,82 @@
+import Contracts
+import Foundation
+package import Logging
+package import Privacy
+package import RPC
+import RetentionCore
+package import ServiceKit
+import Storage
+
+/// Retention, wired up: the one place where its parts are made.
+package struct RetentionAssembly: Sendable {
+    package let store: RetentionStore
+    package let keys: KeyStore
+    package let eraser: Eraser
+    package let scheduler: ErasureScheduler
+    package let handler: RetentionHandler
+    private let clock: HighWaterClock
+
+    /// - Parameters:
+    ///   - folder: retention's own folder.
+    ///   - chat: need not be up.
+    ///   - clock: the machine's time.
+    package static func make(
+        folder: String, chat: RPCChannel, clock source: any WallClock, logger: Logger,
+        configuration: ErasureScheduler.Configuration = .init(), hooks: ErasureHooks = ErasureHooks()
+    ) async throws -> RetentionAssembly {
+        let store = try RetentionStore(path: folder + "/retention.sqlite")
+        let keys = try KeyStore(path: folder + "/keys.sqlite")
+        let signer = try await ledgerSigner(path: folder + "/ledger-key", store: store)
+        let clock = HighWaterClock(source, stored: try await store.highWater() ?? .distantPast)
+        if clock.now() > source.now() { logger.warning("the machine's clock is behind the latest time on record") }
+
+        let neighbour = ChatNeighbour(channel: chat)
+        let signal = WakeSignal()
+        let eraser = Eraser(
+            store: store, keys: keys, chat: neighbour, signer: signer, clock: clock, hooks: hooks)
+        let handler = RetentionHandler(
+            store: store, custodian: SessionCustodian(store: store, keys: keys, clock: clock), eraser: eraser,
+            exporter: SessionExporter(store: store, chat: neighbour, clock: clock), ledgerKey: signer.publicKey,
+            clock: clock, signal: signal)
+        let scheduler = ErasureScheduler(
+            store: store, eraser: eraser, clock: clock, signal: signal, configuration: configuration, logger: logger)
+        return RetentionAssembly(
+            store: store, keys: keys, eraser: eraser, scheduler: scheduler, handler: handler, clock: clock)
+    }
+
+    /// The parts for the runner of the executable.
+    package static func parts(in environment: ServiceEnvironment) async throws -> ServiceParts {
+        let assembly = try await make(
+            folder: environment.ownFolder, chat: environment.channel(to: "chat"), clock: SystemWallClock(),
+            logger: environment.logger)
+        return ServiceParts(
+            handlers: assembly.handler.handlers,
+            authenticators: [
+                AccessTokenAuthenticator(keys: IdentitySigningKeys(channel: environment.channel(to: "identity")))
+            ],
+            background: [assembly.scheduler], onStop: { await assembly.close() })
+    }
+
+    /// Stores the clock's mark and closes the databases.
+    package func close() async {
+        // A mark that is not stored now is at most one pass of the scheduler old in the database.
+        try? await store.storeHighWater(clock.highWater)
+        await store.close()
+        await keys.close()
+    }
+
+    /// A ledger goes on with the key it was begun with: a new one beside old certificates would break the chain.
+    private static func ledgerSigner(path: String, store: RetentionStore) async throws -> LedgerSigner {
+        let latest = try await store.latestKeyID()
+        guard latest == nil || access(path, F_OK) == 0 else {
+            throw StartUpError("the ledger's key is missing", remedy: "restore \(path) from its backup")
+        }
+        let signer = try LedgerKeyFile.signer(path: path)
+        guard latest == nil || latest == signer.publicKey.keyID else {
+            throw StartUpError(
+                "the ledger's key is not the one its certificates were signed with",
+                remedy: "restore \(path) from its backup")
+        }
+        return signer
+    }
+}

@@ -1,0 +1,122 @@
+package import Foundation
+import GRDB
+package import RetentionCore
+import Storage
+
+extension RetentionStore {
+    /// Stores an organisation's agreement as its next version, and lowers its policy and the retention of its
+    /// sessions where the agreement's cap is lower: all or nothing.
+    package func record(
+        organisationID: String, kind: AgreementKind, reference: String, signedDate: CalendarDate, capDays: Int, at now: Date
+    ) async throws -> Agreement {
+        try await database.write { transaction in
+            let db = transaction.db
+            let agreement = Agreement(
+                organisationID: organisationID, kind: kind, reference: reference, signedDate: signedDate,
+                capDays: capDays, version: (try Self.agreement(of: organisationID, db)?.version ?? 0) + 1)
+            try Self.insert(agreement, at: now, db)
+            if let policy = try Self.policy(of: organisationID, db) {
+                try Self.replace(policy, by: policy.adopting(agreement), at: now, db)
+            } else {
+                try Self.insert(Policy.initial(for: agreement), at: now, db)
+            }
+            return agreement
+        }
+    }
+
+    /// The latest version of an organisation's agreement.
+    package func agreement(of organisationID: String) async throws -> Agreement? {
+        try await database.read { db in try Self.agreement(of: organisationID, db) }
+    }
+
+    /// Sets an organisation's policy, and lowers the retention of its sessions where it is shorter.
+    ///
+    /// - Throws: `RetentionError`: `agreementRequired`, or `invalidField` above the cap.
+    package func setPolicy(organisationID: String, retentionDays: Int, at now: Date) async throws -> Policy {
+        try await database.write { transaction in
+            let db = transaction.db
+            guard let agreement = try Self.agreement(of: organisationID, db),
+                let policy = try Self.policy(of: organisationID, db)
+            else { throw RetentionError.agreementRequired }
+            let next = try policy.setting(retentionDays: retentionDays, under: agreement)
+            try Self.replace(policy, by: next, at: now, db)
+            return next
+        }
+    }
+
+    package func policy(of organisationID: String) async throws -> Policy? {
+        try await database.read { db in try Self.policy(of: organisationID, db) }
+    }
+
+    static func agreement(of organisationID: String, _ db: Database) throws -> Agreement? {
+        let row = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT kind, reference, signed_date, cap_days, version FROM agreements
+                WHERE organisation_id = ? ORDER BY version DESC LIMIT 1
+                """,
+            arguments: [organisationID])
+        guard let row else { return nil }
+        guard let kind = AgreementKind(rawValue: row["kind"]), let date = CalendarDate(row["signed_date"]) else {
+            throw StoredValueError.unreadable
+        }
+        return Agreement(
+            organisationID: organisationID, kind: kind, reference: row["reference"], signedDate: date,
+            capDays: row["cap_days"], version: row["version"])
+    }
+
+    static func policy(of organisationID: String, _ db: Database) throws -> Policy? {
+        let row = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT retention_days, version, agreement_version FROM policies
+                WHERE organisation_id = ? ORDER BY version DESC LIMIT 1
+                """,
+            arguments: [organisationID])
+        return row.map { row in
+            Policy(
+                organisationID: organisationID, retentionDays: row["retention_days"], version: row["version"],
+                agreementVersion: row["agreement_version"])
+        }
+    }
+
+    private static func insert(_ agreement: Agreement, at now: Date, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO agreements
+                (organisation_id, version, kind, reference, signed_date, cap_days, record_time)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                agreement.organisationID, agreement.version, agreement.kind.rawValue, agreement.reference,
+                agreement.signedDate.text, agreement.capDays, LedgerTime.milliseconds(now),
+            ])
+    }
+
+    private static func insert(_ policy: Policy, at now: Date, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO policies (organisation_id, version, retention_days, agreement_version, set_time)
+                VALUES (?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                policy.organisationID, policy.version, policy.retentionDays, policy.agreementVersion,
+                LedgerTime.milliseconds(now),
+            ])
+    }
+
+    private static func replace(_ policy: Policy, by next: Policy, at now: Date, _ db: Database) throws {
+        guard next != policy else { return }
+        try insert(next, at: now, db)
+        let affected = try String.fetchAll(
+            db,
+            sql: """
+                SELECT session_id FROM sessions WHERE organisation_id = ? AND erasure = 'live' AND retention_days > ?
+                """,
+            arguments: [next.organisationID, next.retentionDays])
+        for id in affected {
+            guard var session = try session(id, db) else { continue }
+            if session.clamp(to: next) { try update(session, db) }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+package import Foundation
+import GRDB
+import RetentionCore
+import Storage
+
+extension RetentionStore {
+    /// Begins the erasure of sessions whose time has passed.
+    ///
+    /// - Parameter limit: at most so many; ask again while there are more.
+    /// - Returns: how many were begun.
+    package func requestOverdue(at now: Date, limit: Int) async throws -> Int {
+        try await database.write { transaction in
+            let db = transaction.db
+            let overdue = try String.fetchAll(
+                db,
+                sql: """
+                    SELECT session_id FROM sessions
+                    WHERE erasure = 'live' AND delete_time IS NOT NULL AND delete_time <= ?
+                    ORDER BY delete_time LIMIT ?
+                    """,
+                arguments: [LedgerTime.milliseconds(now), limit])
+            for id in overdue {
+                guard var session = try Self.session(id, db) else { continue }
+                session.erasure.request(.automatic)
+                try Self.update(session, db)
+            }
+            return overdue.count
+        }
+    }
+
+    /// Sessions whose erasure was asked for and whose key may still be there.
+    package func awaitingKeyDestruction(limit: Int) async throws -> [String] {
+        try await database.read { db in
+            try String.fetchAll(
+                db,
+                sql: """
+                    SELECT session_id FROM sessions
+                    WHERE erasure = 'requested' AND erasure IN ('requested', 'key-destroyed', 'rows-erased')
+                    ORDER BY session_id LIMIT ?
+                    """,
+                arguments: [limit])
+        }
+    }
+
+    /// Marks the keys of these sessions as destroyed, where that was the next step.
+    package func markKeysDestroyed(_ ids: [String], at now: Date) async throws {
+        let time = LedgerTime.rounded(now)
+        try await database.write { transaction in
+            for id in ids {
+                guard var session = try Self.session(id, transaction.db), session.erasure.nextStep == .destroyKey
+                else { continue }
+                try session.erasure.destroyedKey(at: time)
+                try Self.update(session, transaction.db)
+            }
+        }
+    }
+
+    /// Sessions whose erasure has begun and is not complete, in the order of their ids.
+    package func unfinished(after id: String, limit: Int) async throws -> [String] {
+        try await database.read { db in
+            try String.fetchAll(
+                db,
+                sql: """
+                    SELECT session_id FROM sessions
+                    WHERE erasure IN ('requested', 'key-destroyed', 'rows-erased') AND session_id > ?
+                    ORDER BY session_id LIMIT ?
+                    """,
+                arguments: [id, limit])
+        }
+    }
+
+    /// How many sessions should have been gone by this time and are not.
+    package func lateCount(before time: Date) async throws -> Int {
+        try await database.read { db in
+            try Int.fetchOne(
+                db,
+                sql: "SELECT count(*) FROM sessions WHERE erasure <> 'certified' AND delete_time <= ?",
+                arguments: [LedgerTime.milliseconds(time)]) ?? 0
+        }
+    }
+
+    /// The next time at which a session has to go; nil when none has ended.
+    package func nextDeadline() async throws -> Date? {
+        try await database.read { db in
+            try Int64.fetchOne(
+                db, sql: "SELECT min(delete_time) FROM sessions WHERE erasure = 'live' AND delete_time IS NOT NULL"
+            ).map(LedgerTime.date(milliseconds:))
+        }
+    }
+}

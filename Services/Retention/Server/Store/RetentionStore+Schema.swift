@@ -1,0 +1,77 @@
+import GRDB
+
+extension RetentionStore {
+    /// Times are milliseconds since 1970, UTC.
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("agreements, policies, sessions, certificates") { db in
+            try db.execute(sql: agreements)
+            try db.execute(sql: sessions)
+            try db.execute(sql: ledger)
+        }
+        return migrator
+    }
+
+    private static let agreements = """
+        CREATE TABLE agreements (
+            organisation_id TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            reference TEXT NOT NULL,
+            signed_date TEXT NOT NULL,
+            cap_days INTEGER NOT NULL,
+            record_time INTEGER NOT NULL,
+            PRIMARY KEY (organisation_id, version)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE policies (
+            organisation_id TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            retention_days INTEGER NOT NULL,
+            agreement_version INTEGER NOT NULL,
+            set_time INTEGER NOT NULL,
+            PRIMARY KEY (organisation_id, version),
+            FOREIGN KEY (organisation_id, agreement_version) REFERENCES agreements (organisation_id, version)
+        ) STRICT, WITHOUT ROWID;
+        """
+
+    /// `erasure` is the state's name; the columns after it hold what the state carries.
+    private static let sessions = """
+        CREATE TABLE sessions (
+            session_id TEXT NOT NULL PRIMARY KEY,
+            organisation_id TEXT NOT NULL,
+            create_time INTEGER NOT NULL,
+            agreement_version INTEGER NOT NULL,
+            policy_version INTEGER NOT NULL,
+            retention_days INTEGER NOT NULL,
+            end_time INTEGER,
+            delete_time INTEGER,
+            erasure TEXT NOT NULL,
+            erasure_trigger TEXT,
+            key_destroyed_time INTEGER,
+            erased_time INTEGER,
+            questions INTEGER,
+            answers INTEGER,
+            events INTEGER
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX sessions_due ON sessions (delete_time) WHERE erasure = 'live' AND delete_time IS NOT NULL;
+        CREATE INDEX sessions_erasing ON sessions (session_id)
+            WHERE erasure IN ('requested', 'key-destroyed', 'rows-erased');
+        CREATE INDEX sessions_live ON sessions (organisation_id) WHERE erasure = 'live';
+        """
+
+    private static let ledger = """
+        CREATE TABLE certificates (
+            sequence INTEGER PRIMARY KEY,
+            session_id TEXT NOT NULL UNIQUE REFERENCES sessions (session_id),
+            organisation_id TEXT NOT NULL,
+            statement TEXT NOT NULL,
+            signature BLOB NOT NULL,
+            key_id TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX certificates_by_organisation ON certificates (organisation_id, sequence);
+        CREATE TABLE clock (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            high_water INTEGER NOT NULL
+        ) STRICT;
+        """
+}

@@ -1,0 +1,119 @@
+package import Foundation
+import GRDB
+package import RetentionCore
+import Storage
+
+/// A row that holds what no version of this program writes.
+enum StoredValueError: Error {
+    case unreadable
+}
+
+extension RetentionStore {
+    package func session(_ id: String) async throws -> RetainedSession? {
+        try await database.read { db in try Self.session(id, db) }
+    }
+
+    /// Registers a session under its organisation's policy of this moment. One that is there already is returned as
+    /// it is, whosever it is.
+    ///
+    /// - Throws: `RetentionError.agreementRequired`.
+    package func register(sessionID: String, organisationID: String, at now: Date) async throws -> RetainedSession {
+        try await database.write { transaction in
+            let db = transaction.db
+            if let session = try Self.session(sessionID, db) { return session }
+            guard let agreement = try Self.agreement(of: organisationID, db),
+                let policy = try Self.policy(of: organisationID, db)
+            else { throw RetentionError.agreementRequired }
+            let session = RetainedSession(
+                id: sessionID, organisationID: organisationID, createTime: LedgerTime.rounded(now),
+                agreementVersion: agreement.version, policyVersion: policy.version,
+                retentionDays: policy.retentionDays)
+            try Self.insert(session, db)
+            return session
+        }
+    }
+
+    /// Changes a session in one transaction.
+    ///
+    /// - Returns: the session as it is afterwards; nil when there is none.
+    package func change(
+        _ id: String, _ change: @escaping @Sendable (inout RetainedSession) throws -> Void
+    ) async throws -> RetainedSession? {
+        try await database.write { transaction in
+            guard var session = try Self.session(id, transaction.db) else { return nil }
+            let before = session
+            try change(&session)
+            if session != before { try Self.update(session, transaction.db) }
+            return session
+        }
+    }
+
+    static func session(_ id: String, _ db: Database) throws -> RetainedSession? {
+        let statement = try db.cachedStatement(sql: "SELECT * FROM sessions WHERE session_id = ?")
+        guard let row = try Row.fetchOne(statement, arguments: [id]) else { return nil }
+        return RetainedSession(
+            id: id, organisationID: row["organisation_id"], createTime: LedgerTime.date(milliseconds: row["create_time"]),
+            agreementVersion: row["agreement_version"], policyVersion: row["policy_version"],
+            retentionDays: row["retention_days"], endTime: time(row["end_time"]),
+            deleteTime: time(row["delete_time"]), erasure: try erasure(row))
+    }
+
+    private static func insert(_ session: RetainedSession, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO sessions
+                (session_id, organisation_id, create_time, agreement_version, policy_version, retention_days, erasure)
+                VALUES (?, ?, ?, ?, ?, ?, 'live')
+                """,
+            arguments: [
+                session.id, session.organisationID, LedgerTime.milliseconds(session.createTime),
+                session.agreementVersion, session.policyVersion, session.retentionDays,
+            ])
+    }
+
+    static func update(_ session: RetainedSession, _ db: Database) throws {
+        let erasure = ErasureColumns(session.erasure)
+        try db.execute(
+            sql: """
+                UPDATE sessions SET agreement_version = ?, policy_version = ?, retention_days = ?, end_time = ?,
+                delete_time = ?, erasure = ? WHERE session_id = ?
+                """,
+            arguments: [
+                session.agreementVersion, session.policyVersion, session.retentionDays,
+                session.endTime.map(LedgerTime.milliseconds), session.deleteTime.map(LedgerTime.milliseconds),
+                erasure.name, session.id,
+            ])
+        // Certified: the certificate says the rest, and what it was made from stays as it was.
+        guard session.erasure != .certified else { return }
+        try db.execute(
+            sql: """
+                UPDATE sessions SET erasure_trigger = ?, key_destroyed_time = ?, erased_time = ?, questions = ?,
+                answers = ?, events = ? WHERE session_id = ?
+                """,
+            arguments: [
+                erasure.trigger?.rawValue, erasure.keyDestroyedTime.map(LedgerTime.milliseconds),
+                erasure.erasedTime.map(LedgerTime.milliseconds), erasure.counts?.questions, erasure.counts?.answers,
+                erasure.counts?.events, session.id,
+            ])
+    }
+
+    private static func time(_ milliseconds: Int64?) -> Date? {
+        milliseconds.map(LedgerTime.date(milliseconds:))
+    }
+
+    private static func erasure(_ row: Row) throws -> ErasureState {
+        let trigger = (row["erasure_trigger"] as String?).flatMap(ErasureTrigger.init(rawValue:))
+        let columns = ErasureColumns(
+            name: row["erasure"], trigger: trigger, keyDestroyedTime: time(row["key_destroyed_time"]),
+            erasedTime: time(row["erased_time"]), counts: counts(row))
+        guard let state = columns.state else { throw StoredValueError.unreadable }
+        return state
+    }
+
+    private static func counts(_ row: Row) -> ErasedCounts? {
+        guard let questions = row["questions"] as Int64?, let answers = row["answers"] as Int64?,
+            let events = row["events"] as Int64?
+        else { return nil }
+        return ErasedCounts(questions: questions, answers: answers, events: events)
+    }
+}

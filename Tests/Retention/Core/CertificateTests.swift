@@ -1,0 +1,88 @@
+import Crypto
+import Foundation
+import RetentionCore
+import Testing
+
+@Suite("Certificates")
+struct CertificateTests {
+    @Test("a statement is canonical JSON, to the byte")
+    func canonical() throws {
+        let expected =
+            #"{"agreement_version":2,"counts":{"answers":3,"events":40,"questions":12},"#
+            + #""deadline":"2026-02-07T10:00:00.000Z","ended":"2026-01-31T10:00:00.000Z","#
+            + #""erased":"2026-02-07T10:00:01.500Z","format":"samtal-erasure-certificate","#
+            + #""key_destroyed":"2026-02-07T10:00:00.125Z","#
+            + #""method":["key-destroyed","rows-deleted","files-vacuumed"],"organisation":"org-north","#
+            + #""policy_version":5,"previous":"\#(String(repeating: "0", count: 64))","retention_days":7,"#
+            + #""sequence":1,"session":"session-1","trigger":"automatic","version":1}"#
+        #expect(try Sample.statement().canonicalText == expected)
+    }
+
+    @Test("a statement is read back as it was written, also without an end")
+    func reading() throws {
+        var statement = try Sample.statement()
+        #expect(try ErasureStatement(reading: statement.canonicalText) == statement)
+        statement.endTime = nil
+        statement.deadline = nil
+        statement.trigger = .manual
+        #expect(!statement.canonicalText.contains("ended"))
+        #expect(try ErasureStatement(reading: statement.canonicalText) == statement)
+    }
+
+    @Test("characters that JSON escapes have one spelling")
+    func escapes() throws {
+        var statement = try Sample.statement()
+        statement.organisationID = "\u{8}\t\n\u{c}\r\"\\\u{1}\u{1f}/å€😀\u{2028}"
+        let text = statement.canonicalText
+        #expect(text.contains(#""organisation":"\b\t\n\f\r\"\\\u0001\u001f/å€😀\#u{2028}""#))
+        #expect(try ErasureStatement(reading: text) == statement)
+    }
+
+    @Test("another spelling of the same statement is refused")
+    func otherSpellings() throws {
+        let text = try Sample.statement().canonicalText
+        let others = [
+            " " + text, text + "\n", text.replacingOccurrences(of: ":7,", with: ": 7,"),
+            text.replacingOccurrences(of: ":7,", with: ":7.0,"), text.replacingOccurrences(of: ":7,", with: ":7e0,"),
+            text.replacingOccurrences(of: "north", with: #"n\u006frth"#),
+            text.replacingOccurrences(of: #""version":1}"#, with: #""version":1,"wish":"x"}"#),
+            text.replacingOccurrences(of: #""version":1}"#, with: #""version":1,"version":1}"#),
+        ]
+        for other in others {
+            #expect(other != text)
+            #expect(throws: CertificateProblem.Reason.self) { try ErasureStatement(reading: other) }
+        }
+    }
+
+    @Test("a text that is no statement is refused with a reason")
+    func notStatements() throws {
+        let text = try Sample.statement().canonicalText
+        func reason(_ text: String) -> CertificateProblem.Reason? {
+            do throws(CertificateProblem.Reason) {
+                _ = try ErasureStatement(reading: text)
+                return nil
+            } catch { return error }
+        }
+        #expect(reason("") == .statementUnreadable)
+        #expect(reason("[]") == .statementUnreadable)
+        #expect(reason(String(repeating: "[", count: 4000)) == .statementUnreadable)
+        #expect(reason(String(repeating: " ", count: 4097)) == .statementTooLarge)
+        #expect(reason(text.replacingOccurrences(of: "erasure-certificate", with: "receipt")) == .unknownFormat)
+        #expect(reason(text.replacingOccurrences(of: #""version":1}"#, with: #""version":2}"#)) == .unknownFormat)
+        #expect(reason(text.replacingOccurrences(of: #""sequence":1"#, with: #""sequence":0"#)) == .statementUnreadable)
+        #expect(reason(text.replacingOccurrences(of: ":40", with: ":-1")) == .statementUnreadable)
+        #expect(reason(text.replacingOccurrences(of: ":40", with: ":9007199254740992")) == .statementUnreadable)
+        #expect(reason(text.replacingOccurrences(of: "01.500Z", with: "61.500Z")) == .statementUnreadable)
+        #expect(reason(text.replacingOccurrences(of: "automatic", with: "whim")) == .statementUnreadable)
+    }
+
+    @Test("a key's id is the first 16 digits of the hash of its public half")
+    func keyID() throws {
+        let bytes = [UInt8](repeating: 9, count: 32)
+        let key = try #require(LedgerPublicKey(bytes: bytes))
+        let digits = SHA256.hash(data: bytes).map { String(format: "%02x", $0) }.joined()
+        #expect(key.keyID == String(digits.prefix(16)))
+        #expect(LedgerPublicKey(bytes: [1, 2, 3]) == nil)
+        #expect(LedgerPublicKey(bytes: []) == nil)
+    }
+}

@@ -1,0 +1,198 @@
+import Contracts
+import Foundation
+import Privacy
+import RPC
+import RetentionCore
+import RetentionServer
+import Synchronization
+import Testing
+
+@Suite("Erasing over the socket")
+struct ErasureServiceTests {
+    @Test("an erased session leaves a certificate that verifies, and nothing else")
+    func erases() async throws {
+        try await withFolder { folder in
+            let chat = ChatPeer()
+            try await withChat(chat, in: folder) {
+                try await withRetention(in: folder) { retention in
+                    try await retention.record(cap: 7)
+                    let key = try await retention.open("session-1").key
+                    chat.add("session-1", state: .ended, questions: Questions.some)
+                    try await retention.end("session-1")
+                    retention.clock.advance(by: 60)
+                    let certificate = try await retention.erase("session-1")
+
+                    let statement = try ErasureStatement(reading: certificate.statement)
+                    #expect(statement.sequence == 1)
+                    #expect(statement.previous == ErasureStatement.noPrevious)
+                    #expect(statement.trigger == .manual)
+                    #expect(statement.counts == Questions.counts)
+                    #expect(statement.endTime == RunningRetention.start)
+                    #expect(statement.deadline == RunningRetention.start.addingTimeInterval(7 * 86_400))
+                    #expect(statement.erasedTime == RunningRetention.start.addingTimeInterval(60))
+                    #expect(statement.retentionDays == 7)
+                    #expect(certificate.sessionID == "session-1")
+                    #expect(certificate.organisationID == "org-north")
+                    #expect(certificate.trigger == .manual)
+                    let ledgerKey = try #require(try await retention.ledgerKey())
+                    #expect(CertificateVerifier.verify(Certificate(certificate), key: ledgerKey) == nil)
+
+                    #expect(try await status { try await retention.key(of: "session-1") }?.code == .notFound)
+                    #expect(try await status { try await retention.open("session-1") }?.code == .notFound)
+                    #expect(try await status { try await retention.end("session-1") }?.code == .notFound)
+                    #expect(try await retention.erase("session-1") == certificate)
+                    #expect(try await retention.certificate(of: "session-1") == certificate)
+                    #expect(chat.erasures(of: "session-1") == 1)
+                    try expectNoTrace(of: key, in: folder)
+                }
+            }
+        }
+    }
+
+    @Test("a key's bytes are in the key file before, and in no file after, in no form")
+    func keyBytes() async throws {
+        try await withFolder { folder in
+            let chat = ChatPeer()
+            try await withChat(chat, in: folder) {
+                try await withRetention(in: folder, schedules: false) { retention in
+                    try await retention.record()
+                    var keys: [[UInt8]] = []
+                    for number in 0..<40 {
+                        keys.append(try await retention.open("session-\(number)").key)
+                        chat.add("session-\(number)", state: .draft)
+                    }
+                    let before = try folder.retentionFiles().filter { $0.key.hasPrefix("keys.sqlite") }
+                    for key in keys { #expect(before.values.contains { $0.range(of: Data(key)) != nil }) }
+                    #expect(try folder.retentionFiles()["retention.sqlite"]?.range(of: Data(keys[0])) == nil)
+                    for number in stride(from: 0, to: 40, by: 2) {
+                        try await retention.erase("session-\(number)")
+                        try expectNoTrace(of: keys[number], in: folder)
+                    }
+                    for number in stride(from: 1, to: 40, by: 2) {
+                        #expect(try await retention.key(of: "session-\(number)").key == keys[number])
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("a session that chat has nothing of is erased with counts of zero")
+    func nothingInChat() async throws {
+        try await withFolder { folder in
+            try await withChat(ChatPeer(), in: folder) {
+                try await withRetention(in: folder) { retention in
+                    try await retention.record()
+                    try await retention.open("session-1")
+                    let statement = try ErasureStatement(reading: try await retention.erase("session-1").statement)
+                    #expect(statement.counts == ErasedCounts())
+                    #expect(statement.endTime == nil)
+                    #expect(statement.deadline == nil)
+                }
+            }
+        }
+    }
+
+    @Test("an open session is not erased, and keeps its key")
+    func openSession() async throws {
+        try await withFolder { folder in
+            let chat = ChatPeer()
+            try await withChat(chat, in: folder) {
+                try await withRetention(in: folder) { retention in
+                    try await retention.record()
+                    try await retention.open("session-1")
+                    chat.add("session-1", state: .open, questions: Questions.some)
+                    let refusal = try await status { try await retention.erase("session-1") }
+                    #expect(refusal?.code == .failedPrecondition)
+                    #expect(refusal?.reason == "SESSION_OPEN")
+                    #expect(try await retention.key(of: "session-1").key.count == 32)
+                    #expect(chat.erasures(of: "session-1") == 0)
+                    try await eventually("chat's answer is not read to its end") {
+                        chat.state.withLock { $0.openReads } == 0
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("an end that only chat knows of is on the certificate")
+    func endKnownToChat() async throws {
+        try await withFolder { folder in
+            let chat = ChatPeer()
+            try await withChat(chat, in: folder) {
+                try await withRetention(in: folder) { retention in
+                    try await retention.record(cap: 7)
+                    try await retention.open("session-1")
+                    let end = RunningRetention.start.addingTimeInterval(-3600)
+                    chat.add("session-1", state: .ended, endTime: end)
+                    let statement = try ErasureStatement(reading: try await retention.erase("session-1").statement)
+                    #expect(statement.endTime == end)
+                    #expect(statement.deadline == end.addingTimeInterval(7 * 86_400))
+                }
+            }
+        }
+    }
+
+    @Test("an erasure has to be confirmed by the session's id", arguments: ["", "session-2", "SESSION-1", "session-1 "])
+    func confirmation(text: String) async throws {
+        try await withFolder { folder in
+            try await withRetention(in: folder) { retention in
+                try await retention.record()
+                try await retention.open("session-1")
+                try await retention.end("session-1")
+                let refusal = try await status { try await retention.erase("session-1", confirm: text) }
+                #expect(refusal?.code == .failedPrecondition)
+                #expect(refusal?.reason == "CONFIRMATION_MISMATCH")
+                #expect(try await retention.key(of: "session-1").key.count == 32)
+            }
+        }
+    }
+
+    @Test("another organisation's session can't be told from none")
+    func otherOrganisation() async throws {
+        try await withFolder { folder in
+            try await withChat(ChatPeer(), in: folder) {
+                try await withRetention(in: folder) { retention in
+                    try await retention.record()
+                    try await retention.open("session-1")
+                    try await retention.open("session-2")
+                    try await retention.erase("session-2")
+                    let south = RunningRetention.asAdministrator(of: "org-south")
+                    for id in ["session-1", "session-2", "session-3"] {
+                        let refusals = [
+                            try await status { try await retention.erase(id, options: south) },
+                            try await status { try await retention.export(id, options: south) },
+                            try await status { try await retention.certificate(of: id, options: south) },
+                        ]
+                        for refusal in refusals {
+                            #expect(refusal == RPCError(.notFound, "session: not found", reason: "SESSION_NOT_FOUND"))
+                        }
+                    }
+                    #expect(try await retention.key(of: "session-1").key.count == 32)
+                    #expect(try await status { try await retention.certificate(of: "session-1") }?.reason
+                        == "CERTIFICATE_NOT_FOUND")
+                }
+            }
+        }
+    }
+
+    @Test("many who erase one session at once get one certificate, and chat is asked once")
+    func concurrent() async throws {
+        try await withFolder { folder in
+            let chat = ChatPeer()
+            try await withChat(chat, in: folder) {
+                try await withRetention(in: folder) { retention in
+                    try await retention.record()
+                    try await retention.open("session-1")
+                    chat.add("session-1", state: .draft, questions: Questions.some)
+                    let statements = try await withThrowingTaskGroup(of: String.self) { group in
+                        for _ in 0..<20 { group.addTask { try await retention.erase("session-1").statement } }
+                        return try await group.reduce(into: Set<String>()) { $0.insert($1) }
+                    }
+                    #expect(statements.count == 1)
+                    #expect(chat.erasures(of: "session-1") == 1)
+                    #expect(try await retention.certificates().certificates.count == 1)
+                }
+            }
+        }
+    }
+}

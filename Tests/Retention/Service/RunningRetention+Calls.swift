@@ -1,0 +1,111 @@
+import Contracts
+import Foundation
+import RPC
+import RetentionCore
+
+/// The calls of the tests, in short.
+extension RunningRetention {
+    @discardableResult
+    func record(organisation: String = "org-north", cap: UInt32 = 30) async throws -> RetentionV1.Agreement {
+        var request = RetentionV1.RecordAgreementRequest()
+        request.organisationID = organisation
+        request.kind = .standard
+        request.reference = "DPA 2026-1"
+        request.signedDate = "2026-01-15"
+        request.capDays = cap
+        return try await client.recordAgreement(request, options: Self.asOperator)
+    }
+
+    @discardableResult
+    func setPolicy(
+        _ days: UInt32, organisation: String = "org-north", options: CallOptions = asAdministrator()
+    ) async throws -> RetentionV1.Policy {
+        var request = RetentionV1.SetPolicyRequest()
+        request.organisationID = organisation
+        request.retentionDays = days
+        return try await client.setPolicy(request, options: options)
+    }
+
+    func policy(
+        of organisation: String = "org-north", options: CallOptions = asAdministrator()
+    ) async throws -> RetentionV1.Policy {
+        var request = RetentionV1.GetPolicyRequest()
+        request.organisationID = organisation
+        return try await client.getPolicy(request, options: options)
+    }
+
+    @discardableResult
+    func open(_ session: String, organisation: String = "org-north") async throws -> RetentionV1.SessionKey {
+        var request = RetentionV1.OpenSessionRequest()
+        request.sessionID = session
+        request.organisationID = organisation
+        return try await client.openSession(request, options: Self.asChat)
+    }
+
+    func key(of session: String) async throws -> RetentionV1.SessionKey {
+        var request = RetentionV1.GetSessionKeyRequest()
+        request.sessionID = session
+        return try await client.getSessionKey(request, options: Self.asChat)
+    }
+
+    /// - Returns: the time of erasure.
+    @discardableResult
+    func end(_ session: String, at time: Date? = nil) async throws -> Date? {
+        var request = RetentionV1.EndSessionRequest()
+        request.sessionID = session
+        request.endTime = GoogleProtobuf.Timestamp(time ?? clock.now())
+        return try await client.endSession(request, options: Self.asChat).deleteTime?.date
+    }
+
+    @discardableResult
+    func erase(
+        _ session: String, confirm: String? = nil, options: CallOptions = asAdministrator()
+    ) async throws -> RetentionV1.Certificate {
+        var request = RetentionV1.EraseSessionRequest()
+        request.sessionID = session
+        request.confirmSessionID = confirm ?? session
+        return try await client.eraseSession(request, options: options)
+    }
+
+    func certificate(
+        of session: String, options: CallOptions = asAdministrator()
+    ) async throws -> RetentionV1.Certificate {
+        var request = RetentionV1.GetCertificateRequest()
+        request.sessionID = session
+        return try await client.getCertificate(request, options: options)
+    }
+
+    func isCertified(_ session: String) async throws -> Bool {
+        try await status { try await certificate(of: session, options: Self.asOperator) } == nil
+    }
+
+    func certificates(
+        of organisation: String = "", size: UInt32 = 0, token: String = "", options: CallOptions = asOperator
+    ) async throws -> RetentionV1.ListCertificatesResponse {
+        var request = RetentionV1.ListCertificatesRequest()
+        request.organisationID = organisation
+        request.pageSize = size
+        request.pageToken = token
+        return try await client.listCertificates(request, options: options)
+    }
+
+    func ledgerKey() async throws -> LedgerPublicKey? {
+        let key = try await client.getLedgerKey(RetentionV1.GetLedgerKeyRequest(), options: Self.asAnyone)
+        return LedgerPublicKey(bytes: key.publicKey)
+    }
+
+    /// - Returns: the chunks, in order.
+    func export(_ session: String, options: CallOptions = asAdministrator()) async throws -> [[UInt8]] {
+        var request = RetentionV1.ExportSessionRequest()
+        request.sessionID = session
+        var chunks: [[UInt8]] = []
+        for try await chunk in client.exportSession(request, options: options) { chunks.append(chunk.data) }
+        return chunks
+    }
+}
+
+extension Certificate {
+    init(_ message: RetentionV1.Certificate) {
+        self.init(statement: message.statement, signature: message.signature, keyID: message.keyID)
+    }
+}

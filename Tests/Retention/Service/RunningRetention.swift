@@ -1,0 +1,190 @@
+import Contracts
+import Foundation
+import Logging
+import NIOPosix
+import Privacy
+import RPC
+import RetentionCore
+import RetentionServer
+import ServiceKit
+import Synchronization
+import Testing
+
+/// A folder for one test: short, since socket paths are.
+struct TestFolder {
+    let path: String
+
+    init() throws {
+        path = "/tmp/sr-\(Identifier.random().prefix(12))"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    func remove() { try? FileManager.default.removeItem(atPath: path) }
+
+    /// The bytes of every file in retention's folder.
+    func retentionFiles() throws -> [String: Data] {
+        let folder = URL(fileURLWithPath: path + "/retention")
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        return try Dictionary(uniqueKeysWithValues: names.map { name in
+            (name, try Data(contentsOf: folder.appendingPathComponent(name)))
+        })
+    }
+}
+
+func withFolder<Value>(_ body: (TestFolder) async throws -> Value) async throws -> Value {
+    let folder = try TestFolder()
+    defer { folder.remove() }
+    return try await body(folder)
+}
+
+/// Recognises "authorization: Bearer administrator-of ORG": tokens themselves are tested where they are made.
+struct TestAuthenticator: Authenticator {
+    func authenticate(_ call: ServerCall) async throws(RPCError) -> Principal? {
+        guard let value = call.metadata[first: "authorization"] else { return nil }
+        let prefix = "Bearer administrator-of "
+        guard value.hasPrefix(prefix) else { throw .tokenInvalid }
+        return .administrator(id: "administrator-1", organisationID: String(value.dropFirst(prefix.count)))
+    }
+}
+
+/// Keeps everything that is logged, at every level, with all its metadata.
+final class CapturedLog: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    var text: String { lines.withLock { $0.joined(separator: "\n") } }
+
+    var logger: Logger {
+        Logger(label: "test") { _ in Handler(log: self) }
+    }
+
+    struct Handler: LogHandler {
+        let log: CapturedLog
+        var metadata: Logger.Metadata = [:]
+        var logLevel: Logger.Level = .trace
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) {
+            let line = "\(event.level) \(event.message) \(event.metadata ?? [:]) \(metadata)"
+            log.lines.withLock { $0.append(line) }
+        }
+    }
+}
+
+/// Retention as callers see it, over its socket.
+struct RunningRetention {
+    let client: RetentionV1.RetentionServiceClient
+    let assembly: RetentionAssembly
+    let clock: ManualWallClock
+    let log: CapturedLog
+
+    static let start = Date(timeIntervalSince1970: 1_790_000_000)
+
+    static let asOperator = CallOptions(metadata: ["samtal-role": "operator"], timeout: .seconds(20))
+    static let asChat = CallOptions(metadata: ["samtal-role": "service"], timeout: .seconds(20))
+    static let asAnyone = CallOptions(metadata: ["samtal-role": "gateway"], timeout: .seconds(20))
+    static func asAdministrator(of organisation: String = "org-north") -> CallOptions {
+        CallOptions(
+            metadata: ["samtal-role": "gateway", "authorization": "Bearer administrator-of \(organisation)"],
+            timeout: .seconds(20))
+    }
+}
+
+/// Serves handlers on a socket while the body runs.
+func withServer<Value: Sendable>(
+    socket: String, handlers: [MethodHandler], authenticators: [any Authenticator] = [], logger: Logger,
+    _ body: () async throws -> Value
+) async throws -> Value {
+    var configuration = RPCServer.Configuration(socketPath: socket)
+    configuration.drainTimeout = .seconds(1)
+    let server = RPCServer(
+        configuration: configuration, handlers: handlers,
+        interceptors: InterceptorChain.standard(
+            service: "test", authenticators: authenticators, peers: .ownUser(), logger: logger),
+        health: HealthService(), logger: logger, group: .singleton)
+    try await server.start()
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await server.run() }
+        let result: Result<Value, any Error>
+        do { result = .success(try await body()) } catch { result = .failure(error) }
+        await server.shutDown()
+        group.cancelAll()
+        return try result.get()
+    }
+}
+
+/// Serves a chat peer while the body runs.
+func withChat<Value: Sendable>(
+    _ peer: ChatPeer, in folder: TestFolder, _ body: () async throws -> Value
+) async throws -> Value {
+    try await withServer(
+        socket: folder.path + "/chat.sock", handlers: peer.handlers, logger: CapturedLog().logger, body)
+}
+
+/// Serves retention while the body runs. What it finds in the folder it goes on with.
+///
+/// - Parameter schedules: whether sessions are erased without being asked for.
+func withRetention<Value: Sendable>(
+    in folder: TestFolder, clock: ManualWallClock = ManualWallClock(RunningRetention.start),
+    log: CapturedLog = CapturedLog(), schedules: Bool = true, hooks: ErasureHooks = ErasureHooks(),
+    _ body: (RunningRetention) async throws -> Value
+) async throws -> Value {
+    var configuration = ErasureScheduler.Configuration()
+    configuration.longestWait = .milliseconds(20)
+    configuration.retry = RetryDelay(first: .milliseconds(10), longest: .milliseconds(50))
+    let logger = log.logger
+    let chat = RPCChannel(
+        socketPath: folder.path + "/chat.sock", name: "chat", group: .singleton, logger: logger)
+    let channel = RPCChannel(
+        socketPath: folder.path + "/retention.sock", name: "retention", group: .singleton, logger: logger)
+    let assembly = try await RetentionAssembly.make(
+        folder: folder.path + "/retention", chat: chat, clock: clock, logger: logger, configuration: configuration,
+        hooks: hooks)
+    let running = RunningRetention(
+        client: RetentionV1.RetentionServiceClient(channel: channel), assembly: assembly, clock: clock, log: log)
+    let result: Result<Value, any Error>
+    do {
+        result = .success(
+            try await withServer(
+                socket: folder.path + "/retention.sock", handlers: assembly.handler.handlers,
+                authenticators: [TestAuthenticator()], logger: logger
+            ) {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    if schedules { group.addTask { try await assembly.scheduler.run() } }
+                    defer { group.cancelAll() }
+                    return try await body(running)
+                }
+            })
+    } catch {
+        result = .failure(error)
+    }
+    await channel.close()
+    await chat.close()
+    await assembly.close()
+    return try result.get()
+}
+
+/// Waits until a condition holds; fails the test when it does not within ten seconds.
+func eventually(
+    _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
+) async throws {
+    let end = ContinuousClock.now + .seconds(10)
+    while ContinuousClock.now < end {
+        if try await condition() { return }
+        try await Task.sleep(for: .milliseconds(5))
+    }
+    Issue.record(what, sourceLocation: sourceLocation)
+}
+
+/// The status that a call ends with; nil for OK.
+func status(_ body: () async throws -> some Any) async throws -> RPCError? {
+    do {
+        _ = try await body()
+        return nil
+    } catch let error as RPCError {
+        return error
+    }
+}
