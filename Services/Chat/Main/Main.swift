@@ -14,7 +14,7 @@ struct Main: AsyncParsableCommand {
     func run() async throws {
         let settings = try chat.settings()
         try await ServiceRunner.run(name: "chat", options: service) { environment in
-            try ChatAssembly(
+            try await ChatAssembly(
                 databasePath: environment.file("chat.sqlite"), retention: environment.channel(to: "retention"),
                 settings: settings, logger: environment.logger
             )

@@ -14,6 +14,7 @@ package struct ChatAssembly: Sendable {
     package let upkeep: any Service
     package let feed: LiveFeed
     private let store: ChatStore
+    private let clock: HighWaterClock
 
     /// - Parameters:
     ///   - databasePath: Of the store's file; created where missing.
@@ -22,12 +23,13 @@ package struct ChatAssembly: Sendable {
     package init(
         databasePath: String, retention channel: RPCChannel, settings: ChatSettings,
         clock: any WallClock = SystemWallClock(), logger: Logger
-    ) throws {
+    ) async throws {
         let limits = settings.limits
-        // What is past its time stays so when the system's clock is set back.
-        let clock = HighWaterClock(clock)
         let retention = Retention(channel: channel)
         store = try ChatStore(path: databasePath)
+        // What is past its time stays so when the system's clock is set back.
+        let clock = HighWaterClock(clock, stored: try await store.clockMark())
+        self.clock = clock
         feed = LiveFeed(limits: limits)
         let directory = SessionDirectory(
             store: store, retention: retention, clock: clock, capacity: limits.sessionsInMemory)
@@ -56,6 +58,8 @@ package struct ChatAssembly: Sendable {
     /// Ends what is left of the feeds, finishes what was accepted and closes the store.
     package func stop() async {
         feed.drain()
+        // If it can't be stored, what was stored a minute ago at most stands.
+        try? await store.storeClockMark(clock.highWater)
         await store.close()
     }
 }

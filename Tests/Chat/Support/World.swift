@@ -59,7 +59,7 @@ struct World {
         settings.upkeepInterval = .milliseconds(20)
         let toRetention = RPCChannel(
             socketPath: retention.socketPath, name: "retention", group: .singleton, logger: logs.logger)
-        let assembly = try ChatAssembly(
+        let assembly = try await ChatAssembly(
             databasePath: databasePath, retention: toRetention, settings: settings, clock: clock, logger: logs.logger)
         let parts = assembly.parts(
             administrators: AccessTokenAuthenticator(keys: FixedSigningKeys([tokens.keyID: tokens.publicKey])))

@@ -10,19 +10,23 @@ internal import ServiceKit
 struct SessionUpkeep: Service {
     /// Sessions that are handled at once.
     private static let batch = 100
+    /// How far the clock may be ahead of what is stored of it, in seconds.
+    private static let clockSlack: TimeInterval = 60
 
     let store: ChatStore
     let directory: SessionDirectory
     let retention: Retention
     let feed: LiveFeed
-    let clock: any WallClock
+    let clock: HighWaterClock
     let limits: ChatLimits
     let interval: Duration
     let logger: Logger
 
     func run() async throws {
         var reporting = Reporting()
+        var storedTime = Date.distantPast
         while !Task.isCancelled {
+            await attempt("storing the time") { try await storeTime(since: &storedTime) }
             await attempt("ending feeds") { try await endFeeds() }
             await attempt("ending sessions") { try await endSessions() }
             if reporting.isDue(at: .now) {
@@ -68,6 +72,13 @@ struct SessionUpkeep: Service {
             }
             return false
         }
+    }
+
+    private func storeTime(since stored: inout Date) async throws {
+        let now = clock.now()
+        guard now.timeIntervalSince(stored) >= SessionUpkeep.clockSlack else { return }
+        try await store.storeClockMark(now)
+        stored = now
     }
 
     private func endFeeds() async throws {

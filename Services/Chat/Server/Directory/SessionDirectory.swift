@@ -15,7 +15,7 @@ package final class SessionDirectory: Sendable {
     private let retention: Retention
     private let clock: any WallClock
     private let cache: Mutex<SessionCache>
-    private let ciphers = SingleFlight<SessionCipher?>()
+    private let openings = SingleFlight<OpenedSession>()
 
     package init(store: ChatStore, retention: Retention, clock: any WallClock, capacity: Int) {
         self.store = store
@@ -29,12 +29,7 @@ package final class SessionDirectory: Sendable {
     ///   ``ChatError/retentionUnavailable`` if its key is not in memory and can't be fetched.
     func session(_ id: String) async throws -> OpenedSession {
         if let session = cache.withLock({ $0.session(id) }) { return try visible(session) }
-        for _ in 1..<SessionDirectory.readings {
-            let generation = cache.withLock { $0.generation }
-            let session = try await read(id)
-            if cache.withLock({ $0.keep(session, readAt: generation) }) { return try visible(session) }
-        }
-        return try visible(try await read(id))
+        return try visible(try await openings.value(for: id) { try await self.load(id) })
     }
 
     /// A session of the organisation; another's does not exist.
@@ -89,15 +84,25 @@ package final class SessionDirectory: Sendable {
         return session
     }
 
-    private func read(_ id: String) async throws -> OpenedSession {
-        // Before the key is asked for: a session past its time does not exist, also while retention is down.
-        guard let stored = try await store.session(id), stored.record.isVisible(at: clock.now()) else {
-            throw ChatError.sessionNotFound
+    /// Brings a session into memory, unless somebody has just done so.
+    private func load(_ id: String) async throws -> OpenedSession {
+        var cipher: SessionCipher?
+        for reading in 1... {
+            let (known, generation) = cache.withLock { ($0.session(id), $0.generation) }
+            if let known { return known }
+            // Before the key is asked for: a session past its time does not exist, also while retention is down.
+            guard let stored = try await store.session(id), stored.record.isVisible(at: clock.now()) else { break }
+            if cipher == nil { cipher = try await fetchCipher(of: id) }
+            guard let cipher else { break }
+            let session = try OpenedSession(stored: stored, cipher: cipher)
+            if cache.withLock({ $0.keep(session, readAt: generation) }) { return session }
+            if reading == SessionDirectory.readings { return session }
         }
-        let cipher = try await ciphers.value(for: id) { [retention] in
-            try await retention.key(of: id).map { key in SessionCipher(sessionID: id, key: key) }
-        }
-        guard let cipher else { throw ChatError.sessionNotFound }
-        return try OpenedSession(stored: stored, cipher: cipher)
+        throw ChatError.sessionNotFound
+    }
+
+    /// - Returns: nil if the key is destroyed.
+    private func fetchCipher(of id: String) async throws -> SessionCipher? {
+        try await retention.key(of: id).map { key in SessionCipher(sessionID: id, key: key) }
     }
 }

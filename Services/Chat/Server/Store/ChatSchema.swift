@@ -7,12 +7,13 @@ internal import GRDB
 enum ChatSchema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
-        migrator.registerMigration("sessions, questions, answers, events") { db in
+        migrator.registerMigration("sessions, questions, answers, events, erasures, clock") { db in
             try db.execute(sql: sessions)
             try db.execute(sql: questions)
             try db.execute(sql: answers)
             try db.execute(sql: events)
             try db.execute(sql: erasures)
+            try db.execute(sql: clock)
         }
         return migrator
     }
@@ -93,6 +94,14 @@ enum ChatSchema {
             answers INTEGER NOT NULL,
             events INTEGER NOT NULL
         ) STRICT;
+        """
+
+    /// The latest time that chat has seen: what is past its time stays so when the clock is set back before a restart.
+    private static let clock = """
+        CREATE TABLE clock (
+            mark INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO clock (mark) VALUES (0);
         """
 }
 
