@@ -31,12 +31,12 @@ package struct SessionExporter: Sendable {
         _ session: RetainedSession, options: CallOptions, send: ([UInt8]) async throws -> Void
     ) async throws {
         let time = LedgerTime.rounded(clock.now())
-        var zip = try ZIPStream(time: time)
+        let zip = try ZIPStream(time: time)
         var files: [ExportManifest.File] = []
         let formats: [any SessionFormat] = [SessionJSON(), QuestionsCSV()]
         for format in formats {
             try zip.beginFile(format.fileName)
-            let file = try await write(format, of: session, options: options, to: &zip, send: send)
+            let file = try await write(format, of: session, options: options, to: zip, send: send)
             try zip.endFile()
             files.append(file)
         }
@@ -47,38 +47,38 @@ package struct SessionExporter: Sendable {
             ).encoded)
         try zip.endFile()
         try zip.finish()
-        try await drain(&zip, of: session, downTo: 1, send: send)
+        try await drain(zip, of: session, downTo: 1, send: send)
     }
 
     private func write(
-        _ format: any SessionFormat, of session: RetainedSession, options: CallOptions, to zip: inout ZIPStream,
+        _ format: any SessionFormat, of session: RetainedSession, options: CallOptions, to zip: ZIPStream,
         send: ([UInt8]) async throws -> Void
     ) async throws -> ExportManifest.File {
         var format = format
         var file = ExportManifest.File(name: format.fileName, bytes: 0, sha256: "", questions: 0, answers: 0)
         var digest = FileDigest()
         var log = SessionLogReader(chat.log(ofSession: session.id, options: options))
-        try Self.put(format.beginning(try await log.session()), to: &zip, &digest)
+        try Self.put(format.beginning(try await log.session()), to: zip, &digest)
         while let question = try await log.nextQuestion() {
-            try Self.put(format.part(question), to: &zip, &digest)
+            try Self.put(format.part(question), to: zip, &digest)
             file.questions += 1
             file.answers += Int64(question.answers.count)
-            try await drain(&zip, of: session, downTo: Self.chunkSize, send: send)
+            try await drain(zip, of: session, downTo: Self.chunkSize, send: send)
         }
-        try Self.put(format.end(), to: &zip, &digest)
+        try Self.put(format.end(), to: zip, &digest)
         file.bytes = digest.bytes
         file.sha256 = digest.sha256()
         return file
     }
 
-    private static func put(_ bytes: [UInt8], to zip: inout ZIPStream, _ digest: inout FileDigest) throws {
+    private static func put(_ bytes: [UInt8], to zip: ZIPStream, _ digest: inout FileDigest) throws {
         digest.update(bytes)
         try zip.write(bytes)
     }
 
     /// Sends chunks while at least `count` bytes wait, each only as long as the session may be read.
     private func drain(
-        _ zip: inout ZIPStream, of session: RetainedSession, downTo count: Int, send: ([UInt8]) async throws -> Void
+        _ zip: ZIPStream, of session: RetainedSession, downTo count: Int, send: ([UInt8]) async throws -> Void
     ) async throws {
         while zip.available >= count {
             guard let current = try await store.session(session.id), current.isVisible(at: clock.now()) else {

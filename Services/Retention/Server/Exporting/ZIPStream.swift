@@ -3,8 +3,8 @@ import Foundation
 
 /// Writes a ZIP file as a stream: what libarchive puts out gathers in memory until it is taken away.
 ///
-/// Owns libarchive's objects. Never opens a file: there is nothing to clean up but memory.
-struct ZIPStream: ~Copyable {
+/// Owns libarchive's objects; one task uses it. Never opens a file: there is nothing to clean up but memory.
+final class ZIPStream {
     struct Failure: Error {}
 
     /// `AE_IFREG`, a macro that Swift can not import.
@@ -13,7 +13,6 @@ struct ZIPStream: ~Copyable {
     private let archive: OpaquePointer
     private let output: Output
     private let time: Date
-    private var isFinished = false
 
     /// - Parameter time: the modification time of the files in it.
     init(time: Date) throws {
@@ -39,8 +38,8 @@ struct ZIPStream: ~Copyable {
     }
 
     deinit {
-        // Freeing closes, and closing writes: not into an archive that was given up.
-        if !isFinished { archive_write_fail(archive) }
+        // Freeing finishes what was begun, which lets go of the compressor's memory, and writes: nobody wants it now.
+        output.isDiscarding = true
         archive_write_free(archive)
     }
 
@@ -48,12 +47,12 @@ struct ZIPStream: ~Copyable {
     var available: Int { output.count }
 
     /// Takes at most `count` bytes of what waits.
-    mutating func take(_ count: Int) -> [UInt8] {
+    func take(_ count: Int) -> [UInt8] {
         output.take(count)
     }
 
     /// Begins the next file. Its size need not be known: it follows the content.
-    mutating func beginFile(_ name: String) throws {
+    func beginFile(_ name: String) throws {
         guard let entry = archive_entry_new() else { throw Failure() }
         defer { archive_entry_free(entry) }
         archive_entry_set_pathname(entry, name)
@@ -63,20 +62,19 @@ struct ZIPStream: ~Copyable {
         try check(archive_write_header(archive, entry))
     }
 
-    mutating func write(_ bytes: [UInt8]) throws {
+    func write(_ bytes: [UInt8]) throws {
         guard !bytes.isEmpty else { return }
         let written = bytes.withUnsafeBytes { archive_write_data(archive, $0.baseAddress, $0.count) }
         guard written == bytes.count else { throw Failure() }
     }
 
-    mutating func endFile() throws {
+    func endFile() throws {
         try check(archive_write_finish_entry(archive))
     }
 
     /// Writes the directory of files; nothing can be written after.
-    mutating func finish() throws {
+    func finish() throws {
         try check(archive_write_close(archive))
-        isFinished = true
     }
 
     private func check(_ result: Int32) throws {
@@ -90,10 +88,12 @@ extension ZIPStream {
     private final class Output {
         private var bytes: [UInt8] = []
         private var taken = 0
+        var isDiscarding = false
 
         var count: Int { bytes.count - taken }
 
         func append(_ pointer: UnsafeRawPointer, _ count: Int) {
+            guard !isDiscarding else { return }
             bytes.append(contentsOf: UnsafeRawBufferPointer(start: pointer, count: count))
         }
 
