@@ -25,7 +25,7 @@ struct WireScan {
     ) throws(ProtobufError) {
         guard depth <= Self.maximumDepth else { throw ProtobufError(reason: Reason.tooDeep) }
         var reader = WireReader(bytes)
-        var seen = SubmessagesSeen()
+        var seen = FieldSet()
         while !reader.isAtEnd {
             let (number, wireType) = try reader.tag()
             try spend(1)
@@ -78,20 +78,5 @@ struct WireScan {
         if fieldsLeft < 0 {
             throw ProtobufError(reason: "has too many fields")
         }
-    }
-}
-
-/// Which of a message's submessage fields, by index, have been seen.
-private struct SubmessagesSeen {
-    private var low: UInt64 = 0
-    private var high: Set<Int> = []
-
-    /// `false` when it was there already.
-    @inline(__always)
-    mutating func insert(_ index: Int) -> Bool {
-        guard index < UInt64.bitWidth else { return high.insert(index).inserted }
-        let bit: UInt64 = 1 << UInt64(index)
-        defer { low |= bit }
-        return low & bit == 0
     }
 }

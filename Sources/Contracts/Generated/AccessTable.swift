@@ -11,7 +11,7 @@ public enum AccessTable {
         "/samtal.chat.v1.ChatService/GetSession": AccessRule(grants: [
             Grant(role: .gateway, principals: [.anyone]),
             Grant(role: .backend, principals: [.anyone]),
-            Grant(role: .`operator`, principals: [.anyone]),
+            Grant(role: .operator, principals: [.anyone]),
         ]),
         "/samtal.chat.v1.ChatService/ListSessions": AccessRule(grants: [
             Grant(role: .gateway, principals: [.administrator]),
@@ -60,65 +60,65 @@ public enum AccessTable {
             Grant(role: .service, principals: [.anyone]),
         ]),
         "/samtal.identity.v1.IdentityService/CreateOrganisation": AccessRule(grants: [
-            Grant(role: .`operator`, principals: [.anyone]),
+            Grant(role: .operator, principals: [.anyone]),
         ]),
         "/samtal.identity.v1.IdentityService/GetOrganisation": AccessRule(grants: [
-            Grant(role: .`operator`, principals: [.anyone]),
+            Grant(role: .operator, principals: [.anyone]),
             Grant(role: .gateway, principals: [.administrator]),
             Grant(role: .backend, principals: [.administrator]),
         ]),
         "/samtal.identity.v1.IdentityService/ListOrganisations": AccessRule(grants: [
-            Grant(role: .`operator`, principals: [.anyone]),
+            Grant(role: .operator, principals: [.anyone]),
         ]),
         "/samtal.identity.v1.IdentityService/AddAdministrator": AccessRule(grants: [
-            Grant(role: .`operator`, principals: [.anyone]),
+            Grant(role: .operator, principals: [.anyone]),
             Grant(role: .gateway, principals: [.administrator]),
             Grant(role: .backend, principals: [.administrator]),
         ]),
         "/samtal.identity.v1.IdentityService/ListAdministrators": AccessRule(grants: [
-            Grant(role: .`operator`, principals: [.anyone]),
+            Grant(role: .operator, principals: [.anyone]),
             Grant(role: .gateway, principals: [.administrator]),
             Grant(role: .backend, principals: [.administrator]),
         ]),
         "/samtal.identity.v1.IdentityService/CreateSignInCode": AccessRule(grants: [
-            Grant(role: .`operator`, principals: [.anyone]),
+            Grant(role: .operator, principals: [.anyone]),
         ]),
         "/samtal.identity.v1.IdentityService/SignIn": AccessRule(grants: [
-            Grant(role: .`operator`, principals: [.anyone]),
+            Grant(role: .operator, principals: [.anyone]),
             Grant(role: .gateway, principals: [.anyone]),
             Grant(role: .backend, principals: [.anyone]),
         ]),
         "/samtal.identity.v1.IdentityService/RefreshTokens": AccessRule(grants: [
-            Grant(role: .`operator`, principals: [.anyone]),
+            Grant(role: .operator, principals: [.anyone]),
             Grant(role: .gateway, principals: [.anyone]),
             Grant(role: .backend, principals: [.anyone]),
         ]),
         "/samtal.identity.v1.IdentityService/RevokeTokens": AccessRule(grants: [
-            Grant(role: .`operator`, principals: [.anyone]),
+            Grant(role: .operator, principals: [.anyone]),
             Grant(role: .gateway, principals: [.anyone]),
             Grant(role: .backend, principals: [.anyone]),
         ]),
         "/samtal.identity.v1.IdentityService/ListSigningKeys": AccessRule(grants: [
             Grant(role: .service, principals: [.anyone]),
-            Grant(role: .`operator`, principals: [.anyone]),
+            Grant(role: .operator, principals: [.anyone]),
             Grant(role: .gateway, principals: [.anyone]),
             Grant(role: .backend, principals: [.anyone]),
         ]),
         "/samtal.retention.v1.RetentionService/RecordAgreement": AccessRule(grants: [
-            Grant(role: .`operator`, principals: [.anyone]),
+            Grant(role: .operator, principals: [.anyone]),
         ]),
         "/samtal.retention.v1.RetentionService/GetAgreement": AccessRule(grants: [
-            Grant(role: .`operator`, principals: [.anyone]),
+            Grant(role: .operator, principals: [.anyone]),
             Grant(role: .gateway, principals: [.administrator]),
             Grant(role: .backend, principals: [.administrator]),
         ]),
         "/samtal.retention.v1.RetentionService/SetPolicy": AccessRule(grants: [
-            Grant(role: .`operator`, principals: [.anyone]),
+            Grant(role: .operator, principals: [.anyone]),
             Grant(role: .gateway, principals: [.administrator]),
             Grant(role: .backend, principals: [.administrator]),
         ]),
         "/samtal.retention.v1.RetentionService/GetPolicy": AccessRule(grants: [
-            Grant(role: .`operator`, principals: [.anyone]),
+            Grant(role: .operator, principals: [.anyone]),
             Grant(role: .gateway, principals: [.administrator]),
             Grant(role: .backend, principals: [.administrator]),
         ]),
@@ -132,27 +132,27 @@ public enum AccessTable {
             Grant(role: .service, principals: [.anyone]),
         ]),
         "/samtal.retention.v1.RetentionService/EraseSession": AccessRule(grants: [
-            Grant(role: .`operator`, principals: [.anyone]),
+            Grant(role: .operator, principals: [.anyone]),
             Grant(role: .gateway, principals: [.administrator]),
             Grant(role: .backend, principals: [.administrator]),
         ]),
         "/samtal.retention.v1.RetentionService/ExportSession": AccessRule(grants: [
-            Grant(role: .`operator`, principals: [.anyone]),
+            Grant(role: .operator, principals: [.anyone]),
             Grant(role: .gateway, principals: [.administrator]),
             Grant(role: .backend, principals: [.administrator]),
         ]),
         "/samtal.retention.v1.RetentionService/GetCertificate": AccessRule(grants: [
-            Grant(role: .`operator`, principals: [.anyone]),
+            Grant(role: .operator, principals: [.anyone]),
             Grant(role: .gateway, principals: [.administrator]),
             Grant(role: .backend, principals: [.administrator]),
         ]),
         "/samtal.retention.v1.RetentionService/ListCertificates": AccessRule(grants: [
-            Grant(role: .`operator`, principals: [.anyone]),
+            Grant(role: .operator, principals: [.anyone]),
             Grant(role: .gateway, principals: [.administrator]),
             Grant(role: .backend, principals: [.administrator]),
         ]),
         "/samtal.retention.v1.RetentionService/GetLedgerKey": AccessRule(grants: [
-            Grant(role: .`operator`, principals: [.anyone]),
+            Grant(role: .operator, principals: [.anyone]),
             Grant(role: .gateway, principals: [.anyone]),
             Grant(role: .backend, principals: [.anyone]),
         ]),

@@ -91,7 +91,7 @@ extension ChatV1 {
         public init(rawValue: Int32) {
             switch rawValue {
             case 0: self = .unspecified
-            case 1: self = .`public`
+            case 1: self = .public
             case 2: self = .moderators
             default: self = .unrecognised(rawValue)
             }
@@ -101,7 +101,7 @@ extension ChatV1 {
         public var rawValue: Int32 {
             switch self {
             case .unspecified: 0
-            case .`public`: 1
+            case .public: 1
             case .moderators: 2
             case .unrecognised(let number): number
             }
@@ -152,7 +152,9 @@ extension ChatV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Chat__V1__Session()
             samtal__chat__v1__session__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1, 2, 3],
+                messages: [5: GoogleProtobuf.Timestamp.descriptor, 6: GoogleProtobuf.Timestamp.descriptor, 7: GoogleProtobuf.Timestamp.descriptor, 8: GoogleProtobuf.Timestamp.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -208,7 +210,9 @@ extension ChatV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Chat__V1__Answer()
             samtal__chat__v1__answer__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1, 2, 3],
+                messages: [4: GoogleProtobuf.Timestamp.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -268,7 +272,9 @@ extension ChatV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Chat__V1__Question()
             samtal__chat__v1__question__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1, 2, 4, 5],
+                messages: [6: GoogleProtobuf.Timestamp.descriptor, 8: ChatV1.Answer.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -314,7 +320,9 @@ extension ChatV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Chat__V1__CreateSessionRequest()
             samtal__chat__v1__create_session_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -345,7 +353,9 @@ extension ChatV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Chat__V1__GetSessionRequest()
             samtal__chat__v1__get_session_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -380,7 +390,9 @@ extension ChatV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Chat__V1__ListSessionsRequest()
             samtal__chat__v1__list_sessions_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [2],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -417,7 +429,9 @@ extension ChatV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Chat__V1__ListSessionsResponse()
             samtal__chat__v1__list_sessions_response__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [2],
+                messages: [1: ChatV1.Session.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -450,7 +464,9 @@ extension ChatV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Chat__V1__OpenSessionRequest()
             samtal__chat__v1__open_session_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -481,7 +497,9 @@ extension ChatV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Chat__V1__EndSessionRequest()
             samtal__chat__v1__end_session_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -516,7 +534,9 @@ extension ChatV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Chat__V1__JoinSessionRequest()
             samtal__chat__v1__join_session_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1, 2],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -553,7 +573,9 @@ extension ChatV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Chat__V1__JoinSessionResponse()
             samtal__chat__v1__join_session_response__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [2],
+                messages: [1: ChatV1.Session.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -594,7 +616,9 @@ extension ChatV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Chat__V1__AskQuestionRequest()
             samtal__chat__v1__ask_question_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1, 2, 3],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -632,7 +656,9 @@ extension ChatV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Chat__V1__PublishQuestionRequest()
             samtal__chat__v1__publish_question_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1, 2],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -668,7 +694,9 @@ extension ChatV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Chat__V1__RejectQuestionRequest()
             samtal__chat__v1__reject_question_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1, 2],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -716,7 +744,9 @@ extension ChatV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Chat__V1__AnswerQuestionRequest()
             samtal__chat__v1__answer_question_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1, 2, 3, 4, 5],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -762,7 +792,9 @@ extension ChatV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Chat__V1__ListQuestionsRequest()
             samtal__chat__v1__list_questions_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1, 3],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -801,7 +833,9 @@ extension ChatV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Chat__V1__ListQuestionsResponse()
             samtal__chat__v1__list_questions_response__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [2],
+                messages: [1: ChatV1.Question.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -841,7 +875,9 @@ extension ChatV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Chat__V1__WatchSessionRequest()
             samtal__chat__v1__watch_session_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -880,7 +916,9 @@ extension ChatV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Chat__V1__SessionEvent()
             samtal__chat__v1__session_event__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [4],
+                messages: [2: ChatV1.Session.descriptor, 3: ChatV1.Question.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -949,7 +987,9 @@ extension ChatV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Chat__V1__ReadSessionLogRequest()
             samtal__chat__v1__read_session_log_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -980,7 +1020,9 @@ extension ChatV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Chat__V1__SessionLogEntry()
             samtal__chat__v1__session_log_entry__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [],
+                messages: [1: ChatV1.Session.descriptor, 2: ChatV1.Question.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -1031,7 +1073,9 @@ extension ChatV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Chat__V1__EraseSessionContentRequest()
             samtal__chat__v1__erase_session_content_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {

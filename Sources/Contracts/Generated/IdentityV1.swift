@@ -32,7 +32,9 @@ extension IdentityV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Identity__V1__Organisation()
             samtal__identity__v1__organisation__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1, 2],
+                messages: [3: GoogleProtobuf.Timestamp.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -79,7 +81,9 @@ extension IdentityV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Identity__V1__Administrator()
             samtal__identity__v1__administrator__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1, 2, 3, 4],
+                messages: [5: GoogleProtobuf.Timestamp.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -119,7 +123,9 @@ extension IdentityV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Identity__V1__CreateOrganisationRequest()
             samtal__identity__v1__create_organisation_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -150,7 +156,9 @@ extension IdentityV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Identity__V1__GetOrganisationRequest()
             samtal__identity__v1__get_organisation_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -185,7 +193,9 @@ extension IdentityV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Identity__V1__ListOrganisationsRequest()
             samtal__identity__v1__list_organisations_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [2],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -222,7 +232,9 @@ extension IdentityV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Identity__V1__ListOrganisationsResponse()
             samtal__identity__v1__list_organisations_response__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [2],
+                messages: [1: IdentityV1.Organisation.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -263,7 +275,9 @@ extension IdentityV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Identity__V1__AddAdministratorRequest()
             samtal__identity__v1__add_administrator_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1, 2, 3],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -305,7 +319,9 @@ extension IdentityV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Identity__V1__ListAdministratorsRequest()
             samtal__identity__v1__list_administrators_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1, 3],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -344,7 +360,9 @@ extension IdentityV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Identity__V1__ListAdministratorsResponse()
             samtal__identity__v1__list_administrators_response__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [2],
+                messages: [1: IdentityV1.Administrator.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -377,7 +395,9 @@ extension IdentityV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Identity__V1__CreateSignInCodeRequest()
             samtal__identity__v1__create_sign_in_code_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -411,7 +431,9 @@ extension IdentityV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Identity__V1__SignInCode()
             samtal__identity__v1__sign_in_code__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [2: GoogleProtobuf.Timestamp.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -444,7 +466,9 @@ extension IdentityV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Identity__V1__SignInRequest()
             samtal__identity__v1__sign_in_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -488,7 +512,9 @@ extension IdentityV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Identity__V1__SignInResponse()
             samtal__identity__v1__sign_in_response__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1, 3, 5],
+                messages: [2: GoogleProtobuf.Timestamp.descriptor, 4: IdentityV1.Administrator.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -527,7 +553,9 @@ extension IdentityV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Identity__V1__RefreshTokensRequest()
             samtal__identity__v1__refresh_tokens_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -558,7 +586,9 @@ extension IdentityV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Identity__V1__RevokeTokensRequest()
             samtal__identity__v1__revoke_tokens_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -634,7 +664,9 @@ extension IdentityV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Identity__V1__SigningKey()
             samtal__identity__v1__signing_key__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [3: GoogleProtobuf.Timestamp.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -669,7 +701,9 @@ extension IdentityV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Identity__V1__ListSigningKeysResponse()
             samtal__identity__v1__list_signing_keys_response__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [],
+                messages: [1: IdentityV1.SigningKey.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {

@@ -108,7 +108,9 @@ extension RetentionV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Retention__V1__Agreement()
             samtal__retention__v1__agreement__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1, 3, 4],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -156,7 +158,9 @@ extension RetentionV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Retention__V1__Policy()
             samtal__retention__v1__policy__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -206,7 +210,9 @@ extension RetentionV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Retention__V1__RecordAgreementRequest()
             samtal__retention__v1__record_agreement_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1, 3, 4],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -245,7 +251,9 @@ extension RetentionV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Retention__V1__GetAgreementRequest()
             samtal__retention__v1__get_agreement_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -279,7 +287,9 @@ extension RetentionV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Retention__V1__SetPolicyRequest()
             samtal__retention__v1__set_policy_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -312,7 +322,9 @@ extension RetentionV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Retention__V1__GetPolicyRequest()
             samtal__retention__v1__get_policy_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -346,7 +358,9 @@ extension RetentionV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Retention__V1__OpenSessionRequest()
             samtal__retention__v1__open_session_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1, 2],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -389,7 +403,9 @@ extension RetentionV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Retention__V1__SessionKey()
             samtal__retention__v1__session_key__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1, 2],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -426,7 +442,9 @@ extension RetentionV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Retention__V1__GetSessionKeyRequest()
             samtal__retention__v1__get_session_key_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -460,7 +478,9 @@ extension RetentionV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Retention__V1__EndSessionRequest()
             samtal__retention__v1__end_session_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [2: GoogleProtobuf.Timestamp.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -493,7 +513,9 @@ extension RetentionV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Retention__V1__EndSessionResponse()
             samtal__retention__v1__end_session_response__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [],
+                messages: [1: GoogleProtobuf.Timestamp.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -527,7 +549,9 @@ extension RetentionV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Retention__V1__EraseSessionRequest()
             samtal__retention__v1__erase_session_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1, 2],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -560,7 +584,9 @@ extension RetentionV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Retention__V1__ExportSessionRequest()
             samtal__retention__v1__export_session_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -622,7 +648,9 @@ extension RetentionV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Retention__V1__GetCertificateRequest()
             samtal__retention__v1__get_certificate_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -660,7 +688,9 @@ extension RetentionV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Retention__V1__ListCertificatesRequest()
             samtal__retention__v1__list_certificates_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1, 3],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -699,7 +729,9 @@ extension RetentionV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Retention__V1__ListCertificatesResponse()
             samtal__retention__v1__list_certificates_response__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [2],
+                messages: [1: RetentionV1.Certificate.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -756,7 +788,9 @@ extension RetentionV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Retention__V1__Certificate()
             samtal__retention__v1__certificate__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [2, 3, 6, 8],
+                messages: [5: GoogleProtobuf.Timestamp.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -824,7 +858,9 @@ extension RetentionV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Retention__V1__LedgerKey()
             samtal__retention__v1__ledger_key__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {

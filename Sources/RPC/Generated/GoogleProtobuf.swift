@@ -26,7 +26,9 @@ extension GoogleProtobuf {
         public static let descriptor: ProtobufDescriptor = {
             var message = Google__Protobuf__Any()
             google__protobuf__any__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {

@@ -27,7 +27,9 @@ extension GoogleRPC {
         public static let descriptor: ProtobufDescriptor = {
             var message = Google__Rpc__RetryInfo()
             google__rpc__retry_info__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [],
+                messages: [1: GoogleProtobuf.Duration.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -65,7 +67,9 @@ extension GoogleRPC {
         public static let descriptor: ProtobufDescriptor = {
             var message = Google__Rpc__ErrorInfo()
             google__rpc__error_info__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1, 2],
+                messages: [3: GoogleRPC.ErrorInfo.Entry.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -100,7 +104,9 @@ extension GoogleRPC {
             public static let descriptor: ProtobufDescriptor = {
                 var message = Google__Rpc__ErrorInfo__Entry()
                 google__rpc__error_info__entry__init(&message)
-                return ProtobufDescriptor(message.base.descriptor)
+                return ProtobufDescriptor(
+                    message.base.descriptor, texts: [1, 2],
+                    messages: [:])
             }()
 
             public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -134,7 +140,9 @@ extension GoogleRPC {
         public static let descriptor: ProtobufDescriptor = {
             var message = Google__Rpc__BadRequest()
             google__rpc__bad_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [],
+                messages: [1: GoogleRPC.BadRequest.FieldViolation.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -165,7 +173,9 @@ extension GoogleRPC {
             public static let descriptor: ProtobufDescriptor = {
                 var message = Google__Rpc__BadRequest__FieldViolation()
                 google__rpc__bad_request__field_violation__init(&message)
-                return ProtobufDescriptor(message.base.descriptor)
+                return ProtobufDescriptor(
+                    message.base.descriptor, texts: [1, 2],
+                    messages: [:])
             }()
 
             public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -205,7 +215,9 @@ extension GoogleRPC {
         public static let descriptor: ProtobufDescriptor = {
             var message = Google__Rpc__Status()
             google__rpc__status__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [2],
+                messages: [3: GoogleProtobuf.`Any`.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {

@@ -25,7 +25,9 @@ extension HealthV1 {
         public static let descriptor: ProtobufDescriptor = {
             var message = Grpc__Health__V1__HealthCheckRequest()
             grpc__health__v1__health_check_request__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {

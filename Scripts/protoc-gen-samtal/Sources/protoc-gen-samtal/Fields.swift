@@ -26,6 +26,13 @@ extension EnumDescriptor {
         SwiftName.enumCase(value.name, prefix: prefix)
     }
 
+    /// As written behind a point, where only `init` and `self` would be taken for something else.
+    func caseReference(_ value: EnumValueDescriptor) -> String {
+        let name = caseName(value)
+        let bare = name.replacing("`", with: "")
+        return bare == "init" || bare == "self" ? ".\(name)" : ".\(bare)"
+    }
+
     /// Without those that repeat another's number.
     var distinctValues: [EnumValueDescriptor] {
         var numbers: Set<Int32> = []
@@ -71,7 +78,7 @@ extension FieldDescriptor {
         if isRepeated { return "[]" }
         if type == .message || realContainingOneof != nil { return "nil" }
         return switch type {
-        case .enum: "." + enumType.caseName(enumType.values[0])
+        case .enum: enumType.caseReference(enumType.values[0])
         case .string: "\"\""
         case .bytes: "[]"
         case .bool: "false"

@@ -26,11 +26,22 @@ struct MessageConversion {
 
     /// The C constant has no address in Swift; an initialised struct points to it.
     private func writeDescriptor(to source: inout SwiftSource) {
+        let texts = message.fields.filter { $0.type == .string }.map(\.number)
+        let messages = message.fields.filter { $0.type == .message }
+            .map { "\($0.number): \($0.messageType.swiftType).descriptor" }
         source.line("public static let descriptor: ProtobufDescriptor = {")
         source.indented { source in
             source.line("var message = \(message.cType)()")
             source.line("\(CName.function(message.fullName))__init(&message)")
-            source.line("return ProtobufDescriptor(message.base.descriptor)")
+            guard !texts.isEmpty || !messages.isEmpty else {
+                source.line("return ProtobufDescriptor(message.base.descriptor)")
+                return
+            }
+            source.line("return ProtobufDescriptor(")
+            source.indented { source in
+                source.line("message.base.descriptor, texts: \(texts),")
+                source.line("messages: [\(messages.isEmpty ? ":" : messages.joined(separator: ", "))])")
+            }
         }
         source.line("}()")
     }

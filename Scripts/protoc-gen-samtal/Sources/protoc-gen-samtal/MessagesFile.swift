@@ -52,7 +52,7 @@ struct MessagesFile {
             source.block("public init(rawValue: Int32)") { source in
                 source.line("switch rawValue {")
                 for value in values {
-                    source.line("case \(value.number): self = .\(enumeration.caseName(value))")
+                    source.line("case \(value.number): self = \(enumeration.caseReference(value))")
                 }
                 source.line("default: self = .unrecognised(rawValue)")
                 source.line("}")
@@ -62,7 +62,7 @@ struct MessagesFile {
             source.block("public var rawValue: Int32") { source in
                 source.line("switch self {")
                 for value in values {
-                    source.line("case .\(enumeration.caseName(value)): \(value.number)")
+                    source.line("case \(enumeration.caseReference(value)): \(value.number)")
                 }
                 source.line("case .unrecognised(let number): number")
                 source.line("}")

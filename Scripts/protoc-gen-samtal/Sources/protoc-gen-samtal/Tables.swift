@@ -30,7 +30,7 @@ struct AccessTableFile {
         switch role {
         case .gateway: "gateway"
         case .service: "service"
-        case .operator: "`operator`"
+        case .operator: "operator"
         case .backend: "backend"
         case .unspecified, .UNRECOGNIZED: "unspecified"
         }
