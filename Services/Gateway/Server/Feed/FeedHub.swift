@@ -1,0 +1,109 @@
+internal import Contracts
+package import Foundation
+internal import GatewayCore
+internal import NIOCore
+package import RPC
+internal import Synchronization
+
+/// The live feeds: one for each session that anybody follows, however many do.
+package final class FeedHub: Sendable {
+    /// A follower's place; it is given back when the last reference goes.
+    final class Place: Sendable {
+        private let giveBack: @Sendable () -> Void
+
+        init(giveBack: @escaping @Sendable () -> Void) { self.giveBack = giveBack }
+
+        deinit { giveBack() }
+    }
+
+    enum PlaceKind: Sendable { case shared, own }
+
+    private struct State {
+        var feeds: [String: LiveFeed] = [:]
+        var places: [PlaceKind: Int] = [:]
+        var isStopping = false
+    }
+
+    let chat: ChatV1.ChatServiceClient
+    let limits: FeedLimits
+    private let now: @Sendable () -> Date
+    private let state = Mutex(State())
+    private let starting: AsyncStream<LiveFeed>
+    private let starter: AsyncStream<LiveFeed>.Continuation
+
+    /// - Parameter now: the time of day, for the deadline of a session.
+    package init(
+        chat: RPCChannel, limits: FeedLimits = FeedLimits(), now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.chat = ChatV1.ChatServiceClient(channel: chat)
+        self.limits = limits
+        self.now = now
+        // Bounded by the number of sessions that may be followed.
+        (starting, starter) = AsyncStream.makeStream()
+    }
+
+    /// Follows upstream whatever is followed here, until the task is cancelled; then every feed ends.
+    package func run() async {
+        await withDiscardingTaskGroup { group in
+            for await feed in starting {
+                group.addTask {
+                    await feed.run()
+                    self.remove(feed)
+                }
+            }
+            group.cancelAll()
+        }
+        stop()
+        // Those that had not been started when the task was cancelled.
+        for feed in state.withLock({ Array($0.feeds.values) }) { feed.finish(.stopped) }
+    }
+
+    /// Ends every feed, and takes no more followers. Browsers come back to the gateway's next life by themselves.
+    package func stop() {
+        state.withLock { $0.isStopping = true }
+        starter.finish()
+    }
+
+    /// Joins the session's feed, which begins with its first follower.
+    func join(
+        _ sessionID: String, on channel: any Channel, after sequence: UInt64
+    ) async throws(RPCError) -> (missed: [ByteBuffer], follower: Follower) {
+        let place = try takePlace(.shared)
+        let feed = try feed(of: sessionID)
+        await feed.opened()
+        return try feed.join(on: channel, after: sequence, place: place)
+    }
+
+    /// Those who follow a shared feed now.
+    package var followerCount: Int { state.withLock { $0.places[.shared, default: 0] } }
+
+    func takePlace(_ kind: PlaceKind) throws(RPCError) -> Place {
+        let limit = kind == .shared ? limits.followers : limits.ownWatches
+        let isFree = state.withLock { state in
+            guard state.places[kind, default: 0] < limit else { return false }
+            state.places[kind, default: 0] += 1
+            return true
+        }
+        guard isFree else { throw .tooManyFollowers }
+        return Place { [weak self] in self?.state.withLock { $0.places[kind, default: 0] -= 1 } }
+    }
+
+    private func feed(of sessionID: String) throws(RPCError) -> LiveFeed {
+        let outcome = state.withLock { state -> Result<LiveFeed, RPCError> in
+            if state.isStopping { return .failure(LiveFeed.End.stopped.error) }
+            if let feed = state.feeds[sessionID] { return .success(feed) }
+            guard state.feeds.count < limits.sessions else { return .failure(.tooManyFollowers) }
+            let feed = LiveFeed(sessionID: sessionID, chat: chat, limits: limits, now: now)
+            state.feeds[sessionID] = feed
+            starter.yield(feed)
+            return .success(feed)
+        }
+        return try outcome.get()
+    }
+
+    private func remove(_ feed: LiveFeed) {
+        state.withLock { state in
+            if state.feeds[feed.sessionID] === feed { state.feeds[feed.sessionID] = nil }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+internal import Contracts
+internal import Foundation
+internal import GatewayCore
+internal import NIOCore
+internal import RPC
+internal import Synchronization
+
+/// One session's public feed: one watch upstream, its present state here, and everybody who follows it.
+final class LiveFeed: Sendable {
+    /// Why a feed is over.
+    enum End: Sendable {
+        /// The session is erased, unknown, or past the time of its erasure.
+        case gone
+        /// Upstream won't have it.
+        case refused(RPCError)
+        /// Upstream has been away for too long.
+        case stale
+        case unfollowed
+        /// The gateway stops.
+        case stopped
+
+        /// What a browser is told that comes when the feed is over.
+        var error: RPCError {
+            switch self {
+            case .gone: RPCError(.notFound, "session: not found", reason: "SESSION_NOT_FOUND")
+            case .refused(let error): error
+            case .stale: RPCError(.unavailable, "chat is not reachable", reason: "NEIGHBOUR_UNAVAILABLE")
+            case .unfollowed, .stopped: RPCError(.unavailable, "the feed has ended, follow again", reason: "FEED_ENDED")
+            }
+        }
+    }
+
+    enum Phase {
+        /// Upstream has not told the present state yet.
+        case opening(waiters: [CheckedContinuation<Void, Never>])
+        case live
+        case ended(End)
+    }
+
+    struct State {
+        var phase = Phase.opening(waiters: [])
+        var content: FeedState<ByteBuffer>
+        /// By event loop.
+        var branches: [ObjectIdentifier: FeedBranch] = [:]
+        var followers = 0
+        var unfollowedSince: ContinuousClock.Instant? = .now
+        /// When upstream was last heard of, if it is away.
+        var lostSince: ContinuousClock.Instant?
+        /// From then on nothing may be seen.
+        var deleteTime: Date?
+
+        func broadcast(_ item: FeedBranch.Item) {
+            for branch in branches.values { branch.enqueue(item) }
+        }
+    }
+
+    let sessionID: String
+    let limits: FeedLimits
+    let chat: ChatV1.ChatServiceClient
+    let now: @Sendable () -> Date
+    let state: Mutex<State>
+
+    init(sessionID: String, chat: ChatV1.ChatServiceClient, limits: FeedLimits, now: @escaping @Sendable () -> Date) {
+        self.sessionID = sessionID
+        self.chat = chat
+        self.limits = limits
+        self.now = now
+        state = Mutex(State(content: FeedState(byteLimit: limits.stateBytes)))
+    }
+
+    /// Waits until the present state is known. How long is bounded by the feed's own time limit for opening.
+    func opened() async {
+        await withCheckedContinuation { continuation in
+            let isOpening = state.withLock { state in
+                guard case .opening(let waiters) = state.phase else { return false }
+                state.phase = .opening(waiters: waiters + [continuation])
+                return true
+            }
+            if !isOpening { continuation.resume() }
+        }
+    }
+
+    /// Takes a follower in: what it missed, and from that point on everything that comes.
+    ///
+    /// - Throws: NOT_FOUND and other reasons for which the feed is over; RESOURCE_EXHAUSTED when there are too many.
+    func join(
+        on channel: any Channel, after sequence: UInt64, place: FeedHub.Place
+    ) throws(RPCError) -> (missed: [ByteBuffer], follower: Follower) {
+        let outcome = state.withLock { state -> Result<([ByteBuffer], Follower), RPCError> in
+            if let deleteTime = state.deleteTime, now() >= deleteTime { return .failure(End.gone.error) }
+            switch state.phase {
+            case .opening: return .failure(End.unfollowed.error)
+            case .ended(let end): return .failure(end.error)
+            case .live: break
+            }
+            guard state.followers < limits.followersPerSession else { return .failure(.tooManyFollowers) }
+            state.followers += 1
+            state.unfollowedSince = nil
+            let follower = Follower(channel: channel, waitingLimit: limits.waitingEvents, place: place)
+            let loop = ObjectIdentifier(channel.eventLoop)
+            let branch = state.branches[loop] ?? FeedBranch(eventLoop: channel.eventLoop)
+            state.branches[loop] = branch
+            branch.enqueue(.add(follower))
+            let missed = state.content.replay(after: sequence)
+            return .success((missed + [FeedFrame.caughtUpBuffer(sequence: state.content.lastSequence)], follower))
+        }
+        let (missed, follower) = try outcome.get()
+        follower.whenEnded.whenComplete { [weak self] _ in self?.left() }
+        return (missed, follower)
+    }
+
+    private func left() {
+        state.withLock { state in
+            state.followers -= 1
+            if state.followers == 0 { state.unfollowedSince = .now }
+        }
+    }
+
+    /// Ends the feed: whoever waits or follows is told, and nothing of the session stays in memory.
+    func finish(_ end: End) {
+        let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+            let phase = state.phase
+            state.phase = .ended(end)
+            if case .gone = end { state.broadcast(.event(FeedFrame.gone)) }
+            state.broadcast(.end)
+            state.branches = [:]
+            state.content = FeedState(byteLimit: limits.stateBytes)
+            if case .opening(let waiters) = phase { return waiters }
+            return []
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+}
+
+extension RPCError {
+    static let tooManyFollowers = RPCError(
+        .resourceExhausted, "too many follow already, try again later", reason: "TOO_MANY_FOLLOWERS")
+}

@@ -1,0 +1,54 @@
+internal import Contracts
+internal import NIOCore
+package import RPC
+
+/// The gateway's own gRPC socket: every method of the three services, passed on as the bytes it came in.
+///
+/// The caller's role is checked here. Its token is not: the service that answers has the keys for it, and answers a
+/// gateway no more than a browser would get.
+package enum Forwarding {
+    package static func handlers(to neighbours: Neighbours) throws(RPCError) -> [MethodHandler] {
+        let services: [(name: String, methods: [MethodDescriptor])] = [
+            ("identity", IdentityV1.IdentityServiceMethods.all),
+            ("chat", ChatV1.ChatServiceMethods.all),
+            ("retention", RetentionV1.RetentionServiceMethods.all),
+        ]
+        var handlers: [MethodHandler] = []
+        for (name, methods) in services {
+            let channel = try neighbours.channel(to: name)
+            handlers += methods.map { handler(of: $0, to: channel) }
+        }
+        return handlers
+    }
+
+    private static func handler(of method: MethodDescriptor, to channel: RPCChannel) -> MethodHandler {
+        guard method.kind == .serverStreaming else {
+            return .rawUnary(method) { request, call in
+                try await channel.rawUnary(method, request, options: options(from: call))
+            }
+        }
+        return .rawServerStreaming(method) { request, writer, call in
+            for try await message in channel.rawServerStreaming(method, request, options: options(from: call)) {
+                try await writer.send(message)
+            }
+        }
+    }
+
+    /// The call's deadline and trace, and the tokens it was made with.
+    private static func options(from call: ServerCall) -> CallOptions {
+        var options = CallOptions.onward(from: call)
+        for name in TokenHeader.all {
+            if let value = call.metadata[first: name.metadata] { options.metadata.add(name.metadata, value) }
+        }
+        return options
+    }
+}
+
+/// The headers that say on whose behalf a call is made; nothing else of a request's headers goes on to a service.
+struct TokenHeader: Sendable {
+    var metadata: String
+
+    static let authorization = TokenHeader(metadata: "authorization")
+    static let participant = TokenHeader(metadata: "samtal-participant")
+    static let all = [authorization, participant]
+}

@@ -1,0 +1,46 @@
+internal import GatewayCore
+internal import Glibc
+internal import HTTPTypes
+internal import Hummingbird
+internal import NIOCore
+
+/// Tells clients apart by their address, without keeping it.
+struct ClientAddresses: Sendable {
+    private let trusted: Set<[UInt8]>
+
+    /// - Parameter trustedProxies: addresses; one that is no address is never met.
+    init(trustedProxies: [String]) {
+        trusted = Set(trustedProxies.compactMap { Self.bytes(of: $0) })
+    }
+
+    func client(of request: Request, on channel: any Channel) -> ClientAddress {
+        guard let peer = channel.remoteAddress?.ipAddress else { return .unknown }
+        guard !trusted.isEmpty else { return Self.bytes(of: peer).map(ClientAddress.init) ?? .unknown }
+        let header = request.headers[values: .forwardedFor].joined(separator: ",")
+        let client = ForwardedFor.client(peer: peer, header: header.isEmpty ? nil : header) { address in
+            Self.bytes(of: address).map(trusted.contains) ?? false
+        }
+        return Self.bytes(of: client).map(ClientAddress.init) ?? .unknown
+    }
+
+    static func isAddress(_ text: String) -> Bool { bytes(of: text) != nil }
+
+    /// In network order; an IPv4 address mapped into IPv6 as IPv4. nil if it is no address.
+    private static func bytes(of text: String) -> [UInt8]? {
+        if let bytes = parsed(text, family: AF_INET, count: 4) { return bytes }
+        guard let bytes = parsed(text, family: AF_INET6, count: 16) else { return nil }
+        let isMapped = bytes.prefix(10).allSatisfy { $0 == 0 } && bytes[10] == 0xff && bytes[11] == 0xff
+        return isMapped ? Array(bytes.suffix(4)) : bytes
+    }
+
+    private static func parsed(_ text: String, family: Int32, count: Int) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: count)
+        return inet_pton(family, text, &bytes) == 1 ? bytes : nil
+    }
+}
+
+extension HTTPField.Name {
+    static let forwardedFor = Self("X-Forwarded-For")!
+    static let samtalParticipant = Self("Samtal-Participant")!
+    static let lastEventID = Self("Last-Event-ID")!
+}

@@ -1,0 +1,80 @@
+internal import Foundation
+internal import GatewayCore
+internal import Hummingbird
+internal import HummingbirdCore
+package import Logging
+internal import NIOCore
+package import NIOPosix
+package import RPC
+internal import ServiceLifecycle
+
+/// The gateway's HTTP side, as a part of the service: serves until it is told to stop, then lets requests in flight
+/// finish.
+package struct HTTPFrontEnd: Service {
+    private let configuration: GatewayConfiguration
+    private let application: Application<GatewayResponder>
+    private let hub: FeedHub
+
+    /// - Parameter onRunning: called with the port once it is bound.
+    package init(
+        configuration: GatewayConfiguration, neighbours: Neighbours, hub: FeedHub, logger: Logger,
+        group: MultiThreadedEventLoopGroup, onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) throws(RPCError) {
+        self.configuration = configuration
+        self.hub = hub
+        let responder = try GatewayResponder(
+            configuration: configuration, neighbours: neighbours, hub: hub, logger: logger)
+        application = Application(
+            responder: responder, server: .http1(configuration: Self.channel(configuration)),
+            configuration: ApplicationConfiguration(
+                address: .hostname(configuration.host, port: configuration.port), backlog: 1024,
+                availableConnectionsDelegate: .maximum(configuration.maximumConnections, logger: Self.silence)),
+            onServerRunning: { channel in
+                let port = channel.localAddress?.port ?? 0
+                logger.notice("serving HTTP", metadata: ["port": .stringConvertible(port)])
+                await onRunning(port)
+            },
+            eventLoopGroupProvider: .shared(group), logger: Self.silence)
+    }
+
+    /// The server library may log what a client sent; nothing of that is to be written anywhere.
+    private static let silence = Logger(label: "http") { _ in SwiftLogNoOpLogHandler() }
+
+    private static func channel(_ configuration: GatewayConfiguration) -> HTTP1Channel.Configuration {
+        let (request, stall) = (configuration.requestTimeout, configuration.stallTimeout)
+        return HTTP1Channel.Configuration(
+            additionalChannelHandlers: [ConnectionGuard(requestTimeout: request, stallTimeout: stall)],
+            idleTimeout: TimeAmount(configuration.idleTimeout),
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: configuration.maximumHeaderBytes,
+                maxHeaderListSize: configuration.maximumHeaderBytes,
+                maxHeaderFieldCount: configuration.maximumHeaderCount))
+    }
+
+    package func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await hub.run() }
+            group.addTask { try await serve() }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    /// Serves in a task of its own, because the end of this one is the beginning of a drain and not yet the end: feeds
+    /// are finished, requests in flight are answered, and only what is left after the drain time is cut.
+    private func serve() async throws {
+        let services = ServiceGroup(configuration: .init(services: [application], logger: Self.silence))
+        let serving = Task { try await services.run() }
+        try await withTaskCancellationHandler {
+            try await serving.value
+        } onCancel: {
+            hub.stop()
+            let drainTimeout = configuration.drainTimeout
+            Task {
+                await services.triggerGracefulShutdown()
+                try? await Task.sleep(for: drainTimeout)
+                serving.cancel()
+            }
+        }
+    }
+}

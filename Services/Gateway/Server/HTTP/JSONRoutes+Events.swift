@@ -1,0 +1,131 @@
+internal import Contracts
+internal import GatewayCore
+internal import HTTPTypes
+internal import Hummingbird
+internal import NIOCore
+internal import NIOHTTPTypes
+internal import RPC
+
+extension JSONRoutes {
+    /// Server-sent events. Whoever asks as anyone, for what anyone may see, follows the session's one shared feed; a
+    /// request with a token, or for moderators, is a watch of its own.
+    func eventsResponse(to request: Request, by found: Found, on channel: any Channel) async throws -> Response {
+        guard let sessionID = found.fields.first?.value else { throw Refusal.unknownPath }
+        var query = try query(of: request, besides: found.fields)
+        let after = query.remove("after") ?? query.remove("after_sequence")
+        let audience = query.remove("audience") ?? "PUBLIC"
+        if let other = query.fields.first { throw Refusal.invalid(other.name, "is not a field of this method") }
+        guard let sequence = ServerSentEvent.resumePoint(lastEventID: request.headers[.lastEventID], after: after)
+        else { throw Refusal.invalid("after_sequence", "is not a sequence number") }
+        switch audience {
+        case "PUBLIC" where !request.hasTokens:
+            return try await sharedFeed(of: sessionID, after: sequence, on: channel)
+        case "PUBLIC", "MODERATORS":
+            let watch = ChatV1.WatchSessionRequest(
+                sessionID: sessionID, afterSequence: sequence, audience: audience == "PUBLIC" ? .public : .moderators)
+            return try await ownFeed(watch, tokens: request.tokens, on: channel)
+        default: throw Refusal.invalid("audience", "is neither PUBLIC nor MODERATORS")
+        }
+    }
+
+    private static let headers: HTTPFields = [
+        .contentType: "text/event-stream", .cacheControl: "no-store",
+        .accelBuffering: "no",  // a proxy that gathers answers would hold events back
+    ]
+
+    /// Events written at once while a follower is sent what it missed.
+    private static let batch = 64
+
+    private func sharedFeed(
+        of sessionID: String, after sequence: UInt64, on channel: any Channel
+    ) async throws -> Response {
+        let (missed, follower) = try await hub.join(sessionID, on: channel, after: sequence)
+        let retry = ByteBuffer(bytes: ServerSentEvent.retry(hub.limits.retry))
+        return Response(
+            status: .ok, headers: Self.headers,
+            body: ResponseBody { writer in
+                try await writer.write(retry)
+                for start in stride(from: 0, to: missed.count, by: Self.batch) {
+                    try await writer.write(contentsOf: missed[start..<min(start + Self.batch, missed.count)])
+                }
+                guard try await follower.follow() == .finished else { throw ChannelError.alreadyClosed }
+                try await writer.finish(nil)
+            })
+    }
+
+    private func ownFeed(
+        _ watch: ChatV1.WatchSessionRequest, tokens: Metadata, on channel: any Channel
+    ) async throws -> Response {
+        let place = try hub.takePlace(.own)
+        let events = PeekedStream(hub.chat.watchSession(watch, options: CallOptions(metadata: tokens)))
+        try await events.peek()
+        let feed = OwnFeed(events: events, channel: channel, limits: hub.limits, place: place)
+        return Response(
+            status: .ok, headers: Self.headers,
+            body: ResponseBody { writer in
+                try await feed.write()
+                try await writer.finish(nil)
+            })
+    }
+}
+
+/// The feed of one follower with an authorisation of its own, straight from upstream: as fast as the browser reads and
+/// no faster.
+struct OwnFeed: Sendable {
+    let events: PeekedStream<ResponseStream<ChatV1.SessionEvent>>
+    let channel: any Channel
+    let limits: FeedLimits
+    /// Held for as long as the follower counts.
+    let place: FeedHub.Place
+
+    /// Returns when upstream ends; throws when the browser has gone.
+    func write() async throws {
+        channel.eventLoop.execute { ConnectionGuard.closeOnHangUp(of: channel) }
+        try await send(ByteBuffer(bytes: ServerSentEvent.retry(limits.retry)))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await forward() }
+            group.addTask { try await beat() }
+            group.addTask { try await untilClosed() }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    private func forward() async throws {
+        do {
+            while let event = try await events.next() {
+                switch FeedFrame(event) {
+                case .event(let event, _): try await send(event.payload)
+                case .caughtUp(let sequence): try await send(FeedFrame.caughtUpBuffer(sequence: sequence))
+                case .unknown: break
+                }
+            }
+        } catch let error as RPCError where error.code == .notFound {
+            try await send(FeedFrame.gone)
+        } catch is RPCError {
+            // The answer has begun, so it can't say why it ends. The browser comes back, and is told then.
+        }
+    }
+
+    private func beat() async throws {
+        while true {
+            try await Task.sleep(for: limits.heartbeat)
+            try await send(FeedFrame.heartbeat)
+        }
+    }
+
+    private func untilClosed() async throws {
+        let (closed, close) = AsyncStream<Void>.makeStream()
+        channel.closeFuture.whenComplete { _ in close.finish() }
+        for await _ in closed {}
+        throw ChannelError.alreadyClosed
+    }
+
+    private func send(_ buffer: ByteBuffer) async throws {
+        try await channel.writeAndFlush(HTTPResponsePart.body(buffer))
+    }
+}
+
+extension HTTPField.Name {
+    fileprivate static let accelBuffering = Self("X-Accel-Buffering")!
+}

@@ -1,0 +1,126 @@
+internal import Contracts
+internal import GatewayCore
+internal import HTTPTypes
+internal import Hummingbird
+internal import NIOCore
+internal import ProtobufC
+internal import RPC
+
+/// The JSON API: each route of the contract, carried to the service that owns the method.
+struct JSONRoutes: Sendable {
+    /// What a request's verb and path lead to.
+    struct Found: Sendable {
+        var route: HTTPRoute
+        /// The values in the path.
+        var fields: [Query.Field]
+    }
+
+    let neighbours: Neighbours
+    let hub: FeedHub
+    private let table: RouteTable<HTTPRoute>
+
+    /// - Throws: INTERNAL if two routes of the contract are the same, or one is malformed.
+    init(neighbours: Neighbours, hub: FeedHub, routes: [HTTPRoute] = HTTPRoutes.all) throws(RPCError) {
+        self.neighbours = neighbours
+        self.hub = hub
+        var table = RouteTable<HTTPRoute>()
+        for route in routes {
+            guard table.add(verb: route.verb, path: route.path, target: route) else {
+                throw RPCError(.internal, "route \(route.verb) \(route.path) can't be served")
+            }
+        }
+        self.table = table
+    }
+
+    func find(verb: String, path: String) throws(Refusal) -> Found {
+        switch table.match(verb: verb, path: path) {
+        case .found(let route, let fields): return Found(route: route, fields: fields)
+        case .otherVerbs(let verbs): throw .verbNotAllowed(verbs)
+        case .unknown: throw .unknownPath
+        }
+    }
+
+    func respond(to request: Request, by found: Found, on channel: any Channel) async throws -> Response {
+        switch found.route.stream {
+        case nil: return try await callResponse(to: request, by: found)
+        case .file: return try await fileResponse(to: request, by: found)
+        case .events: return try await eventsResponse(to: request, by: found, on: channel)
+        }
+    }
+
+    /// One request, one answer.
+    private func callResponse(to request: Request, by found: Found) async throws -> Response {
+        let route = found.route
+        let message = try await encodedRequest(from: request, by: found)
+        let options = CallOptions(metadata: request.tokens, timeout: route.method.defaultDeadline)
+        let answer = try await neighbours.channel(to: route.service).rawUnary(route.method, message, options: options)
+        let json: [UInt8]
+        do throws(ProtobufError) {
+            json = try route.response.json(fromSerialized: Array(answer.readableBytesView))
+        } catch {
+            throw RPCError(.internal, "\(route.service) gave an answer that can't be read", reason: "MALFORMED_ANSWER")
+        }
+        return Response(
+            status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: json)))
+    }
+
+    /// The request message: the body's JSON, with the fields from the path and, for GET, the query put in.
+    func encodedRequest(from request: Request, by found: Found) async throws -> ByteBuffer {
+        let method = found.route.method
+        let body = try await body(of: request, limit: method.maxRequestBytes * 2)
+        var overrides: [(field: String, value: String)] = []
+        if request.method == .get { overrides += try query(of: request, besides: found.fields).pairs }
+        overrides += found.fields.map { ($0.name, $0.value) }
+        let message: [UInt8]
+        do throws(ProtobufError) {
+            message = try found.route.request.serialized(fromJSON: body, overrides: overrides)
+        } catch {
+            guard !error.field.isEmpty else {
+                throw RPCError(.invalidArgument, "body: \(error.reason)", reason: "MALFORMED_REQUEST")
+            }
+            throw RPCError.invalid(error.field, error.reason)
+        }
+        guard message.count <= method.maxRequestBytes else { throw Refusal.tooLarge(limit: method.maxRequestBytes) }
+        return ByteBuffer(bytes: message)
+    }
+
+    /// The JSON that came, or `{}` if nothing did. A GET has no body.
+    private func body(of request: Request, limit: Int) async throws -> [UInt8] {
+        let length = request.headers[.contentLength].flatMap { Int($0) } ?? 0
+        let hasBody = length > 0 || request.headers[.transferEncoding] != nil
+        guard hasBody else { return Array("{}".utf8) }
+        guard request.method != .get else { throw Refusal.invalid("body", "is not expected") }
+        guard ResponseHeaders.isJSON(request.headers[.contentType]) else { throw Refusal.notJSON }
+        guard length <= limit else { throw Refusal.tooLarge(limit: limit) }
+        do {
+            let buffer = try await request.body.collect(upTo: limit)
+            return buffer.readableBytes == 0 ? Array("{}".utf8) : Array(buffer.readableBytesView)
+        } catch is NIOTooManyBytesError {
+            throw Refusal.tooLarge(limit: limit)
+        }
+    }
+
+    /// - Parameter pathFields: what the path has said the query must not say again.
+    func query(of request: Request, besides pathFields: [Query.Field]) throws(Refusal) -> Query {
+        guard let query = Query(request.uri.query ?? "") else { throw .invalid("query", "is malformed") }
+        for field in pathFields where query[field.name] != nil { throw .invalid(field.name, "is in the path already") }
+        return query
+    }
+}
+
+extension Query {
+    var pairs: [(field: String, value: String)] { fields.map { ($0.name, $0.value) } }
+}
+
+extension Request {
+    /// The tokens that the request was made with, as metadata: all that goes on of its headers.
+    var tokens: Metadata {
+        var metadata: Metadata = [:]
+        if let value = headers[.authorization] { metadata.add(TokenHeader.authorization.metadata, value) }
+        if let value = headers[.samtalParticipant] { metadata.add(TokenHeader.participant.metadata, value) }
+        return metadata
+    }
+
+    var hasTokens: Bool { headers[.authorization] != nil || headers[.samtalParticipant] != nil }
+}

@@ -1,0 +1,80 @@
+internal import Crypto
+internal import GatewayCore
+internal import HTTPTypes
+internal import Hummingbird
+
+/// The web pages. They are files in `Web`, compiled into the executable by SwiftPM, so that they can be edited and
+/// checked as what they are and the executable needs no folder beside it.
+struct Pages: Sendable {
+    struct File: Sendable {
+        var contentType: String
+        var content: ByteBuffer
+        var entityTag: String
+
+        init(_ contentType: String, _ content: [UInt8]) {
+            self.contentType = contentType
+            self.content = ByteBuffer(bytes: content)
+            let digest = SHA256.hash(data: content).prefix(12)
+            entityTag = "\"" + digest.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined() + "\""
+        }
+    }
+
+    private static let html = "text/html; charset=utf-8"
+    private static let script = "text/javascript; charset=utf-8"
+
+    private let home = File(html, PackageResources.index_html)
+    private let session = File(html, PackageResources.session_html)
+    private let admin = File(html, PackageResources.admin_html)
+    private let robots = File("text/plain; charset=utf-8", Array("User-agent: *\nDisallow: /\n".utf8))
+    private let configuration: File
+    private let assets: [String: File] = [
+        "samtal.css": File("text/css; charset=utf-8", PackageResources.samtal_css),
+        "icon.svg": File("image/svg+xml", PackageResources.icon_svg),
+        "account.js": File(script, PackageResources.account_js),
+        "admin.js": File(script, PackageResources.admin_js),
+        "eventstream.js": File(script, PackageResources.eventstream_js),
+        "index.js": File(script, PackageResources.index_js),
+        "moderation.js": File(script, PackageResources.moderation_js),
+        "page.js": File(script, PackageResources.page_js),
+        "session.js": File(script, PackageResources.session_js),
+        "texts.js": File(script, PackageResources.texts_js),
+    ]
+
+    /// - Parameter publicURL: told to the pages, for the links that they show.
+    init(publicURL: String?) {
+        let value = publicURL.map(JSONText.quoted) ?? "null"
+        configuration = File("application/json", Array("{\"publicUrl\":\(value)}".utf8))
+    }
+
+    /// nil if there is no page at the path.
+    func file(at path: String) -> File? {
+        switch path {
+        case "/": return home
+        case "/admin": return admin
+        case "/configuration.json": return configuration
+        case "/robots.txt": return robots
+        default: break
+        }
+        if path.hasPrefix("/assets/") { return assets[String(path.dropFirst("/assets/".count))] }
+        if path.hasPrefix("/s/"), Self.isIdentifier(path.dropFirst(3)) { return session }
+        return nil
+    }
+
+    /// The page, or 304 if the browser has it. Browsers keep it and ask each time whether it is still the one.
+    func response(with file: File, to request: Request) -> Response {
+        var headers: HTTPFields = [.eTag: file.entityTag, .cacheControl: "no-cache"]
+        if request.headers[.ifNoneMatch]?.contains(file.entityTag) == true {
+            return Response(status: .notModified, headers: headers)
+        }
+        headers[.contentType] = file.contentType
+        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: file.content))
+    }
+
+    private static func isIdentifier(_ text: Substring) -> Bool {
+        (1...64).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
+            }
+    }
+}

@@ -1,0 +1,69 @@
+internal import GatewayCore
+internal import HTTPTypes
+internal import Hummingbird
+internal import RPC
+
+/// An answer that says no, on its way to whoever asked.
+struct Refusal: Error {
+    var status: Int
+    var body: ErrorBody
+    var headers: HTTPFields = [:]
+
+    init(status: Int, _ body: ErrorBody, headers: HTTPFields = [:]) {
+        self.status = status
+        self.body = body
+        self.headers = headers
+    }
+
+    init(_ error: RPCError) {
+        status = StatusMapping.httpStatus(ofCode: error.code.rawValue)
+        body = ErrorBody(
+            code: StatusMapping.name(ofCode: error.code.rawValue), message: error.message, reason: error.reason,
+            fields: error.fields.map { .init(field: $0.field, reason: $0.reason) })
+        // RFC 9110, section 11.6.1: a 401 says how to do better.
+        if status == 401 { headers[.wwwAuthenticate] = "Bearer" }
+    }
+
+    var response: Response {
+        var headers = headers
+        headers[.contentType] = "application/json"
+        headers[.cacheControl] = "no-store"
+        return Response(
+            status: HTTPResponse.Status(code: status), headers: headers,
+            body: ResponseBody(byteBuffer: ByteBuffer(string: body.json)))
+    }
+}
+
+extension Refusal {
+    static func invalid(_ field: String, _ reason: String) -> Refusal { Refusal(.invalid(field, reason)) }
+
+    static let unknownPath = Refusal(RPCError(.notFound, "there is nothing at this path", reason: "PATH_NOT_FOUND"))
+
+    static let internalError = Refusal(RPCError(.internal, "internal error"))
+
+    /// - Parameter verbs: those that the path does have.
+    static func verbNotAllowed(_ verbs: [String]) -> Refusal {
+        let body = ErrorBody(
+            code: "UNIMPLEMENTED", message: "this path has other methods", reason: "METHOD_NOT_ALLOWED")
+        return Refusal(status: 405, body, headers: [.allow: verbs.joined(separator: ", ")])
+    }
+
+    static let notJSON = Refusal(
+        status: 415,
+        ErrorBody(
+            code: "INVALID_ARGUMENT", message: "the body has to be application/json", reason: "UNSUPPORTED_MEDIA_TYPE"))
+
+    static func tooLarge(limit: Int) -> Refusal {
+        Refusal(
+            status: 413,
+            ErrorBody(
+                code: "INVALID_ARGUMENT", message: "the body has more than \(limit) bytes", reason: "BODY_TOO_LARGE"))
+    }
+
+    static func tooOften(retryAfter wait: Duration) -> Refusal {
+        let seconds = wait.components.seconds + (wait.components.attoseconds > 0 ? 1 : 0)
+        var refusal = Refusal(RPCError(.resourceExhausted, "too many requests", reason: "RATE_LIMITED"))
+        refusal.headers[.retryAfter] = String(max(1, seconds))
+        return refusal
+    }
+}

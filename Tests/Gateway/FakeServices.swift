@@ -1,0 +1,159 @@
+import Contracts
+import Foundation
+import NIOCore
+import RPC
+import Synchronization
+
+/// Chat as far as the gateway's tests need it: one session with an event log that tests write to.
+final class FakeChat: Sendable {
+    struct State {
+        var session = ChatV1.Session(
+            sessionID: "s1", organisationID: "o1", title: "Budget", state: .open, retentionDays: 30)
+        var events: [ChatV1.SessionEvent] = []
+        var watches = 0
+        var finishedWatches = 0
+        var watchRequests: [ChatV1.WatchSessionRequest] = []
+        var watchMetadata: [Metadata] = []
+        var calls: [(path: String, metadata: Metadata)] = []
+        var asked: [ChatV1.AskQuestionRequest] = []
+        var joined: [ChatV1.JoinSessionRequest] = []
+        var listed: [ChatV1.ListQuestionsRequest] = []
+        /// Thrown by every call, and ends every watch.
+        var failure: RPCError?
+        /// Ends the watches there are, once.
+        var breaks = 0
+    }
+
+    let state = Mutex(State())
+
+    func add(_ change: ChatV1.SessionEvent.Change) {
+        state.withLock { $0.events.append(.init(sequence: UInt64($0.events.count + 1), change: change)) }
+    }
+
+    func addQuestion(_ id: String, _ text: String = "Varför?") {
+        add(.question(.init(questionID: id, sessionID: "s1", state: .published, text: text)))
+    }
+
+    func fail(_ error: RPCError?) { state.withLock { $0.failure = error } }
+
+    func breakWatches() { state.withLock { $0.breaks += 1 } }
+
+    private func note(_ call: ServerCall) throws(RPCError) {
+        let failure = state.withLock { state in
+            state.calls.append((call.method.path, call.metadata))
+            return state.failure
+        }
+        if let failure { throw failure }
+    }
+
+    var handlers: [MethodHandler] {
+        typealias Methods = ChatV1.ChatServiceMethods
+        return [
+            .unary(Methods.getSession) { (request: ChatV1.GetSessionRequest, call) in
+                try self.note(call)
+                guard request.sessionID == "s1" else {
+                    throw RPCError(.notFound, "session: not found", reason: "SESSION_NOT_FOUND")
+                }
+                return self.state.withLock { $0.session }
+            },
+            .unary(Methods.joinSession) { (request: ChatV1.JoinSessionRequest, call) in
+                try self.note(call)
+                self.state.withLock { $0.joined.append(request) }
+                return ChatV1.JoinSessionResponse(
+                    session: self.state.withLock { $0.session }, participantToken: "token")
+            },
+            .unary(Methods.askQuestion) { (request: ChatV1.AskQuestionRequest, call) in
+                try self.note(call)
+                self.state.withLock { $0.asked.append(request) }
+                return ChatV1.Question(
+                    questionID: "q-new", sessionID: request.sessionID, state: .pending, text: request.text)
+            },
+            .unary(Methods.listQuestions) { (request: ChatV1.ListQuestionsRequest, call) in
+                try self.note(call)
+                self.state.withLock { $0.listed.append(request) }
+                return ChatV1.ListQuestionsResponse()
+            },
+            .serverStreaming(Methods.watchSession) { (request: ChatV1.WatchSessionRequest, writer, call) in
+                try self.note(call)
+                try await self.watch(request, writer: writer, call: call)
+            },
+        ]
+    }
+
+    private func watch(
+        _ request: ChatV1.WatchSessionRequest, writer: ResponseWriter<ChatV1.SessionEvent>, call: ServerCall
+    ) async throws {
+        guard request.sessionID == "s1" else {
+            throw RPCError(.notFound, "session: not found", reason: "SESSION_NOT_FOUND")
+        }
+        let breaks = state.withLock { state in
+            state.watches += 1
+            state.watchRequests.append(request)
+            state.watchMetadata.append(call.metadata)
+            return state.breaks
+        }
+        defer { state.withLock { $0.finishedWatches += 1 } }
+        var next = Int(request.afterSequence)
+        var hasCaughtUp = false
+        while true {
+            let (events, failure, isBroken) = state.withLock {
+                (Array($0.events.dropFirst(next)), $0.failure, $0.breaks != breaks)
+            }
+            if let failure { throw failure }
+            if isBroken { throw RPCError(.outOfRange, "resume", reason: "RESUME") }
+            for event in events { try await writer.send(event) }
+            next += events.count
+            if !hasCaughtUp {
+                hasCaughtUp = true
+                try await writer.send(.init(sequence: UInt64(next), change: .caughtUp(true)))
+            }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+}
+
+/// Identity and retention, in the few calls that tests make.
+final class FakeOthers: Sendable {
+    struct State {
+        var refreshes = 0
+        var chunks = 3
+        var chunkBytes = 10
+        var sentChunks = 0
+        var failure: RPCError?
+    }
+
+    let state = Mutex(State())
+
+    var identityHandlers: [MethodHandler] {
+        [
+            .unary(IdentityV1.IdentityServiceMethods.signIn) { (request: IdentityV1.SignInRequest, _) in
+                guard request.code == "right" else {
+                    throw RPCError(.unauthenticated, "the code is not valid", reason: "CODE_INVALID")
+                }
+                return IdentityV1.SignInResponse(accessToken: "access", refreshToken: "refresh")
+            },
+            .unary(IdentityV1.IdentityServiceMethods.createSignInCode) { (_: IdentityV1.CreateSignInCodeRequest, _) in
+                IdentityV1.SignInCode(code: "right")
+            },
+        ]
+    }
+
+    var retentionHandlers: [MethodHandler] {
+        [
+            .serverStreaming(RetentionV1.RetentionServiceMethods.exportSession) {
+                (request: RetentionV1.ExportSessionRequest, writer, _) in
+                let (chunks, size, failure) = self.state.withLock { ($0.chunks, $0.chunkBytes, $0.failure) }
+                if let failure { throw failure }
+                for number in 0..<chunks {
+                    try await writer.send(
+                        RetentionV1.ExportChunk(data: [UInt8](repeating: UInt8(number & 0xff), count: size)))
+                    self.state.withLock { $0.sentChunks += 1 }
+                }
+            },
+            .unary(RetentionV1.RetentionServiceMethods.setPolicy) { (request: RetentionV1.SetPolicyRequest, _) in
+                RetentionV1.Policy(
+                    organisationID: request.organisationID, retentionDays: request.retentionDays, version: 2)
+            },
+        ]
+    }
+}

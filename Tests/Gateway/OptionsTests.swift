@@ -1,0 +1,46 @@
+import ArgumentParser
+import GatewayCore
+import GatewayServer
+import Testing
+
+@Suite("the options")
+struct OptionsTests {
+    private func configuration(
+        _ arguments: [String], environment: [String: String] = [:]
+    ) throws -> GatewayConfiguration {
+        try GatewayOptions.parse(arguments).configuration(environment: environment)
+    }
+
+    @Test("without options it serves this machine alone")
+    func defaults() throws {
+        let configuration = try configuration([])
+        #expect(configuration.host == "127.0.0.1" && configuration.port == 8080)
+        #expect(configuration.publicURL == nil && configuration.trustedProxies.isEmpty)
+    }
+
+    @Test("options win over the environment, and the environment over the defaults")
+    func precedence() throws {
+        let environment = [
+            "SAMTAL_HTTP": "[::1]:9000", "SAMTAL_PUBLIC_URL": "https://samtal.example.org/",
+            "SAMTAL_TRUSTED_PROXIES": "127.0.0.1 ::1", "SAMTAL_RATES": "ask=5/1 join=6/2",
+        ]
+        let all = try configuration([], environment: environment)
+        #expect(all.host == "::1" && all.port == 9000)
+        #expect(all.publicURL == "https://samtal.example.org")
+        #expect(all.trustedProxies == ["127.0.0.1", "::1"])
+        #expect(all.rateRules[.ask] == .init(burst: 5, interval: .seconds(1)))
+        #expect(all.rateRules[.join] == .init(burst: 6, interval: .milliseconds(500)))
+        let own = try configuration(["--http", "0.0.0.0:80", "--rate", "sign-in=1/1"], environment: environment)
+        #expect(own.host == "0.0.0.0" && own.port == 80)
+        #expect(own.rateRules[.ask] == RateLimiter.Rule.defaults[.ask])
+    }
+
+    @Test("what can't be used is refused at the start", arguments: [
+        ["--http", "localhost"], ["--http", ":8080"], ["--http", "a:99999"], ["--public-url", "samtal.example.org"],
+        ["--public-url", "ftp://a"], ["--public-url", "https://a/path"], ["--public-url", "https://u@a"],
+        ["--trusted-proxy", "proxy.example.org"], ["--rate", "ask"], ["--rate", "sing=1/1"], ["--rate", "ask=0/1"],
+    ])
+    func refused(arguments: [String]) {
+        #expect(throws: (any Error).self) { try configuration(arguments) }
+    }
+}

@@ -1,0 +1,126 @@
+import Contracts
+import Foundation
+import GatewayServer
+import Testing
+
+@Suite("the web pages")
+struct PagesTests {
+    private static let pages = ["/", "/s/s1", "/admin"]
+    private static let scripts = [
+        "account.js", "admin.js", "eventstream.js", "index.js", "moderation.js", "page.js", "session.js", "texts.js",
+    ]
+
+    @Test("every answer carries the security headers, whatever it is")
+    func securityHeaders() async throws {
+        try await TestGateway.run { gateway in
+            let paths = Self.pages + ["/assets/page.js", "/healthz", "/v1/sessions/s1", "/v1/nothing", "/nothing"]
+            for path in paths {
+                let headers = try await gateway.request("GET", path).headers
+                #expect(headers["content-security-policy"]?.contains("default-src 'none'") == true, "\(path)")
+                #expect(headers["x-content-type-options"] == "nosniff", "\(path)")
+                #expect(headers["referrer-policy"] == "no-referrer", "\(path)")
+                #expect(headers["cross-origin-opener-policy"] == "same-origin", "\(path)")
+                #expect(headers["permissions-policy"] != nil, "\(path)")
+                #expect(headers["set-cookie"] == nil && headers["server"] == nil, "\(path)")
+                #expect(headers["cache-control"] != nil, "\(path)")
+            }
+        }
+    }
+
+    @Test("pages hold no inline code or style and load nothing from elsewhere")
+    func noInline() async throws {
+        try await TestGateway.run { gateway in
+            for path in Self.pages {
+                let page = try await gateway.request("GET", path)
+                #expect(page.status == 200 && page.headers["content-type"] == "text/html; charset=utf-8")
+                let text = page.text
+                #expect(text.matches(of: /<script(?![^>]*src="\/assets\/)/).isEmpty, "\(path)")
+                #expect(text.matches(of: /<style|\sstyle=|\son[a-z]+=|javascript:/).isEmpty, "\(path)")
+                #expect(text.matches(of: /(src|href|action)="(https?:)?\/\//).isEmpty, "\(path)")
+            }
+            for name in Self.scripts + ["samtal.css"] {
+                let file = try await gateway.request("GET", "/assets/\(name)")
+                #expect(file.status == 200, "\(name)")
+                for word in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "document.cookie",
+                    "localStorage", "https://", "http://"] {
+                    #expect(!file.text.contains(word), "\(name) has \(word)")
+                }
+            }
+        }
+    }
+
+    @Test("every file that a page or a script asks for is served")
+    func linksResolve() async throws {
+        try await TestGateway.run { gateway in
+            var sources = Self.pages + Self.scripts.map { "/assets/\($0)" }
+            var seen: Set<String> = []
+            while let path = sources.popLast() {
+                guard seen.insert(path).inserted else { continue }
+                let file = try await gateway.request("GET", path)
+                #expect(file.status == 200, "\(path)")
+                sources += file.text.matches(of: /"(\/assets\/[a-z.]+)"/).map { String($0.output.1) }
+            }
+            #expect(seen.count == Self.pages.count + Self.scripts.count + 2)
+        }
+    }
+
+    @Test("both languages have the same texts, and every text that is asked for is there")
+    func texts() async throws {
+        try await TestGateway.run { gateway in
+            let texts = try await gateway.request("GET", "/assets/texts.js").text
+            let halves = texts.components(separatedBy: "\n    en: {")
+            #expect(halves.count == 2)
+            let keys = halves.map { half in
+                half.matches(of: /\n        "?([a-zA-Z.]+(?:\.[A-Z_]+)?)"?: "/).map { String($0.output.1) }
+            }
+            #expect(keys[0] == keys[1])
+            #expect(Set(keys[0]).count == keys[0].count && keys[0].count > 100)
+            var asked: Set<String> = []
+            for path in Self.pages {
+                let page = try await gateway.request("GET", path).text
+                asked.formUnion(page.matches(of: /data-text="([^"]+)"/).map { String($0.output.1) })
+            }
+            for name in Self.scripts where name != "texts.js" {
+                let script = try await gateway.request("GET", "/assets/\(name)").text
+                let uses = /(?:key: |announce\(|show\([^"`]*?, |notice\(|\[)"([a-z]+\.[a-zA-Z.]+|anonymous)"/
+                asked.formUnion(script.matches(of: uses).map { String($0.output.1) })
+            }
+            #expect(asked.subtracting(keys[0]) == [])
+        }
+    }
+
+    @Test("a page that the browser has is not sent again, and HEAD has no body")
+    func caching() async throws {
+        try await TestGateway.run(configure: { $0.publicURL = "https://samtal.example.org" }) { gateway in
+            let first = try await gateway.request("GET", "/admin")
+            let tag = try #require(first.headers["etag"])
+            let second = try await gateway.request("GET", "/admin", headers: [("If-None-Match", tag)])
+            #expect(second.status == 304 && second.body.isEmpty)
+            let head = try await HTTPConnection(port: gateway.port, group: gateway.group)
+            try await head.send("HEAD", "/admin")
+            try await eventually("an answer comes") { head.answer != nil }
+            #expect(head.answer?.status == 200 && head.answer?.body.isEmpty == true)
+            #expect(first.headers["strict-transport-security"] != nil)
+            let configuration = try await gateway.request("GET", "/configuration.json")
+            #expect(configuration.text == #"{"publicUrl":"https://samtal.example.org"}"#)
+            head.close()
+        }
+    }
+
+    @Test("a session's page is at its id, and at nothing that is no id")
+    func sessionPaths() async throws {
+        try await TestGateway.run { gateway in
+            #expect(try await gateway.request("GET", "/s/0abc-9").status == 200)
+            for path in ["/s/", "/s/ABC", "/s/a/b", "/s/%3Cscript%3E", "/s/a:b", "/assets/", "/assets/../admin", "/.git"] {
+                #expect(try await gateway.request("GET", path).status == 404, "\(path)")
+            }
+        }
+    }
+
+    @Test("downloads have one kind of message, whose data is what is sent")
+    func fileRoutes() {
+        for route in HTTPRoutes.all where route.stream == .file {
+            #expect(route.response.name == RetentionV1.ExportChunk.descriptor.name)
+        }
+    }
+}
