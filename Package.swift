@@ -114,7 +114,7 @@ let package = Package(
         tests("Identity", ["IdentityCore", "IdentityServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy", logging, crypto] + nio),
         tests("Chat", ["ChatCore", "ChatServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy", grdb, logging, lifecycle] + nio),
         tests("Retention", ["RetentionCore", "RetentionServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy", grdb, logging, crypto, lifecycle] + nio),
-        tests("Gateway", ["GatewayCore", "GatewayServer", "ServiceKit", "Contracts", "RPC", logging, crypto, .product(name: "ArgumentParser", package: "swift-argument-parser")] + nio),
+        tests("Gateway", ["GatewayCore", "GatewayServer", "ServiceKit", "Contracts", "RPC", "ProtobufC", logging, crypto, .product(name: "ArgumentParser", package: "swift-argument-parser")] + nio),
         // Whole processes, started from the executables beside the test bundle.
         .target(
             name: "TestProcesses", dependencies: ["RPC", "Contracts", logging] + nio, path: "Tests/Processes",

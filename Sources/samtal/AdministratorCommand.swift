@@ -1,0 +1,48 @@
+import ArgumentParser
+import Contracts
+import RPC
+
+/// `samtal administrator`: the licensed users.
+struct AdministratorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "administrator", abstract: "Adds and lists the administrators of an organisation.",
+        subcommands: [Add.self, List.self])
+
+    struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Adds an administrator: only the e-mail address and the name are stored.")
+
+        @OptionGroup var connection: ConnectionOptions
+        @Argument(help: "The organisation's id.") var organisation: String
+        @Argument(help: "The administrator's e-mail address.") var email: String
+        @Argument(help: "The administrator's name.") var name: String
+
+        func run() async throws {
+            try await Connection.with(connection) { services in
+                let added = try await services.identity.addAdministrator(
+                    .init(organisationID: organisation, email: email, displayName: name))
+                print("administrator  \(added.administratorID)  \(added.displayName) <\(added.email)>")
+            }
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Lists the administrators of an organisation.")
+
+        @OptionGroup var connection: ConnectionOptions
+        @Argument(help: "The organisation's id.") var organisation: String
+
+        func run() async throws {
+            try await Connection.with(connection) { services in
+                var request = IdentityV1.ListAdministratorsRequest(organisationID: organisation)
+                repeat {
+                    let page = try await services.identity.listAdministrators(request)
+                    for administrator in page.administrators {
+                        print("\(administrator.administratorID)  \(administrator.displayName) <\(administrator.email)>")
+                    }
+                    request.pageToken = page.nextPageToken
+                } while !request.pageToken.isEmpty
+            }
+        }
+    }
+}

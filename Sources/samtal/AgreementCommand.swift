@@ -1,0 +1,97 @@
+import ArgumentParser
+import Contracts
+import RPC
+
+/// `samtal agreement`: the data-processing agreements (GDPR Art. 28(3)).
+struct AgreementCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "agreement", abstract: "Records and shows an organisation's data-processing agreement.",
+        subcommands: [Record.self, Show.self])
+
+    enum Kind: String, ExpressibleByArgument, CaseIterable { case standard, custom }
+
+    struct Record: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Records a signed agreement. Before it the organisation can't create a session.",
+            discussion: "Recording again makes the next version; a lower cap shortens what is kept already.")
+
+        @OptionGroup var connection: ConnectionOptions
+        @Argument(help: "The organisation's id.") var organisation: String
+        @Option(help: "The processor's own text (standard) or the controller's (custom).") var kind: Kind = .standard
+        @Option(help: "The agreement's reference in your archive.") var reference: String
+        @Option(help: ArgumentHelp("The day it was signed.", valueName: "yyyy-mm-dd")) var signed: String
+        @Option(help: "For how many days after its end a session may be kept at most, 1 to 31; never over a month.")
+        var capDays: UInt32
+
+        func run() async throws {
+            try await Connection.with(connection) { services in
+                let agreement = try await services.retention.recordAgreement(
+                    .init(
+                        organisationID: organisation, kind: kind == .standard ? .standard : .custom,
+                        reference: reference, signedDate: signed, capDays: capDays))
+                AgreementCommand.describe(agreement)
+            }
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Shows the agreement in force.")
+
+        @OptionGroup var connection: ConnectionOptions
+        @Argument(help: "The organisation's id.") var organisation: String
+
+        func run() async throws {
+            try await Connection.with(connection) { services in
+                AgreementCommand.describe(try await services.retention.getAgreement(.init(organisationID: organisation)))
+            }
+        }
+    }
+
+    fileprivate static func describe(_ agreement: RetentionV1.Agreement) {
+        let kind = agreement.kind == .custom ? "custom" : "standard"
+        print(
+            """
+            agreement  \(agreement.reference) (\(kind)), version \(agreement.version)
+            signed     \(agreement.signedDate)
+            cap        \(agreement.capDays) days after a session's end, and never over one calendar month
+            """)
+    }
+}
+
+/// `samtal policy`: for how long an organisation keeps its sessions.
+struct PolicyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "policy", abstract: "Sets and shows for how long an organisation's sessions are kept.",
+        subcommands: [Set.self, Show.self])
+
+    struct Set: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Sets the retention time in days after a session's end, 0 to the agreement's cap.")
+
+        @OptionGroup var connection: ConnectionOptions
+        @Argument(help: "The organisation's id.") var organisation: String
+        @Argument(help: "Days after a session's end.") var days: UInt32
+
+        func run() async throws {
+            try await Connection.with(connection) { services in
+                let policy = try await services.retention.setPolicy(
+                    .init(organisationID: organisation, retentionDays: days))
+                print("policy  \(policy.retentionDays) days, version \(policy.version)")
+            }
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Shows the retention time in force.")
+
+        @OptionGroup var connection: ConnectionOptions
+        @Argument(help: "The organisation's id.") var organisation: String
+
+        func run() async throws {
+            try await Connection.with(connection) { services in
+                let policy = try await services.retention.getPolicy(.init(organisationID: organisation))
+                print("policy  \(policy.retentionDays) days, version \(policy.version)")
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import ArgumentParser
+import Contracts
+import Foundation
+import Logging
+import NIOPosix
+import RPC
+
+/// Where the services are.
+struct ConnectionOptions: ParsableArguments {
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The data folder, whose run/ holds the sockets (default: $SAMTAL_DATA, or ./data).", valueName: "dir"))
+    var data: String?
+
+    var dataFolder: String { data ?? ProcessInfo.processInfo.environment["SAMTAL_DATA"] ?? "./data" }
+
+    func socket(_ service: String) -> String { "\(dataFolder)/run/\(service).sock" }
+}
+
+/// The clients of one command, closed when it ends.
+struct Connection {
+    let identity: IdentityV1.IdentityServiceClient
+    let chat: ChatV1.ChatServiceClient
+    let retention: RetentionV1.RetentionServiceClient
+    private let channels: [RPCChannel]
+
+    private init(options: ConnectionOptions) {
+        let logger = Logger(label: "samtal") { _ in SwiftLogNoOpLogHandler() }
+        let channels = ["identity", "chat", "retention"].map { name in
+            RPCChannel(
+                socketPath: options.socket(name), name: name, group: MultiThreadedEventLoopGroup.singleton,
+                logger: logger)
+        }
+        self.channels = channels
+        identity = IdentityV1.IdentityServiceClient(channel: channels[0])
+        chat = ChatV1.ChatServiceClient(channel: channels[1])
+        retention = RetentionV1.RetentionServiceClient(channel: channels[2])
+    }
+
+    /// Runs `body` with the services' clients; a failed call ends the command with one readable line.
+    static func with<Result>(
+        _ options: ConnectionOptions, _ body: (Connection) async throws -> Result
+    ) async throws -> Result {
+        let connection = Connection(options: options)
+        do {
+            let result = try await body(connection)
+            await connection.close()
+            return result
+        } catch let error as RPCError {
+            await connection.close()
+            throw CommandFailure(error, dataFolder: options.dataFolder)
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+
+    private func close() async {
+        for channel in channels { await channel.close() }
+    }
+}
+
+/// What a failed command prints: what is wrong, and what to do about it.
+struct CommandFailure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+
+    init(_ error: RPCError, dataFolder: String) {
+        switch error.code {
+        case .unavailable:
+            description = """
+                \(error.message). Are the services running on \(dataFolder)? \
+                Start them with Scripts/run --data \(dataFolder), or name another folder with --data.
+                """
+        case .permissionDenied:
+            description = "\(error.message). This command needs a user that the service maps to the operator role (--peer)."
+        default:
+            description = error.message
+        }
+    }
+}

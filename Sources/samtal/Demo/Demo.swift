@@ -1,0 +1,70 @@
+import ArgumentParser
+import Contracts
+import Foundation
+import RPC
+import RetentionCore
+
+/// `samtal demo`: plays one chat through the public interfaces, from its creation to the proof that it is gone.
+struct Demo: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Plays one chat from a transcript: asked, moderated, answered, exported, erased, proven.",
+        discussion: """
+            Everything goes through what any browser or backend could use: HTTP for the administrator and the \
+            participants, gRPC for the live feed. The exported log and the certificate stay in the output folder; \
+            the log is personal data, so delete it when you have looked.
+            """)
+
+    @OptionGroup var connection: ConnectionOptions
+    @Option(help: "The gateway's address.") var url: String = "http://127.0.0.1:8080"
+    @Option(help: "The transcript to play.") var transcript: String
+    @Option(help: "The folder for the export, the certificate and the key; outside the data folder.")
+    var output: String = "./samtal-demo"
+
+    func run() async throws {
+        let transcript = try Transcript.read(transcript)
+        guard let address = URL(string: url) else { throw CommandFailure("\(url) is no address.") }
+        let folder = try outputFolder()
+        try await Connection.with(connection) { services in
+            let stage = try await DemoStage.signedIn(http: DemoHTTP(base: address), services: services)
+            let ledgerKey = try await stage.ledgerKey()
+            let session = try await stage.createSession(title: transcript.title)
+            let seen = try await stage.play(transcript, in: session)
+            let kept = try await stage.end(session, expecting: transcript, seenLive: seen)
+            try await stage.export(session, to: folder.appending(path: "session.zip"))
+
+            let search = PlainTextSearch(texts: transcript.texts)
+            try report(search.run(folder: connection.dataFolder), when: "before the erasure")
+            let certificate = try await stage.erase(session, expecting: kept)
+            try report(search.run(folder: connection.dataFolder), when: "after the erasure")
+            try await stage.expectGone(session)
+            try await verify(certificate, key: ledgerKey, folder: folder)
+        }
+    }
+
+    private func outputFolder() throws -> URL {
+        let folder = URL(fileURLWithPath: output)
+        let data = URL(fileURLWithPath: connection.dataFolder)
+        guard !folder.standardizedFileURL.path.hasPrefix(data.standardizedFileURL.path + "/") else {
+            throw CommandFailure("The export may not lie in the data folder. Name another with --output.")
+        }
+        try FileManager.default.createDirectory(
+            at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        return folder
+    }
+
+    private func report(_ result: PlainTextSearch.Result, when: String) throws {
+        print(
+            "search       \(when): \(result.found) of \(result.texts) texts found in "
+                + "\(result.files) files, \(result.bytes) bytes of data and logs")
+        guard result.found == 0 else { throw CommandFailure("Plain text lies in the data folder.") }
+    }
+
+    private func verify(_ certificate: Certificate, key: LedgerPublicKey, folder: URL) async throws {
+        let certificatePath = folder.appending(path: "certificate.json").path
+        let keyPath = folder.appending(path: "ledger-key.json").path
+        try CertificateFiles.write(.certificate(certificate), to: certificatePath)
+        try Data(try LedgerKeyFile.encoded(key).utf8).write(to: URL(fileURLWithPath: keyPath), options: .atomic)
+        print("\n$ samtal verify \(certificatePath) --key \(keyPath)")
+        try await Verify.parse([certificatePath, "--key", keyPath]).run()
+    }
+}

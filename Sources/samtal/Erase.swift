@@ -1,0 +1,107 @@
+import ArgumentParser
+import Contracts
+import Foundation
+import RPC
+import RetentionCore
+
+/// `samtal erase`: one session, for ever, now.
+struct Erase: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Erases one session for ever, and writes the certificate of it.",
+        discussion: """
+            Export first what you are to keep: nothing brings an erased session back. The session's id is asked \
+            for twice, so that no other one is erased by mistake. Erasing an erased session writes its \
+            certificate again.
+            """)
+
+    @OptionGroup var connection: ConnectionOptions
+    @Argument(help: "The session's id.") var session: String
+    @Option(help: ArgumentHelp("The session's id again.", valueName: "session")) var confirm: String
+    @Option(name: .shortAndLong, help: "Where the certificate is written (default: samtal-SESSION.certificate.json).")
+    var output: String?
+
+    func run() async throws {
+        let certificate = try await Connection.with(connection) { services in
+            try await services.retention.eraseSession(
+                .init(sessionID: session, confirmSessionID: confirm), options: .init(timeout: .seconds(600)))
+        }
+        let path = output ?? "samtal-\(session).certificate.json"
+        try CertificateFiles.write(.certificate(Certificate(certificate)), to: path)
+        print("erased       \(session)")
+        print("certificate  \(path)  (number \(certificate.sequence) of the ledger)")
+    }
+}
+
+/// `samtal certificates`: the ledger as a file.
+struct Certificates: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Writes the ledger's certificates to a file: the whole chain, or one organisation's part of it.")
+
+    @OptionGroup var connection: ConnectionOptions
+    @Argument(help: "The organisation's id; without it, every organisation's.") var organisation: String?
+    @Option(name: .shortAndLong, help: "The file to write.") var output: String
+
+    func run() async throws {
+        var certificates: [Certificate] = []
+        try await Connection.with(connection) { services in
+            var request = RetentionV1.ListCertificatesRequest(organisationID: organisation ?? "", pageSize: 200)
+            repeat {
+                let page = try await services.retention.listCertificates(request)
+                certificates += page.certificates.map(Certificate.init)
+                request.pageToken = page.nextPageToken
+            } while !request.pageToken.isEmpty
+        }
+        try CertificateFiles.write(.chain(certificates), to: output)
+        print("certificates  \(certificates.count)  \(output)")
+    }
+}
+
+extension Certificate {
+    /// The certificate as it travels: only what was signed matters, the rest is read from the statement.
+    init(_ message: RetentionV1.Certificate) {
+        self.init(statement: message.statement, signature: message.signature, keyID: message.keyID)
+    }
+}
+
+/// Certificates in files.
+enum CertificateFiles {
+    static func write(_ file: CertificateFile, to path: String) throws {
+        let bytes: [UInt8]
+        do {
+            bytes = try file.encoded()
+        } catch {
+            throw CommandFailure("There are too many certificates for one file. Name an organisation.")
+        }
+        do {
+            try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch {
+            throw CommandFailure("Can't write \(path). Name a file in a folder you may write to with --output.")
+        }
+    }
+
+    static func read(_ path: String) throws -> CertificateFile {
+        let bytes = try BoundedFile.read(path, maximumBytes: CertificateFile.maximumBytes)
+        do {
+            return try CertificateFile(decoding: bytes)
+        } catch .unknownFormat {
+            throw CommandFailure("\(path) is JSON, but not a certificate that this version knows.")
+        } catch .tooLarge, .tooManyCertificates {
+            throw CommandFailure("\(path) holds more than \(CertificateFile.maximumCertificates) certificates.")
+        } catch {
+            throw CommandFailure("\(path) is no certificate: it can't be read as one.")
+        }
+    }
+}
+
+/// A file that somebody else wrote, read with a bound.
+enum BoundedFile {
+    static func read(_ path: String, maximumBytes: Int) throws -> [UInt8] {
+        guard let file = FileHandle(forReadingAtPath: path) else {
+            throw CommandFailure("Can't read \(path). Does it exist, and may you read it?")
+        }
+        defer { try? file.close() }
+        guard let data = try file.read(upToCount: maximumBytes + 1) else { return [] }
+        guard data.count <= maximumBytes else { throw CommandFailure("\(path) is too large to be such a file.") }
+        return Array(data)
+    }
+}

@@ -1,0 +1,55 @@
+import ArgumentParser
+import Contracts
+import Foundation
+import RPC
+
+/// `samtal export`: one session's log as a ZIP.
+struct Export: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Exports one session's log as a ZIP with JSON, CSV and a manifest.",
+        discussion: "The file appears under its name only when it is complete; what it holds is personal data.")
+
+    @OptionGroup var connection: ConnectionOptions
+    @Argument(help: "The session's id.") var session: String
+    @Option(name: .shortAndLong, help: "The file to write (default: samtal-SESSION.zip). It must not exist.")
+    var output: String?
+
+    func run() async throws {
+        let path = output ?? "samtal-\(session).zip"
+        guard !FileManager.default.fileExists(atPath: path) else {
+            throw CommandFailure("\(path) exists already. Name another file with --output.")
+        }
+        let bytes = try await Connection.with(connection) { services in
+            try await PartialFile.write(to: path) { file in
+                var total = 0
+                for try await chunk in services.retention.exportSession(.init(sessionID: session)) {
+                    try file.write(contentsOf: chunk.data)
+                    total += chunk.data.count
+                }
+                return total
+            }
+        }
+        print("exported  \(path)  \(bytes) bytes")
+    }
+}
+
+/// A file that has its name only once it is whole and on disk; a failure leaves nothing behind.
+enum PartialFile {
+    static func write<Result>(to path: String, _ body: (FileHandle) async throws -> Result) async throws -> Result {
+        let temporary = "\(path).partial"
+        guard FileManager.default.createFile(atPath: temporary, contents: nil, attributes: [.posixPermissions: 0o600]),
+            let file = FileHandle(forWritingAtPath: temporary)
+        else { throw CommandFailure("Can't write \(temporary). Name a file in a folder you may write to with --output.") }
+        do {
+            let result = try await body(file)
+            try file.synchronize()
+            try file.close()
+            try FileManager.default.moveItem(atPath: temporary, toPath: path)
+            return result
+        } catch {
+            try? file.close()
+            try? FileManager.default.removeItem(atPath: temporary)
+            throw error
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import ArgumentParser
+import Contracts
+import RPC
+
+/// `samtal organisation`: the data controllers.
+struct OrganisationCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "organisation", abstract: "Creates and lists organisations, the data controllers.",
+        subcommands: [Create.self, List.self])
+
+    struct Create: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Creates an organisation, and its first administrator if one is named.")
+
+        @OptionGroup var connection: ConnectionOptions
+        @Argument(help: "What the organisation is called.") var displayName: String
+        @Option(help: ArgumentHelp("E-mail address of its first administrator.", valueName: "email"))
+        var administrator: String?
+        @Option(help: ArgumentHelp("The first administrator's name.", valueName: "name"))
+        var name: String?
+
+        func validate() throws {
+            if (administrator == nil) != (name == nil) {
+                throw ValidationError("--administrator and --name go together: an e-mail address and whose it is.")
+            }
+        }
+
+        func run() async throws {
+            try await Connection.with(connection) { services in
+                let organisation = try await services.identity.createOrganisation(.init(displayName: displayName))
+                print("organisation  \(organisation.organisationID)  \(organisation.displayName)")
+                if let administrator, let name {
+                    let added = try await services.identity.addAdministrator(
+                        .init(organisationID: organisation.organisationID, email: administrator, displayName: name))
+                    print("administrator  \(added.administratorID)  \(added.displayName) <\(added.email)>")
+                }
+            }
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Lists every organisation, a line each: id and name.")
+
+        @OptionGroup var connection: ConnectionOptions
+
+        func run() async throws {
+            try await Connection.with(connection) { services in
+                var request = IdentityV1.ListOrganisationsRequest()
+                repeat {
+                    let page = try await services.identity.listOrganisations(request)
+                    for organisation in page.organisations {
+                        print("\(organisation.organisationID)  \(organisation.displayName)")
+                    }
+                    request.pageToken = page.nextPageToken
+                } while !request.pageToken.isEmpty
+            }
+        }
+    }
+}

@@ -1,0 +1,24 @@
+import ArgumentParser
+
+/// The operator's command line: sets organisations up, looks after the processes, exports, erases and verifies.
+@main
+struct Samtal: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "samtal",
+        abstract: "Runs Samtal: organisations, agreements, sign-in links, export, erasure and its proof.",
+        discussion: """
+            Every command talks to the services over the sockets in the data folder, except verify, which needs
+            nothing but the files it is given.
+
+            A first organisation, with the administrator who can then sign in:
+
+              samtal organisation create "Exempelredaktionen" --administrator anna@example.se --name "Anna Exempel"
+              samtal agreement record ORGANISATION --reference DPA-1 --signed 2026-01-15 --cap-days 30
+              samtal sign-in-link anna@example.se
+            """,
+        subcommands: [
+            OrganisationCommand.self, AdministratorCommand.self, AgreementCommand.self, PolicyCommand.self,
+            SignInLink.self, Status.self, Export.self, Erase.self, Certificates.self, LedgerKeyCommand.self,
+            Verify.self, Demo.self,
+        ])
+}

@@ -1,0 +1,51 @@
+import ArgumentParser
+import Foundation
+import Logging
+import NIOPosix
+import RPC
+
+/// `samtal status`: asks the four processes how they are.
+struct Status: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Asks the four processes how they are; exits with 1 unless all are serving.")
+
+    @OptionGroup var connection: ConnectionOptions
+    @Option(help: ArgumentHelp("Wait up to this long until all are serving.", valueName: "seconds")) var wait: Int = 0
+
+    enum Health: String {
+        case serving
+        case notServing = "not serving"
+        case unreachable
+    }
+
+    func run() async throws {
+        let limit = ContinuousClock.now.advanced(by: .seconds(wait))
+        let names = ["identity", "chat", "retention", "gateway"]
+        var states = await ask(names)
+        while states.contains(where: { $0 != .serving }), ContinuousClock.now < limit {
+            try await Task.sleep(for: .milliseconds(100))
+            states = await ask(names)
+        }
+        for (name, state) in zip(names, states) {
+            print("\(name.padding(toLength: 10, withPad: " ", startingAt: 0)) \(state.rawValue)  \(connection.socket(name))")
+        }
+        if states.contains(where: { $0 != .serving }) { throw ExitCode(1) }
+    }
+
+    private func ask(_ names: [String]) async -> [Health] {
+        var states: [Health] = []
+        for name in names { states.append(await health(of: name)) }
+        return states
+    }
+
+    private func health(of name: String) async -> Health {
+        let channel = RPCChannel(
+            socketPath: connection.socket(name), name: name, group: MultiThreadedEventLoopGroup.singleton,
+            logger: Logger(label: "samtal") { _ in SwiftLogNoOpLogHandler() })
+        let answer = try? await HealthV1.HealthClient(channel: channel)
+            .check(.init(), options: CallOptions(timeout: .seconds(2)))
+        await channel.close()
+        guard let answer else { return .unreachable }
+        return answer.status == .serving ? .serving : .notServing
+    }
+}

@@ -1,0 +1,122 @@
+import ArgumentParser
+import Contracts
+import Foundation
+import RPC
+import RetentionCore
+
+/// `samtal ledger-key`: the key to hand to whoever is to verify certificates.
+struct LedgerKeyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ledger-key",
+        abstract: "Writes the public key that certificates are verified with.",
+        discussion: "Hand it over before anything is erased: a key that comes with the certificate proves little.")
+
+    @OptionGroup var connection: ConnectionOptions
+    @Option(name: .shortAndLong, help: "The file to write (default: standard output).") var output: String?
+
+    func run() async throws {
+        let key = try await Connection.with(connection) { services in
+            try await services.retention.getLedgerKey(.init())
+        }
+        guard let key = LedgerPublicKey(bytes: key.publicKey) else {
+            throw CommandFailure("The retention service answered with something that is no Ed25519 key.")
+        }
+        let text = try LedgerKeyFile.encoded(key)
+        guard let output else {
+            print(text)
+            return
+        }
+        do {
+            try Data("\(text)\n".utf8).write(to: URL(fileURLWithPath: output), options: .atomic)
+        } catch {
+            throw CommandFailure("Can't write \(output). Name a file in a folder you may write to with --output.")
+        }
+        print("ledger key  \(key.keyID)  \(output)")
+    }
+}
+
+/// `samtal verify`: offline, with nothing but a certificate and a key.
+struct Verify: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Verifies a certificate, or a chain of them, offline. Exits with 1 when it does not hold.",
+        discussion: """
+            A single certificate is checked by itself: its form and its signature. A chain that begins with \
+            certificate 1 is checked whole: every signature, every number, every link. Any other chain is checked \
+            as an excerpt of the ledger.
+            """)
+
+    @Argument(help: "The file of the certificate or the chain.") var file: String
+    @Option(help: "The file of the public key (samtal ledger-key).") var key: String
+
+    func run() async throws {
+        let key = try LedgerKeyFile.read(key)
+        let found: [Certificate]
+        let problem: CertificateProblem?
+        let scope: String
+        switch try CertificateFiles.read(file) {
+        case .certificate(let certificate):
+            (found, scope) = ([certificate], "one certificate: signature")
+            problem = CertificateVerifier.verify(certificate, key: key)
+        case .chain(let certificates):
+            found = certificates
+            let whole = certificates.first.map { (try? ErasureStatement(reading: $0.statement))?.sequence == 1 } ?? true
+            scope = whole ? "whole chain: signatures, numbers, links" : "excerpt: signatures, neighbouring links"
+            problem =
+                whole
+                ? CertificateVerifier.verify(chain: certificates, key: key)
+                : CertificateVerifier.verify(excerpt: certificates, key: key)
+        }
+        if let problem { throw CommandFailure("NOT VALID. \(problem)") }
+        print("VALID  \(found.count) (\(scope)), key \(key.keyID)")
+        for certificate in found { describe(try ErasureStatement(reading: certificate.statement)) }
+    }
+
+    private func describe(_ statement: ErasureStatement) {
+        let counts = statement.counts
+        print(
+            """
+
+            certificate   \(statement.sequence)
+            organisation  \(statement.organisationID)
+            session       \(statement.sessionID)
+            erased        \(statement.erasedTime.formatted(.iso8601)) (\(statement.trigger.rawValue))
+            how           \(statement.method.joined(separator: ", "))
+            counts        \(counts.questions) questions, \(counts.answers) answers, \(counts.events) events
+            rules         kept \(statement.retentionDays) days; agreement version \(statement.agreementVersion), \
+            policy version \(statement.policyVersion)
+            """)
+    }
+}
+
+/// The file form of a ledger's public key.
+enum LedgerKeyFile {
+    private static let format = "samtal-ledger-key"
+    private static let maximumBytes = 4096
+
+    private struct Document: Codable {
+        var format: String
+        var keyID: String
+        var publicKey: Data
+
+        enum CodingKeys: String, CodingKey {
+            case format
+            case keyID = "key_id"
+            case publicKey = "public_key"
+        }
+    }
+
+    static func encoded(_ key: LedgerPublicKey) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let document = Document(format: format, keyID: key.keyID, publicKey: Data(key.bytes))
+        return String(decoding: try encoder.encode(document), as: UTF8.self)
+    }
+
+    static func read(_ path: String) throws -> LedgerPublicKey {
+        let bytes = try BoundedFile.read(path, maximumBytes: maximumBytes)
+        guard let document = try? JSONDecoder().decode(Document.self, from: Data(bytes)), document.format == format,
+            let key = LedgerPublicKey(bytes: Array(document.publicKey)), key.keyID == document.keyID
+        else { throw CommandFailure("\(path) is no ledger key. samtal ledger-key writes one.") }
+        return key
+    }
+}

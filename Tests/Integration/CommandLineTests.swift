@@ -1,0 +1,53 @@
+import Foundation
+import TestProcesses
+import Testing
+
+@Suite("The operator's command line")
+struct CommandLineTests {
+    @Test("set-up, sign-in link and status work as the help text shows them")
+    func setUp() async throws {
+        try await RunningSamtal.with { samtal in
+            func run(_ arguments: String...) async throws -> (status: Int32, printed: String) {
+                try await ChildProcess.run("samtal", arguments + ["--data", samtal.data])
+            }
+            let created = try await run(
+                "organisation", "create", "Exempelredaktionen", "--administrator", "anna@example.se", "--name",
+                "Anna Exempel")
+            #expect(created.status == 0, "\(created.printed)")
+            let organisation = try #require(created.printed.split(separator: " ").dropFirst().first.map(String.init))
+            let agreement = try await run(
+                "agreement", "record", organisation, "--reference", "DPA-1", "--signed", "2026-01-15", "--cap-days", "30")
+            #expect(agreement.printed.contains("version 1"))
+            #expect(try await run("policy", "set", organisation, "7").printed.contains("7 days"))
+            let refused = try await run("policy", "set", organisation, "31")
+            #expect(refused.status == 1)
+            #expect(refused.printed.contains("retention_days"))
+            let link = try await run("sign-in-link", "anna@example.se", "--url", "http://example.org")
+            #expect(link.printed.hasPrefix("http://example.org/admin#code="))
+            let status = try await run("status")
+            #expect(status.status == 0)
+            #expect(status.printed.components(separatedBy: " serving").count == 5)
+        }
+    }
+
+    @Test("with nothing running a command says what to start")
+    func nothingRunning() async throws {
+        let ran = try await ChildProcess.run("samtal", ["organisation", "list", "--data", "/tmp/no-such-samtal"])
+        #expect(ran.status == 1)
+        #expect(ran.printed.contains("Scripts/run"))
+        let status = try await ChildProcess.run("samtal", ["status", "--data", "/tmp/no-such-samtal"])
+        #expect(status.status == 1)
+        #expect(status.printed.components(separatedBy: "unreachable").count == 5)
+    }
+
+    @Test("a second service on the same data folder is refused, and the first goes on")
+    func secondInstance() async throws {
+        try await RunningSamtal.with([.identity]) { samtal in
+            let second = try await ChildProcess.run("samtal-identity", ["--data", samtal.data])
+            #expect(second.status == 1)
+            #expect(second.printed.split(separator: "\n").count == 1, "\(second.printed)")
+            let list = try await ChildProcess.run("samtal", ["organisation", "list", "--data", samtal.data])
+            #expect(list.status == 0)
+        }
+    }
+}

@@ -1,0 +1,43 @@
+import Contracts
+package import RPC
+
+/// An organisation with an agreement and a signed-in administrator: what most tests begin with.
+package struct TestOrganisation: Sendable {
+    package var organisationID: String
+    package var accessToken: String
+
+    /// Call options of the administrator.
+    package var administrator: CallOptions {
+        CallOptions(metadata: ["authorization": "Bearer \(accessToken)"], timeout: .seconds(20))
+    }
+
+    package static func create(
+        in samtal: RunningSamtal, name: String = "Exempelredaktionen", email: String = "anna@example.se"
+    ) async throws -> TestOrganisation {
+        let organisation = try await samtal.identity.createOrganisation(.init(displayName: name))
+        _ = try await samtal.identity.addAdministrator(
+            .init(organisationID: organisation.organisationID, email: email, displayName: "Anna Exempel"))
+        _ = try await samtal.retention.recordAgreement(
+            .init(
+                organisationID: organisation.organisationID, kind: .standard, reference: "DPA-1",
+                signedDate: "2026-01-15", capDays: 30))
+        let code = try await samtal.identity.createSignInCode(.init(email: email))
+        let tokens = try await samtal.identity.signIn(.init(code: code.code))
+        return TestOrganisation(organisationID: organisation.organisationID, accessToken: tokens.accessToken)
+    }
+
+    /// A session that is open.
+    package func openSession(in samtal: RunningSamtal, title: String = "Fråga experten") async throws -> String {
+        let session = try await samtal.chat.createSession(.init(title: title), options: administrator)
+        _ = try await samtal.chat.openSession(.init(sessionID: session.sessionID), options: administrator)
+        return session.sessionID
+    }
+}
+
+extension RunningSamtal {
+    /// Joins, and returns the call options of the participant.
+    package func join(_ session: String, name: String = "") async throws -> CallOptions {
+        let joined = try await chat.joinSession(.init(sessionID: session, displayName: name))
+        return CallOptions(metadata: ["samtal-participant": joined.participantToken], timeout: .seconds(20))
+    }
+}

@@ -1,0 +1,115 @@
+package import Contracts
+import Foundation
+import Logging
+import NIOPosix
+package import RPC
+import Synchronization
+
+/// The four processes on a data folder of their own, as Scripts/run starts them.
+package final class RunningSamtal: Sendable {
+    package enum Service: String, CaseIterable, Sendable { case identity, retention, chat, gateway }
+
+    /// Holds the data folder, the logs and whatever a test writes; removed by `stop`.
+    package let folder: String
+    private let children = Mutex<[Service: ChildProcess]>([:])
+    private let channels: [Service: RPCChannel]
+
+    package var data: String { "\(folder)/data" }
+    package func socket(_ service: Service) -> String { "\(data)/run/\(service.rawValue).sock" }
+    package func log(_ service: Service) -> String { "\(folder)/\(service.rawValue).log" }
+    package func child(_ service: Service) -> ChildProcess? { children.withLock { $0[service] } }
+
+    private init() throws {
+        // Short, since the path of a Unix socket holds 107 bytes.
+        folder = "/tmp/st-\(UUID().uuidString.prefix(8).lowercased())"
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let folder = folder
+        channels = Dictionary(
+            uniqueKeysWithValues: Service.allCases.map { service in
+                let channel = RPCChannel(
+                    socketPath: "\(folder)/data/run/\(service.rawValue).sock", name: service.rawValue,
+                    group: MultiThreadedEventLoopGroup.singleton,
+                    logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+                return (service, channel)
+            })
+    }
+
+    /// Runs `body` with the services up, and ends and removes everything afterwards, also when it fails.
+    package static func with(
+        _ services: [Service] = Service.allCases, _ body: (RunningSamtal) async throws -> Void
+    ) async throws {
+        let samtal = try RunningSamtal()
+        do {
+            for service in services { try samtal.launch(service) }
+            for service in services { try await samtal.waitUntilServing(service) }
+            try await body(samtal)
+        } catch {
+            for service in Service.allCases where samtal.child(service) != nil {
+                print("samtal-\(service.rawValue):", samtal.child(service)?.printed.suffix(2000) ?? "")
+            }
+            await samtal.stop()
+            throw error
+        }
+        await samtal.stop()
+    }
+
+    package func start(_ service: Service) async throws {
+        try launch(service)
+        try await waitUntilServing(service)
+    }
+
+    private func launch(_ service: Service) throws {
+        var arguments = ["--data", data]
+        if service == .gateway {
+            arguments += ["--http", "127.0.0.1:0", "--http-address-file", "\(folder)/gateway.http"]
+        }
+        let child = try ChildProcess("samtal-\(service.rawValue)", arguments, log: log(service))
+        children.withLock { $0[service] = child }
+    }
+
+    private func waitUntilServing(_ service: Service) async throws {
+        try await eventually("\(service.rawValue) serves", within: .seconds(60)) {
+            if let status = self.child(service)?.exitStatus {
+                throw ChildProcessError.timedOut("\(service.rawValue) ended with \(status)")
+            }
+            let answer = try? await HealthV1.HealthClient(channel: self.channel(service))
+                .check(.init(), options: .init(timeout: .seconds(2)))
+            return answer?.status == .serving
+        }
+    }
+
+    /// Ends one process: SIGKILL as a crash would, SIGTERM as an operator would.
+    package func end(_ service: Service, signal: Int32) async throws {
+        guard let child = child(service) else { return }
+        child.signal(signal)
+        _ = try await child.wait()
+    }
+
+    package func channel(_ service: Service) -> RPCChannel {
+        // Every service has its channel from the start.
+        channels[service] ?? RPCChannel(
+            socketPath: socket(service), name: service.rawValue, group: MultiThreadedEventLoopGroup.singleton,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    package var identity: IdentityV1.IdentityServiceClient { .init(channel: channel(.identity)) }
+    package var chat: ChatV1.ChatServiceClient { .init(channel: channel(.chat)) }
+    package var retention: RetentionV1.RetentionServiceClient { .init(channel: channel(.retention)) }
+
+    /// http://HOST:PORT of the gateway, which chose a free port.
+    package func httpAddress() throws -> String {
+        "http://" + (try String(contentsOfFile: "\(folder)/gateway.http", encoding: .utf8))
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    private func stop() async {
+        for service in Service.allCases.reversed() { child(service)?.signal(SIGTERM) }
+        for service in Service.allCases {
+            guard let child = child(service) else { continue }
+            if (try? await child.wait()) == nil { child.signal(SIGKILL) }
+        }
+        for channel in channels.values { await channel.close() }
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+}
