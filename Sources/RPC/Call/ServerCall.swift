@@ -9,11 +9,11 @@ public final class ServerCall: Sendable {
         var others: [AttachedValue] = []
         var trailers = Metadata()
 
-        /// Replaces the value that `matches`, or takes the first free place.
-        mutating func set(_ value: AttachedValue?, _ matches: (AttachedValue) -> Bool) {
-            if let first, matches(first) { return self.first = value }
-            if let second, matches(second) { return self.second = value }
-            others.removeAll(where: matches)
+        /// Replaces the value of that name and type, or takes the first free place.
+        mutating func set(_ value: AttachedValue?, name: StaticString, type: ObjectIdentifier) {
+            if let first, first.has(name: name, type: type) { return self.first = value }
+            if let second, second.has(name: name, type: type) { return self.second = value }
+            if !others.isEmpty { others.removeAll { $0.has(name: name, type: type) } }
             guard let value else { return }
             if first == nil {
                 first = value
@@ -44,20 +44,34 @@ public final class ServerCall: Sendable {
     }
 
     /// The value attached under `key`. Safe from any task; the last one to write wins.
+    @inlinable
     public subscript<Value: Sendable>(_ key: CallKey<Value>) -> Value? {
         get {
-            let found = attachments.withLock { attachments -> AttachedValue? in
-                if let first = attachments.first, first.belongs(to: key) { return first }
-                if let second = attachments.second, second.belongs(to: key) { return second }
-                return attachments.others.first { $0.belongs(to: key) }
-            }
-            // `belongs(to:)` compared the type, so the downcast holds.
-            return found.map { unsafeDowncast($0, to: AttachedValueOf<Value>.self).value }
+            guard let found = attached(name: key.name, type: ObjectIdentifier(Value.self)) else { return nil }
+            // The type was compared, so the downcast holds.
+            return unsafeDowncast(found, to: AttachedValueOf<Value>.self).value
         }
         set {
-            let attached = newValue.map { AttachedValueOf($0, for: key) }
-            attachments.withLock { $0.set(attached) { $0.belongs(to: key) } }
+            if let newValue {
+                attach(AttachedValueOf(newValue, for: key), name: key.name, type: ObjectIdentifier(Value.self))
+            } else {
+                attach(nil, name: key.name, type: ObjectIdentifier(Value.self))
+            }
         }
+    }
+
+    @usableFromInline
+    func attached(name: StaticString, type: ObjectIdentifier) -> AttachedValue? {
+        attachments.withLock { attachments in
+            if let first = attachments.first, first.has(name: name, type: type) { return first }
+            if let second = attachments.second, second.has(name: name, type: type) { return second }
+            return attachments.others.first { $0.has(name: name, type: type) }
+        }
+    }
+
+    @usableFromInline
+    func attach(_ value: AttachedValue?, name: StaticString, type: ObjectIdentifier) {
+        attachments.withLock { $0.set(value, name: name, type: type) }
     }
 
     /// Adds a pair to what is sent after the response, with the status.

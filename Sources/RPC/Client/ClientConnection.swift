@@ -68,7 +68,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
         guard stream.state.phase == .waiting else { return }
         guard session != nil, !isDraining else { return stream.abandon(unreachable, .always) }
         if let deadline = stream.deadline {
-            if deadline <= now { return stream.deadlinePassed() }
+            if deadline <= now.deadline { return stream.deadlinePassed() }
             watchDeadline(deadline)
         }
         if waiting.isEmpty, hasRoom { return open(stream) }
@@ -88,7 +88,10 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
         guard let session, stream.state.opened() else { return }
         add(stream)
         var metadata = stream.metadata
-        if let deadline = stream.deadline { metadata.add("grpc-timeout", Timeout.format(deadline - now)) }
+        if let deadline = stream.deadline {
+            let left = Duration.nanoseconds((deadline - now.deadline).nanoseconds)
+            metadata.add("grpc-timeout", Timeout.format(left))
+        }
         let headers = stream.method.requestHeaders
         if !session.submitRequest(stream, prefix: ClientConnection.requestPrefix, headers, metadata) {
             // The numbers of streams are used up (RFC 9113, 5.1.1): the next connection has new ones.

@@ -14,13 +14,13 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
     let connection: ClientConnection
     let method: MethodDescriptor
     let metadata: Metadata
-    var state = ClientCallState()
+    @exclusivity(unchecked) var state = ClientCallState()
     /// Nil until the call is started.
     var receiver: Receiver?
     /// What became of a call that ended before it was started.
     private var earlyOutcome: CallOutcome?
-    private var headers = ResponseHeaders()
-    private var deframer: MessageDeframer
+    @exclusivity(unchecked) private var headers = ResponseHeaders()
+    @exclusivity(unchecked) private var deframer: MessageDeframer
     private var response: ByteBuffer?
     /// Bytes of the incomplete message that the window has been told of.
     private var openedForPartial = 0
@@ -34,7 +34,7 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
         self.metadata = metadata
         deframer = MessageDeframer(limit: connection.limits.maxResponseBytes, noun: "response")
         super.init()
-        self.deadline = deadline
+        self.deadline = deadline.map { NIODeadline(at: $0) }
         outbound.append(framedRequest)
         outboundEnd = .endOfStream
     }

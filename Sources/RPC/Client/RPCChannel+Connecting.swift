@@ -27,7 +27,7 @@ extension RPCChannel {
         _ continuation: UnsafeContinuation<Result<ClientConnection, RPCError>, Never>
     ) {
         let timer = options.deadline.map { deadline in
-            group.any().scheduleTask(in: DeadlineTimer.delay(until: deadline)) { [weak self] in
+            group.any().scheduleTask(deadline: NIODeadline(at: deadline)) { [weak self] in
                 self?.giveUp(key, RPCError(.deadlineExceeded, "the deadline passed before the server was reachable"))
             } as Scheduled<Void>
         }

@@ -6,16 +6,16 @@ internal import NIOCore
 /// deadline it has heard of, and when it fires its owner looks at every call and says which deadline is next.
 struct DeadlineTimer {
     private var scheduled: Scheduled<Void>?
-    private var due: ContinuousClock.Instant?
+    private var due: NIODeadline?
 
     /// Makes sure that `fire` is called on the loop no later than the deadline.
     mutating func require(
-        _ deadline: ContinuousClock.Instant, on eventLoop: any EventLoop, fire: @escaping @Sendable () -> Void
+        _ deadline: NIODeadline, on eventLoop: any EventLoop, fire: @escaping @Sendable () -> Void
     ) {
         if let due, due <= deadline { return }
         scheduled?.cancel()
         due = deadline
-        scheduled = eventLoop.scheduleTask(in: DeadlineTimer.delay(until: deadline), fire)
+        scheduled = eventLoop.scheduleTask(deadline: deadline, fire)
     }
 
     /// The timer has fired, or is no longer wanted.
@@ -24,9 +24,11 @@ struct DeadlineTimer {
         scheduled = nil
         due = nil
     }
+}
 
-    /// Rounded up, so that the deadline has passed when the timer fires.
-    static func delay(until deadline: ContinuousClock.Instant, now: ContinuousClock.Instant = .now) -> TimeAmount {
-        TimeAmount(max(.zero, deadline - now)) + .milliseconds(1)
+extension NIODeadline {
+    /// The same moment on the event loops' clock, as far as the two clocks agree on what is left of it.
+    init(at instant: ContinuousClock.Instant) {
+        self = .now() + TimeAmount(instant - ContinuousClock.now)
     }
 }

@@ -11,6 +11,12 @@ class HTTP2Connection: ChannelInboundHandler, TurnEnd, @unchecked Sendable {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
+    /// The time of one turn, on the loop's clock and on the one that callers know.
+    struct TurnTime {
+        let deadline = NIODeadline.now()
+        let instant = ContinuousClock.now
+    }
+
     /// Bytes collected before they are handed to the socket.
     private static let writeBatch = 256 * 1024
 
@@ -19,12 +25,12 @@ class HTTP2Connection: ChannelInboundHandler, TurnEnd, @unchecked Sendable {
     /// Nil before the connection is active and after it has ended.
     fileprivate(set) final var session: HTTP2Session?
     /// Every open stream, each at its `position`.
-    fileprivate(set) final var streams: [HTTP2Stream] = []
+    @exclusivity(unchecked) fileprivate(set) final var streams: [HTTP2Stream] = []
     private final var handlerContext: ChannelHandlerContext?
     private final var outbound = ByteBuffer()
     private final var isFlushDue = false
-    fileprivate final var timer = DeadlineTimer()
-    private final var turnTime: ContinuousClock.Instant?
+    @exclusivity(unchecked) fileprivate final var timer = DeadlineTimer()
+    private final var turnTime: TurnTime?
 
     init(eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
@@ -105,9 +111,9 @@ class HTTP2Connection: ChannelInboundHandler, TurnEnd, @unchecked Sendable {
 
 extension HTTP2Connection {
     /// The time, read once a turn.
-    final var now: ContinuousClock.Instant {
+    final var now: TurnTime {
         if let turnTime { return turnTime }
-        let now = ContinuousClock.now
+        let now = TurnTime()
         turnTime = now
         // The end of the turn forgets it again.
         needsFlush()
@@ -164,14 +170,14 @@ extension HTTP2Connection {
     }
 
     /// Has ``HTTP2Stream/deadlinePassed()`` called on a stream of this connection soon after that time.
-    final func watchDeadline(_ deadline: ContinuousClock.Instant) {
+    final func watchDeadline(_ deadline: NIODeadline) {
         timer.require(deadline, on: eventLoop) { self.checkDeadlines() }
     }
 
     private final func checkDeadlines() {
         timer.clear()
-        let now = ContinuousClock.now
-        var next: ContinuousClock.Instant?
+        let now = NIODeadline.now()
+        var next: NIODeadline?
         // A copy: ending a call may change the list.
         for stream in Array(streams) {
             guard let deadline = stream.deadline else { continue }

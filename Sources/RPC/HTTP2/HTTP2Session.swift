@@ -46,8 +46,10 @@ final class HTTP2Session {
     let pointer: OpaquePointer
     /// Held only for the time of the connection, which owns the session.
     unowned let delegate: any HTTP2SessionDelegate
-    /// The stream that the last callback was about: frames of one stream mostly follow each other.
-    var current: HTTP2Stream?
+    /// The stream that the last callback was about: frames of one stream mostly follow each other. The connection holds
+    /// it until the session has said that it is closed, and then it is forgotten here.
+    var current: Unmanaged<HTTP2Stream>?
+    var currentID: Int32 = 0
 
     init?(side: Side, settings: Settings, delegate: any HTTP2SessionDelegate) {
         self.delegate = delegate
@@ -105,7 +107,6 @@ final class HTTP2Session {
 
     /// Reads bytes from the other side; streams and delegate hear of what they mean.
     func receive(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
-        defer { current = nil }
         let read = nghttp2_session_mem_recv(pointer, bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count)
         if read < 0 { throw Failure(code: read) }
     }

@@ -23,8 +23,8 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     private static let maxJobsPerTurn = 4096
 
     let eventLoop: any EventLoop
-    private var jobs = CircularBuffer<UnownedJob>(initialCapacity: 64)
-    private var flushes: [any TurnEnd] = []
+    @exclusivity(unchecked) private var jobs = CircularBuffer<UnownedJob>(initialCapacity: 64)
+    @exclusivity(unchecked) private var flushes: [any TurnEnd] = []
     private var isInTurn = false
     private var isTurnScheduled = false
     private let remote = Mutex(Remote())

@@ -64,11 +64,12 @@ extension HTTP2Session {
 
     /// The stream with that number, while it is open.
     fileprivate func stream(_ id: Int32) -> HTTP2Stream? {
-        if let current, current.id == id { return current }
+        if id == currentID { return current?.takeUnretainedValue() }
         guard let user = nghttp2_session_get_stream_user_data(pointer, id) else { return nil }
-        let stream = Unmanaged<HTTP2Stream>.fromOpaque(user).takeUnretainedValue()
+        let stream = Unmanaged<HTTP2Stream>.fromOpaque(user)
         current = stream
-        return stream
+        currentID = id
+        return stream.takeUnretainedValue()
     }
 
     fileprivate func began(_ frame: UnsafePointer<nghttp2_frame>) -> Int32 {
@@ -79,7 +80,8 @@ extension HTTP2Session {
         }
         stream.id = id
         nghttp2_session_set_stream_user_data(pointer, id, Unmanaged.passUnretained(stream).toOpaque())
-        current = stream
+        current = Unmanaged.passUnretained(stream)
+        currentID = id
         return 0
     }
 
@@ -111,6 +113,7 @@ extension HTTP2Session {
     fileprivate func closed(_ id: Int32, code: UInt32) {
         guard let stream = stream(id) else { return }
         current = nil
+        currentID = 0
         stream.closed(code: code)
         delegate.streamClosed(stream)
     }

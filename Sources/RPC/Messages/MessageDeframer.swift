@@ -61,6 +61,6 @@ struct MessageDeframer {
         }
         missing = length
         // The claimed length is not trusted with memory before the bytes come.
-        if length > 0 { message.reserveCapacity(min(length, 64 * 1024)) }
+        if length > 0 { message = ByteBufferAllocator().buffer(capacity: min(length, 64 * 1024)) }
     }
 }

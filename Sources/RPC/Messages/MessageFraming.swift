@@ -10,7 +10,7 @@ enum MessageFraming {
     static func framed<Message: ProtobufMessage>(_ message: Message) -> ByteBuffer {
         var buffer = ByteBuffer()
         message.serialize(into: &buffer) { size, buffer in
-            buffer.reserveCapacity(prefixLength + size)
+            buffer = ByteBufferAllocator().buffer(capacity: prefixLength + size)
             writePrefix(size, to: &buffer)
         }
         return buffer
@@ -18,8 +18,7 @@ enum MessageFraming {
 
     /// The bytes of a message with their prefix, in one buffer.
     static func framed(_ bytes: ByteBuffer) -> ByteBuffer {
-        var buffer = ByteBuffer()
-        buffer.reserveCapacity(prefixLength + bytes.readableBytes)
+        var buffer = ByteBufferAllocator().buffer(capacity: prefixLength + bytes.readableBytes)
         writePrefix(bytes.readableBytes, to: &buffer)
         buffer.writeImmutableBuffer(bytes)
         return buffer

@@ -25,7 +25,7 @@ extension RPCServer {
         public var handshakeTimeout: Duration = .seconds(5)
         /// How long a caller may take to send the whole of one request.
         public var requestTimeout: Duration = .seconds(30)
-        /// How long a finished response may wait for a caller that doesn't read it.
+        /// How long a finished response waits at least, and at most twice, for a caller that doesn't read it.
         public var unreadResponseTimeout: Duration = .seconds(60)
         /// Streams a caller may reset per second, after a burst of ten times as many (rapid reset, CVE-2023-44487).
         public var maxResetsPerSecond = 200

@@ -29,11 +29,15 @@ extension ServerConnection {
         needsFlush()
     }
 
-    /// A response waits to be read; it doesn't wait for ever.
-    func limitUnread(_ stream: ServerStream) {
-        let limit = now.advanced(by: context.configuration.unreadResponseTimeout)
-        stream.deadline = limit
-        watchDeadline(limit)
+    /// Lets go of responses that were complete and unread the last time already: nobody is going to read them.
+    func resetUnread() {
+        for case let stream as ServerStream in Array(streams) where stream.state.phase == .answered {
+            if stream.wasUnread {
+                session?.reset(stream, NGHTTP2_CANCEL)
+                needsFlush()
+            }
+            stream.wasUnread = true
+        }
     }
 
     /// First part of a graceful end: the caller is told, and a moment later held to it.

@@ -11,12 +11,13 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     let context: ServerContext
     let peer: Peer
     /// Calls whose request is complete, to be started when the read has been gone through.
-    var ready: [ServerStream] = []
+    @exclusivity(unchecked) var ready: [ServerStream] = []
     private var bufferedRequestBytes = 0
     private var runningHandlers = 0
     private var resets: FloodGuard
     private var controls: FloodGuard
     private var handshake: Scheduled<Void>?
+    private var unreadCheck: RepeatedTask?
 
     init(context: ServerContext, peer: Peer, eventLoop: any EventLoop) {
         self.context = context
@@ -34,6 +35,8 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
             return nil
         }
         handshake = eventLoop.scheduleTask(in: TimeAmount(configuration.handshakeTimeout)) { self.close() }
+        let unread = TimeAmount(configuration.unreadResponseTimeout)
+        unreadCheck = eventLoop.scheduleRepeatedTask(initialDelay: unread, delay: unread) { _ in self.resetUnread() }
         let settings = HTTP2Session.Settings(
             maxConcurrentStreams: configuration.maxConcurrentStreams,
             maxHeaderListBytes: configuration.maxHeaderListBytes, streamWindow: 256 * 1024,
@@ -55,6 +58,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
 
     override func ended() {
         handshake?.cancel()
+        unreadCheck?.cancel()
         ready = []
         context.connections.remove(self)
     }

@@ -17,7 +17,7 @@ extension ServerStream {
         }
         call = ServerCall(
             method: method.handler.method, peer: connection.peer, metadata: metadata,
-            deadline: isCallDeadline ? deadline : nil)
+            deadline: callDeadline)
         let started = Task.immediate(executorPreference: connection.executor) { await self.run() }
         guard state.isHandlerRunning else { return }
         task = started
@@ -118,7 +118,6 @@ extension ServerStream {
                 session.resume(self)
             }
         }
-        if !outbound.isEmpty { connection.limitUnread(self) }
     }
 
     private static func end(_ failure: RPCError?, _ trailers: Metadata) -> OutboundEnd {

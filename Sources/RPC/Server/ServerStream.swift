@@ -7,14 +7,16 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     // those two go to the loop before they touch anything.
 
     let connection: ServerConnection
-    var state = CallState()
+    @exclusivity(unchecked) var state = CallState()
     /// Nil until the path has named a method.
     var method: MethodTable.Entry?
-    var metadata = Metadata()
-    var headers = RequestHeaders()
-    /// Whether `deadline` is the handler's, or only one for the request to arrive or the response to be read.
-    var isCallDeadline = false
-    var deframer = MessageDeframer(limit: 0, noun: "request")
+    @exclusivity(unchecked) var metadata = Metadata()
+    @exclusivity(unchecked) var headers = RequestHeaders()
+    /// The handler's deadline; without one, `deadline` is only for the request to arrive.
+    var callDeadline: ContinuousClock.Instant?
+    /// Whether the response was there, and not all of it taken, when the connection last looked for unread ones.
+    var wasUnread = false
+    @exclusivity(unchecked) var deframer = MessageDeframer(limit: 0, noun: "request")
     var request: ByteBuffer?
     /// Made when the handler starts.
     var call: ServerCall?
@@ -56,10 +58,10 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     private func setDeadline(_ descriptor: MethodDescriptor, endOfStream: Bool) {
         let timeout = headers.timeout ?? descriptor.defaultDeadline
         if let timeout {
-            deadline = connection.now.advanced(by: timeout)
-            isCallDeadline = true
+            deadline = connection.now.deadline + TimeAmount(timeout)
+            callDeadline = connection.now.instant.advanced(by: timeout)
         } else if !endOfStream {
-            deadline = connection.now.advanced(by: connection.context.configuration.requestTimeout)
+            deadline = connection.now.deadline + TimeAmount(connection.context.configuration.requestTimeout)
         }
         if let deadline { connection.watchDeadline(deadline) }
     }
@@ -89,7 +91,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
         }
         headers.isEnded = true
         if state.requestCompleted() {
-            if !isCallDeadline { deadline = nil }
+            if callDeadline == nil { deadline = nil }
             connection.ready.append(self)
         }
     }
@@ -113,10 +115,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
         case .receiving: fail(RPCError(.deadlineExceeded, "the request was not complete in time"))
         case .ready, .running, .responding:
             fail(RPCError(.deadlineExceeded, "the deadline passed before the call was done"))
-        case .answered:
-            connection.session?.reset(self, NGHTTP2_CANCEL)
-            connection.needsFlush()
-        case .closed: break
+        case .answered, .closed: break
         }
     }
 
