@@ -63,10 +63,10 @@ struct ErasureStateTests {
     @Test("a count that JSON can't hold exactly is no count")
     func counts() {
         let most: UInt64 = 9_007_199_254_740_991
-        #expect(ErasedCounts(questions: most, answers: 0, events: 0)?.questions == Int64(most))
-        #expect(ErasedCounts(questions: most + 1, answers: 0, events: 0) == nil)
-        #expect(ErasedCounts(questions: 0, answers: .max, events: 0) == nil)
-        #expect(ErasedCounts(questions: 0, answers: 0, events: most + 1) == nil)
+        #expect(ErasedCounts(reported: most, answers: 0, events: 0)?.questions == Int64(most))
+        #expect(ErasedCounts(reported: most + 1, answers: 0, events: 0) == nil)
+        #expect(ErasedCounts(reported: 0, answers: .max, events: 0) == nil)
+        #expect(ErasedCounts(reported: 0, answers: 0, events: most + 1) == nil)
     }
 
     @Test("waiting doubles to its ceiling and no further")

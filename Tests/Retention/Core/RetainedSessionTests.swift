@@ -60,7 +60,8 @@ struct RetainedSessionTests {
             let end = try Sample.date("2026-01-31T10:00:00.000Z")
             ended.end(at: end, now: end)
             let deadline = try #require(ended.deleteTime)
-            #expect(ended.clamp(to: policy(days: after)) == (after < before))
+            let isChanged = ended.clamp(to: policy(days: after))
+            #expect(isChanged == (after < before))
             let clamped = try #require(ended.deleteTime)
             #expect(clamped <= deadline)
             #expect(clamped == RetentionRule.deadline(ended: end, days: min(before, after)))
@@ -72,7 +73,8 @@ struct RetainedSessionTests {
     @Test("a policy that is lowered before the end counts from the end")
     func clampedBeforeEnd() throws {
         var session = try session(days: 30)
-        #expect(session.clamp(to: policy(days: 3)))
+        let isChanged = session.clamp(to: policy(days: 3))
+        #expect(isChanged)
         #expect(session.deleteTime == nil)
         let end = try Sample.date("2026-01-31T10:00:00.000Z")
         session.end(at: end, now: end)
@@ -84,7 +86,8 @@ struct RetainedSessionTests {
         for state in [ErasureState.requested(.manual), .keyDestroyed(.manual, at: .now), .certified] {
             var session = try session(days: 30)
             session.erasure = state
-            #expect(session.clamp(to: policy(days: 0)) == false)
+            let isChanged = session.clamp(to: policy(days: 0))
+            #expect(!isChanged)
             #expect(session.retentionDays == 30)
         }
     }

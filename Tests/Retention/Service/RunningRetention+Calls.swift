@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import Privacy
 import RPC
 import RetentionCore
 

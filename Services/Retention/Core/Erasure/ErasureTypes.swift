@@ -19,7 +19,7 @@ package struct ErasedCounts: Sendable, Equatable {
     }
 
     /// Nil when a count is too large to be written exactly in a statement.
-    package init?(questions: UInt64, answers: UInt64, events: UInt64) {
+    package init?(reported questions: UInt64, answers: UInt64, events: UInt64) {
         let most = UInt64(CanonicalJSON.largestInteger)
         guard questions <= most, answers <= most, events <= most else { return nil }
         self.init(questions: Int64(questions), answers: Int64(answers), events: Int64(events))

@@ -67,7 +67,7 @@ package struct ChatNeighbour: Sendable {
         }
         guard
             let counts = ErasedCounts(
-                questions: response.questions, answers: response.answers, events: response.events)
+                reported: response.questions, answers: response.answers, events: response.events)
         else { throw RetentionError.chatUnusable }
         return counts
     }
