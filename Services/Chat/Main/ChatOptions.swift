@@ -25,7 +25,9 @@ struct ChatOptions: ParsableArguments {
         guard (1...366).contains(maxSessionDays) else {
             throw ValidationError("--max-session-days must be 1 to 366")
         }
-        guard (1...1_000_000).contains(maxQuestions) else { throw ValidationError("--max-questions must be 1 to 1000000") }
+        guard (1...1_000_000).contains(maxQuestions) else {
+            throw ValidationError("--max-questions must be 1 to 1000000")
+        }
         guard (1...1_000_000).contains(maxQuestionsPerParticipant) else {
             throw ValidationError("--max-questions-per-participant must be 1 to 1000000")
         }

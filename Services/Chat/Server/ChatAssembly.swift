@@ -51,7 +51,8 @@ package struct ChatAssembly: Sendable {
     /// - Parameter administrators: Recognises administrators.
     package func parts(administrators: any Authenticator) -> ServiceParts {
         ServiceParts(
-            handlers: handlers, authenticators: [administrators, participants], background: [upkeep, FeedDrain(feed: feed)],
+            handlers: handlers, authenticators: [administrators, participants],
+            background: [upkeep, FeedDrain(feed: feed)],
             onStop: { await stop() })
     }
 

@@ -51,7 +51,7 @@ struct ErasureTests {
         }
     }
 
-    @Test("questions asked while their session is erased are answered one way or the other, and nothing is left of them")
+    @Test("questions asked while their session is erased are answered one way or the other, and none is left")
     func concurrentErasure() async throws {
         try await World.withChat { world, chat in
             let id = try await chat.session()
@@ -80,7 +80,10 @@ struct ErasureTests {
     @Test("no text and no name is on the disk at any time, nor in the log")
     func plaintext() async throws {
         try await World.withChat { world, chat in
-            let texts = ["Utskottets hemliga titel", "Fröken Ängslig", "Varför blev jag uppsagd?", "Svaret är konfidentiellt", "Värden Viktor"]
+            let texts = [
+                "Utskottets hemliga titel", "Fröken Ängslig", "Varför blev jag uppsagd?", "Svaret är konfidentiellt",
+                "Värden Viktor",
+            ]
             let id = try await chat.session(title: texts[0])
             let joined = try await chat.client.joinSession(.init(sessionID: id, displayName: texts[1]))
             let author = Chat.participant(joined.participantToken)
@@ -98,7 +101,8 @@ struct ErasureTests {
             }
             #expect(!world.logs.text.isEmpty)
             let modes = try FileManager.default.contentsOfDirectory(atPath: "\(world.folder)/chat").map { file in
-                try FileManager.default.attributesOfItem(atPath: "\(world.folder)/chat/\(file)")[.posixPermissions] as? Int
+                try FileManager.default.attributesOfItem(atPath: "\(world.folder)/chat/\(file)")[.posixPermissions]
+                    as? Int
             }
             #expect(modes.allSatisfy { ($0 ?? 0o777) & 0o077 == 0 })
         }

@@ -87,6 +87,9 @@ struct RefusalTests {
             let question = try await chat.ask("Hej?", in: id, as: participant)
             let administrator = try await chat.administrator()
             let long = String(repeating: "å", count: 2_001)
+            let longID = String(repeating: "a", count: 65)
+            // Sixty characters to a reader, a kilobyte to a token.
+            let stacked = String(repeating: "a" + String(repeating: "\u{0301}", count: 9), count: 60)
             func ask(_ text: String, _ request: String) -> @Sendable () async throws -> Void {
                 { _ = try await chat.ask(text, in: id, as: participant, requestID: request) }
             }
@@ -100,11 +103,11 @@ struct RefusalTests {
                 ("title", { _ = try await chat.session(title: "a\u{202E}b") }),
                 ("session_id", { _ = try await chat.client.getSession(.init(sessionID: "")) }),
                 ("session_id", { _ = try await chat.client.getSession(.init(sessionID: "../a")) }),
-                ("session_id", { _ = try await chat.client.getSession(.init(sessionID: String(repeating: "a", count: 65))) }),
+                ("session_id", { _ = try await chat.client.getSession(.init(sessionID: longID)) }),
                 ("session_id", { for try await _ in chat.watch("'; DROP TABLE session; --") {} }),
                 ("display_name", { _ = try await chat.join(id, name: String(repeating: "x", count: 61)) }),
                 ("display_name", { _ = try await chat.join(id, name: "a\nb") }),
-                ("display_name", { _ = try await chat.join(id, name: String(repeating: "a" + String(repeating: "\u{0301}", count: 9), count: 60)) }),
+                ("display_name", { _ = try await chat.join(id, name: stacked) }),
                 ("text", ask("", "request-1")),
                 ("text", ask(long, "request-1")),
                 ("text", ask("bell\u{7}", "request-1")),

@@ -124,7 +124,8 @@ struct SessionTests {
             #expect(listed.count == created.count)
             let times = listed.compactMap(\.createTime?.date)
             #expect(times == times.sorted(by: >))
-            #expect(try await chat.client.listSessions(.init(), options: other).sessions.map(\.title) == ["Något annat"])
+            let others = try await chat.client.listSessions(.init(), options: other).sessions
+            #expect(others.map(\.title) == ["Något annat"])
         }
     }
 
@@ -163,7 +164,7 @@ struct SessionTests {
                 #expect(again == question)
                 let next = try await chat.ask("Och sedan?", in: id, as: participant)
                 #expect(next.authorName == "Åsa")
-                #expect(try await chat.list(id, as: participant).map(\.questionID) == [question, next].map(\.questionID))
+                #expect(try await chat.list(id, as: participant) == [question, next])
             }
         }
     }

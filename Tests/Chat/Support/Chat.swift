@@ -98,10 +98,8 @@ struct Chat: Sendable {
 
     func log(_ sessionID: String) async throws -> [ChatV1.SessionLogEntry] {
         var entries: [ChatV1.SessionLogEntry] = []
-        for try await entry in client.readSessionLog(ChatV1.ReadSessionLogRequest(sessionID: sessionID), options: .init())
-        {
-            entries.append(entry)
-        }
+        let request = ChatV1.ReadSessionLogRequest(sessionID: sessionID)
+        for try await entry in client.readSessionLog(request, options: CallOptions()) { entries.append(entry) }
         return entries
     }
 

@@ -77,7 +77,8 @@ struct World {
                 try await withThrowingTaskGroup(of: Void.self) { tasks in
                     tasks.addTask { try await assembly.upkeep.run() }
                     defer { tasks.cancelAll() }
-                    try await body(Chat(world: self, client: ChatV1.ChatServiceClient(channel: channel), assembly: assembly))
+                    let client = ChatV1.ChatServiceClient(channel: channel)
+                    try await body(Chat(world: self, client: client, assembly: assembly))
                 })
         } catch {
             outcome = .failure(error)

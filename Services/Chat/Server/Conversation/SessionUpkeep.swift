@@ -2,8 +2,8 @@ internal import ChatCore
 internal import Foundation
 internal import Logging
 internal import Privacy
-internal import ServiceLifecycle
 internal import ServiceKit
+internal import ServiceLifecycle
 
 /// What happens to sessions with time, with nobody asking for it: those that nobody ends are ended, retention is told of
 /// every end, and whoever follows a session whose time has passed is cut off.

@@ -17,7 +17,8 @@ package struct Retention: Sendable {
 
     /// Registers a session under its organisation's agreement.
     /// - Throws: ``ChatError/retentionUnavailable``; FAILED_PRECONDITION as retention puts it, for want of an agreement.
-    func openSession(_ sessionID: String, organisationID: String) async throws -> (key: SessionKey, retentionDays: Int) {
+    func openSession(_ sessionID: String, organisationID: String) async throws -> (key: SessionKey, retentionDays: Int)
+    {
         let request = RetentionV1.OpenSessionRequest(sessionID: sessionID, organisationID: organisationID)
         do {
             let opened = try await client.openSession(request, options: CallOptions(timeout: Retention.timeout))

@@ -60,7 +60,8 @@ extension ChatStore {
         return try Row.fetchOne(statement, arguments: [id, session]).map { row in try QuestionRecord(row, in: db) }
     }
 
-    private static func question(answeredBy request: [UInt8], in session: Int64, db: Database) throws -> QuestionRecord? {
+    private static func question(answeredBy request: [UInt8], in session: Int64, db: Database) throws -> QuestionRecord?
+    {
         let statement = try db.cachedStatement(
             sql: """
                 SELECT \(QuestionRecord.columns) FROM question

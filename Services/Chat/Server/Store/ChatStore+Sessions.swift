@@ -88,7 +88,8 @@ extension ChatStore {
                     SELECT \(StoredSession.columns) FROM session
                     WHERE state <> \(SessionState.ended.rawValue) AND create_time <= ? ORDER BY create_time LIMIT ?
                     """)
-            return try Row.fetchAll(statement, arguments: [time.milliseconds, limit]).map { row in try StoredSession(row) }
+            return try Row.fetchAll(statement, arguments: [time.milliseconds, limit])
+                .map { row in try StoredSession(row) }
         }
     }
 
