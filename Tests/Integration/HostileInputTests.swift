@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import NIOCore
 import RPC
 import TestProcesses
 import Testing
@@ -128,7 +129,7 @@ enum RawSocket {
         }
         guard connected == 0 else { return }
         // The peer may close at any byte: MSG_NOSIGNAL, and a failed write is no failure here.
-        _ = bytes.withUnsafeBytes { Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+        _ = bytes.withUnsafeBytes { Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
         shutdown(descriptor, Int32(SHUT_WR))
         var answer = [UInt8](repeating: 0, count: 4096)
         while recv(descriptor, &answer, answer.count, 0) > 0 {}

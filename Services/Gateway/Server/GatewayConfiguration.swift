@@ -5,6 +5,8 @@ package struct GatewayConfiguration: Sendable {
     /// Where HTTP is served; port 0 takes any free one.
     package var host = "127.0.0.1"
     package var port = 8080
+    /// The file that is told HOST:PORT once it is bound, for whoever started the gateway on a free port.
+    package var addressFile: String?
     /// Where browsers reach the gateway, such as `https://samtal.example.org`; nil: where they already are.
     package var publicURL: String?
     /// Addresses of proxies whose `X-Forwarded-For` is believed.

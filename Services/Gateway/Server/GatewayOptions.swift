@@ -12,6 +12,11 @@ package struct GatewayOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "A file to write HOST:PORT to once HTTP is served, for scripts that choose port 0.", valueName: "path"))
+    package var httpAddressFile: String?
+
+    @Option(
+        help: ArgumentHelp(
             """
             Where browsers reach the gateway, for links; with https, browsers are told to use nothing else \
             (SAMTAL_PUBLIC_URL; default: wherever the page came from).
@@ -47,6 +52,7 @@ package struct GatewayOptions: ParsableArguments {
         }
         var configuration = GatewayConfiguration()
         (configuration.host, configuration.port) = try Self.address(http ?? environment["SAMTAL_HTTP"])
+        configuration.addressFile = httpAddressFile
         configuration.publicURL = try Self.origin(publicURL ?? environment["SAMTAL_PUBLIC_URL"])
         configuration.trustedProxies = try list(trustedProxy, "SAMTAL_TRUSTED_PROXIES").map(Self.proxy)
         for text in list(rate, "SAMTAL_RATES") {
