@@ -1,4 +1,3 @@
-internal import CNghttp2
 internal import NIOCore
 
 /// What a client bounds.
@@ -96,7 +95,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
         if !session.submitRequest(stream, prefix: ClientConnection.requestPrefix, headers, metadata) {
             // The numbers of streams are used up (RFC 9113, 5.1.1): the next connection has new ones.
             remove(stream)
-            stream.closed(code: NGHTTP2_REFUSED_STREAM.rawValue)
+            stream.closed(code: HTTP2ErrorCode.refusedStream.rawValue)
             return drain()
         }
         needsFlush()

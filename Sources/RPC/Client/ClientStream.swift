@@ -1,4 +1,3 @@
-internal import CNghttp2
 internal import NIOCore
 
 /// One call on a client's connection: from its request to the status that ends it.
@@ -107,13 +106,13 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
             deliver(.response(ByteBuffer()))
         }
         // The server answered without wanting the whole request.
-        if !outbound.isEmpty { connection.session?.reset(self, NGHTTP2_CANCEL) }
+        if !outbound.isEmpty { connection.session?.reset(self, .cancel) }
     }
 
     override func closed(code: UInt32) {
         let hadResponse = state.hasResponse
         guard state.ended() else { return }
-        if code == NGHTTP2_REFUSED_STREAM.rawValue {
+        if code == HTTP2ErrorCode.refusedStream.rawValue {
             deliver(.failure(RPCError(resetCode: code), .always))
         } else if connection.session == nil {
             deliver(.failure(connection.unreachable, hadResponse ? .never : .ifIdempotent))
@@ -132,7 +131,7 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
         case .nothing: return
         case .forget: connection.forget(self)
         case .reset:
-            connection.session?.reset(self, NGHTTP2_CANCEL)
+            connection.session?.reset(self, .cancel)
             connection.needsFlush()
         }
         deliver(.failure(error, repeating))

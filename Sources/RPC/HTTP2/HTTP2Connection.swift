@@ -1,4 +1,3 @@
-internal import CNghttp2
 internal import NIOCore
 
 /// One HTTP/2 connection, either side: bytes in, frames to streams, bytes out.
@@ -29,6 +28,8 @@ class HTTP2Connection: ChannelInboundHandler, TurnEnd, @unchecked Sendable {
     private final var handlerContext: ChannelHandlerContext?
     private final var outbound = ByteBuffer()
     private final var isFlushDue = false
+    /// Streams that are answered although their requests aren't complete.
+    private final var resetsAfterFlush: [HTTP2Stream] = []
     @exclusivity(unchecked) fileprivate final var timer = DeadlineTimer()
     private final var turnTime: TurnTime?
 
@@ -92,7 +93,7 @@ class HTTP2Connection: ChannelInboundHandler, TurnEnd, @unchecked Sendable {
         ended()
         let left = streams
         streams = []
-        for stream in left { stream.closed(code: NGHTTP2_CANCEL.rawValue) }
+        for stream in left { stream.closed(code: HTTP2ErrorCode.cancel.rawValue) }
     }
 
     final func close() {
@@ -130,24 +131,41 @@ extension HTTP2Connection {
     final func turnEnded() {
         isFlushDue = false
         turnTime = nil
-        flush()
+        if flush(), !resetsAfterFlush.isEmpty { resetAnswered() }
         if session?.isOver == true { close() }
     }
 
+    /// Asks the other side to send no more of a request, once the answer that was submitted has been sent: nghttp2 drops
+    /// what a stream has still to send when it is reset.
+    final func resetAfterFlush(_ stream: HTTP2Stream) {
+        resetsAfterFlush.append(stream)
+    }
+
+    private final func resetAnswered() {
+        for stream in resetsAfterFlush { session?.resetIfOpen(stream, .none) }
+        resetsAfterFlush = []
+        flush()
+    }
+
     /// Hands frames to the socket as long as it takes them; the rest stays with nghttp2, which asks no stream for more.
-    private final func flush() {
-        guard let handlerContext, let session else { return }
+    ///
+    /// True when all that can be sent has been.
+    @discardableResult
+    private final func flush() -> Bool {
+        guard let handlerContext, let session else { return false }
         var hasMore = true
         while hasMore, handlerContext.channel.isWritable {
             do {
                 hasMore = try session.send(into: &outbound, upTo: HTTP2Connection.writeBatch)
             } catch {
-                return close()
+                close()
+                return false
             }
-            guard outbound.readableBytes > 0 else { return }
+            guard outbound.readableBytes > 0 else { break }
             handlerContext.writeAndFlush(wrapOutboundOut(outbound), promise: nil)
             outbound.clear()
         }
+        return !hasMore
     }
 }
 

@@ -34,8 +34,13 @@ extension HTTP2Session {
         stream.resume(session: pointer)
     }
 
-    func reset(_ stream: HTTP2Stream, _ code: nghttp2_error_code) {
+    func reset(_ stream: HTTP2Stream, _ code: HTTP2ErrorCode) {
         nghttp2_submit_rst_stream(pointer, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, code.rawValue)
+    }
+
+    /// As ``reset(_:_:)``, unless the stream is over.
+    func resetIfOpen(_ stream: HTTP2Stream, _ code: HTTP2ErrorCode) {
+        if nghttp2_session_get_stream_user_data(pointer, stream.id) != nil { reset(stream, code) }
     }
 
     /// Bytes were taken off the connection: its window may open again.
@@ -60,10 +65,6 @@ extension HTTP2Session {
             pointer, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, NGHTTP2_NO_ERROR.rawValue, nil, 0)
     }
 
-    /// Ends the connection for a fault of the other side, once the GOAWAY that says so is sent.
-    func terminate(_ code: nghttp2_error_code) {
-        nghttp2_session_terminate_session(pointer, code.rawValue)
-    }
 
     /// How many streams the other side lets this one have open.
     var remoteMaxConcurrentStreams: Int {

@@ -1,4 +1,3 @@
-internal import CNghttp2
 internal import NIOCore
 
 /// Refusals and the end of the connection, as far as they concern calls.
@@ -25,7 +24,7 @@ extension ServerConnection {
         guard let session else { return }
         session.submitHeadersOnly(stream, prefix: prefix, headers)
         // RFC 9113, 8.1: a server that has answered may ask for the rest of the request not to be sent.
-        if !stream.headers.isEnded { session.reset(stream, NGHTTP2_NO_ERROR) }
+        if !stream.headers.isEnded { resetAfterFlush(stream) }
         needsFlush()
     }
 
@@ -33,7 +32,7 @@ extension ServerConnection {
     func resetUnread() {
         for case let stream as ServerStream in Array(streams) where stream.state.phase == .answered {
             if stream.wasUnread {
-                session?.reset(stream, NGHTTP2_CANCEL)
+                session?.reset(stream, .cancel)
                 needsFlush()
             }
             stream.wasUnread = true

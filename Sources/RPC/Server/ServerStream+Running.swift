@@ -1,4 +1,3 @@
-internal import CNghttp2
 internal import Logging
 internal import NIOCore
 
@@ -97,7 +96,7 @@ extension ServerStream {
         } else {
             // The caller isn't reading: trailers would wait behind what it doesn't read.
             outbound.removeAll()
-            connection.session?.reset(self, NGHTTP2_CANCEL)
+            connection.session?.reset(self, .cancel)
             connection.needsFlush()
         }
         if state.isHandlerRunning { task?.cancel() }

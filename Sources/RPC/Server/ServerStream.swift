@@ -1,4 +1,3 @@
-internal import CNghttp2
 internal import NIOCore
 
 /// One call on a server's connection: from its request headers to its trailers.
@@ -84,12 +83,12 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     }
 
     override func receivedEndOfStream() {
+        headers.isEnded = true
         guard state.phase == .receiving else { return }
         guard request != nil, deframer.partialCount == 0 else {
             let what = deframer.partialCount > 0 ? "cut short" : "no message"
             return fail(RPCError(request == nil && what == "no message" ? .unimplemented : .internal, "request: \(what)"))
         }
-        headers.isEnded = true
         if state.requestCompleted() {
             if callDeadline == nil { deadline = nil }
             connection.ready.append(self)

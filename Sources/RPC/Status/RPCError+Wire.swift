@@ -71,12 +71,12 @@ extension RPCError {
 
     /// The status of a stream that the peer reset, from HTTP/2's error code (gRPC over HTTP/2, "Errors").
     init(resetCode: UInt32) {
-        switch resetCode {
-        case 0x7: self.init(.unavailable, "the server refused the stream")
-        case 0x8: self.init(.cancelled, "the server cancelled the stream")
-        case 0xB: self.init(.resourceExhausted, "the server asks for fewer calls")
-        case 0xC: self.init(.permissionDenied, "the server refused the connection's security")
-        default: self.init(.internal, "the server reset the stream with HTTP/2 error \(resetCode)")
+        switch HTTP2ErrorCode(rawValue: resetCode) {
+        case .refusedStream: self.init(.unavailable, "the server refused the stream")
+        case .cancel: self.init(.cancelled, "the server cancelled the stream")
+        case .enhanceYourCalm: self.init(.resourceExhausted, "the server asks for fewer calls")
+        case .inadequateSecurity: self.init(.permissionDenied, "the server refused the connection's security")
+        case .none?, nil: self.init(.internal, "the server reset the stream with HTTP/2 error \(resetCode)")
         }
     }
 }
