@@ -13,6 +13,9 @@ public final class IdentitySigningKeys: SigningKeySource {
     /// How long one fetch may take.
     static let fetchTimeout = Duration.seconds(2)
 
+    /// What a fetch came to: the keys by their id.
+    typealias Outcome = Result<[String: [UInt8]], RPCError>
+
     /// What is known, and what is under way.
     struct State {
         var keys: [String: [UInt8]] = [:]
@@ -22,7 +25,7 @@ public final class IdentitySigningKeys: SigningKeySource {
         var failed: (at: ContinuousClock.Instant, error: RPCError)?
         var isFetching = false
         /// Callers that need the fetch under way.
-        var waiters: [CheckedContinuation<Void, Never>] = []
+        var waiters: [CheckedContinuation<Outcome?, Never>] = []
     }
 
     /// What a caller does about a key id.
@@ -50,40 +53,45 @@ public final class IdentitySigningKeys: SigningKeySource {
 
     public func publicKey(_ keyID: String) async throws(RPCError) -> [UInt8]? {
         while true {
+            let outcome: Outcome?
             switch state.withLock({ $0.step(for: keyID, at: .now, pause: pause, longestAge: longestAge) }) {
             case .answer(let key): return key
             case .fail(let error): throw error
-            case .wait: await waitForFetch()
-            case .fetch: await fetch()
+            case .wait: outcome = await outcomeOfOthersFetch()
+            case .fetch: outcome = await fetch()
             }
-            // Whoever waited for a caller that was cancelled takes over; a cancelled one must not try for ever.
             if Task.isCancelled { throw RPCError(.cancelled, "cancelled") }
+            // No outcome: the fetch was over already, or whoever made it was cancelled. Somebody takes over.
+            guard let outcome else { continue }
+            // What was known before still holds when identity can't be asked.
+            if case .failure = outcome, let known = state.withLock({ $0.keys[keyID] }) { return known }
+            return try outcome.get()[keyID]
         }
     }
 
-    private func waitForFetch() async {
+    private func outcomeOfOthersFetch() async -> Outcome? {
         await withCheckedContinuation { continuation in
             let isOver = state.withLock { state in
                 if state.isFetching { state.waiters.append(continuation) }
                 return !state.isFetching
             }
-            if isOver { continuation.resume() }
+            if isOver { continuation.resume(returning: nil) }
         }
     }
 
-    private func fetch() async {
-        let outcome: Result<[String: [UInt8]], RPCError>
+    /// - Returns: nil when the caller was cancelled, which says nothing of identity.
+    private func fetch() async -> Outcome? {
+        let outcome: Outcome?
         do {
             let response = try await identity.listSigningKeys(
                 IdentityV1.ListSigningKeysRequest(), options: CallOptions(timeout: Self.fetchTimeout))
             outcome = .success(Self.keys(of: response))
-        } catch let error as RPCError where error.code == .cancelled {
-            outcome = .failure(error)
         } catch {
-            outcome = .failure(.unavailable(neighbour: "identity"))
+            outcome = Task.isCancelled ? nil : .failure(.unavailable(neighbour: "identity"))
         }
         let waiters = state.withLock { $0.finish(outcome, at: .now) }
-        for waiter in waiters { waiter.resume() }
+        for waiter in waiters { waiter.resume(returning: outcome) }
+        return outcome
     }
 
     private static func keys(of response: IdentityV1.ListSigningKeysResponse) -> [String: [UInt8]] {
@@ -113,21 +121,21 @@ extension IdentitySigningKeys.State {
         return .fetch
     }
 
-    /// - Returns: whom to wake.
+    /// - Parameter outcome: nil when the fetch was given up.
+    /// - Returns: who waits for the outcome.
     mutating func finish(
-        _ outcome: Result<[String: [UInt8]], RPCError>, at now: ContinuousClock.Instant
-    ) -> [CheckedContinuation<Void, Never>] {
+        _ outcome: IdentitySigningKeys.Outcome?, at now: ContinuousClock.Instant
+    ) -> [CheckedContinuation<IdentitySigningKeys.Outcome?, Never>] {
         switch outcome {
         case .success(let fetchedKeys):
             keys = fetchedKeys
             fetched = now
             failed = nil
-        case .failure(let error) where error.code == .cancelled: break  // it says nothing of identity
         case .failure(let error): failed = (now, error)
+        case nil: break
         }
         isFetching = false
-        let woken = waiters
-        waiters = []
-        return woken
+        defer { waiters = [] }
+        return waiters
     }
 }
