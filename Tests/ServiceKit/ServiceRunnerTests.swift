@@ -67,7 +67,8 @@ struct ServiceRunnerTests {
                 try await ServiceRunner.serve(settings, output: log.output) { environment in
                     diary.note("built in \(environment.ownFolder.dropFirst(folder.path.count))")
                     return ServiceParts(
-                        handlers: [], background: [Worker(diary: diary)], onStop: { diary.note("stores closed") })
+                        handlers: [], background: [Worker(diary: diary)], onDrain: { diary.note("streams ended") },
+                        onStop: { diary.note("stores closed") })
                 }
                 diary.note("returned")
             }
@@ -93,7 +94,10 @@ struct ServiceRunnerTests {
             kill(getpid(), SIGTERM)
             try await until { diary.all.contains("returned") }
         }
-        #expect(diary.all == ["built in /chat", "worker started", "worker stopped", "stores closed", "returned"])
+        #expect(
+            diary.all == [
+                "built in /chat", "worker started", "streams ended", "worker stopped", "stores closed", "returned",
+            ])
         for message in ["serving", "stopping", "stopped"] {
             #expect(log.lines.contains { $0.contains("\"message\":\"\(message)\"") })
         }

@@ -2,10 +2,11 @@ internal import RPC
 internal import ServiceLifecycle
 
 /// The gRPC server as a part of the service group: SERVING while it runs; at shutdown NOT_SERVING first, so that callers
-/// look elsewhere, then it drains.
+/// look elsewhere; then streams without an end are ended, and it drains.
 struct ServerService: Service {
     let server: RPCServer
     let health: HealthService
+    let onDrain: @Sendable () async -> Void
 
     func run() async throws {
         health.set(true)
@@ -15,6 +16,7 @@ struct ServerService: Service {
             tasks.addTask {
                 do { try await gracefulShutdown() } catch { return }  // cancelled: `run` drains by itself
                 health.set(false)
+                await onDrain()
                 await server.shutDown()
             }
             // Whichever ends first, the other has nothing more to wait for.

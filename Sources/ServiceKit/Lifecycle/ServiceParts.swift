@@ -12,18 +12,22 @@ public struct ServiceParts: Sendable {
     /// Runs beside the server; cancelled when the service stops, after the server has drained. One that throws stops the
     /// service.
     public var background: [any Service]
+    /// Called first when the service stops, before its server drains: ends streams that would go on for ever, so that
+    /// their callers resume elsewhere.
+    public var onDrain: @Sendable () async -> Void
     /// Called last, when nothing runs any more: closes stores.
     public var onStop: @Sendable () async -> Void
 
     public init(
         handlers: [MethodHandler], authenticators: [any Authenticator] = [],
         access: AccessScope = .rolesAndPrincipals, background: [any Service] = [],
-        onStop: @escaping @Sendable () async -> Void = {}
+        onDrain: @escaping @Sendable () async -> Void = {}, onStop: @escaping @Sendable () async -> Void = {}
     ) {
         self.handlers = handlers
         self.authenticators = authenticators
         self.access = access
         self.background = background
+        self.onDrain = onDrain
         self.onStop = onStop
     }
 }

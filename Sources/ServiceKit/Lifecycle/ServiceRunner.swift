@@ -74,7 +74,8 @@ public enum ServiceRunner {
             metadata: [
                 LogKey.socket: .string(settings.socketPath), LogKey.threads: .stringConvertible(settings.threads),
             ])
-        let services = makeServiceGroup(parts, server: ServerService(server: server, health: health), in: environment)
+        let services = makeServiceGroup(
+            parts, server: ServerService(server: server, health: health, onDrain: parts.onDrain), in: environment)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await stop(services, on: signals, logger: environment.logger) }
             do {
