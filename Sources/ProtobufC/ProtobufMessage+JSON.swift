@@ -49,7 +49,8 @@ extension ProtobufDescriptor {
     public func serialized(
         fromJSON body: [UInt8], overrides: [(field: String, value: String)]
     ) throws(ProtobufError) -> [UInt8] {
-        try withMessage(fromJSON: body, overrides: overrides) { message throws(ProtobufError) in
+        let object = body.isEmpty ? Array("{}".utf8) : body
+        return try withMessage(fromJSON: object, overrides: overrides) { message throws(ProtobufError) in
             let message = message.assumingMemoryBound(to: ProtobufCMessage.self)
             let size = protobuf_c_message_get_packed_size(message)
             return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
@@ -66,11 +67,9 @@ extension ProtobufDescriptor {
         let inputSize = body.count + overrides.reduce(0) { $0 + $1.value.utf8.count }
         return try Arena.lend(budget: Self.memoryBudget(forInput: inputSize)) { arena throws(ProtobufError) in
             let message = arena.message(self)
-            if !body.isEmpty {
-                try body.withUnsafeBufferPointer { bytes throws(ProtobufError) in
-                    var reader = JSONReader(bytes, arena: arena)
-                    try reader.document(into: message, self)
-                }
+            try body.withUnsafeBufferPointer { bytes throws(ProtobufError) in
+                var reader = JSONReader(bytes, arena: arena)
+                try reader.document(into: message, self)
             }
             for (field, value) in overrides {
                 try set(field[...], of: message, to: value, arena)
