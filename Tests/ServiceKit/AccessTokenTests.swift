@@ -23,7 +23,8 @@ struct AccessTokenTests {
         let issuer = try await AccessTokenIssuer(keyID: "key-2", privateKey: AccessTokenIssuer.newPrivateKey())
         let token = try await issuer.sign(
             AccessTokenClaims(administratorID: "adm-1", organisationID: "org-1", tokenID: "tok-1", issuedAt: Date()))
-        #expect(await outcome(token, keys: FixedSigningKeys(["key-2": issuer.publicKey])) == .success(someAdministrator))
+        #expect(
+            await outcome(token, keys: FixedSigningKeys(["key-2": issuer.publicKey])) == .success(someAdministrator))
         #expect(token.utf8.count < 500)
     }
 

@@ -19,7 +19,9 @@ struct FieldCheckTests {
         #expect(throws: RPCError.invalid("t", "must have at most 2 characters")) {
             try FieldCheck.text("abc", field: "t", max: 2)
         }
-        #expect(throws: RPCError.invalid("t", "must not be empty")) { try FieldCheck.text("  ", field: "t", min: 1, max: 2) }
+        #expect(throws: RPCError.invalid("t", "must not be empty")) {
+            try FieldCheck.text("  ", field: "t", min: 1, max: 2)
+        }
         #expect(throws: RPCError.invalid("t", "must have at least 3 characters")) {
             try FieldCheck.text("ab", field: "t", min: 3, max: 9)
         }
@@ -76,7 +78,8 @@ struct FieldCheckTests {
     @Test(
         "e-mail addresses that people have are taken, the domain in lower case",
         arguments: [
-            ("anna@example.se", "anna@example.se"), (" Anna.Svensson+chat@Example.ORG ", "Anna.Svensson+chat@example.org"),
+            ("anna@example.se", "anna@example.se"),
+            (" Anna.Svensson+chat@Example.ORG ", "Anna.Svensson+chat@example.org"),
             ("o'neil@a-b.example.se", "o'neil@a-b.example.se"), ("x@xn--bcher-kva.example", "x@xn--bcher-kva.example"),
         ])
     func emails(given: String, kept: String) throws {

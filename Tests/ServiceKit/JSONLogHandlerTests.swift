@@ -85,7 +85,8 @@ struct JSONLogHandlerTests {
         let log = LogCollector()
         let chain = InterceptorChain.standard(
             service: "test", authenticators: [], peers: PeerRoles([testUID: [.gateway]]), logger: log.logger())
-        let call = call("/samtal.retention.v1.RetentionService/GetSessionKey", metadata: ["authorization": "Bearer abc"])
+        let call = call(
+            "/samtal.retention.v1.RetentionService/GetSessionKey", metadata: ["authorization": "Bearer abc"])
         try await chain[0].begin(call)
         let refusal = await #expect(throws: RPCError.self) { try await chain[1].begin(call) }
         chain[0].end(call, outcome: refusal)

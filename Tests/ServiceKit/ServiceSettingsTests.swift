@@ -38,7 +38,10 @@ struct ServiceSettingsTests {
         #expect(fromEnvironment.neighbours == ["retention": "/r.sock", "identity": "/i.sock"])
 
         let both = try settings(
-            ["--data", "/srv/b", "--socket", "/s.sock", "--peer", "7=backend", "--threads", "1", "--log-level", "error"],
+            [
+                "--data", "/srv/b", "--socket", "/s.sock", "--peer", "7=backend", "--threads", "1", "--log-level",
+                "error",
+            ],
             environment)
         #expect(both.folders.own == "/srv/b/chat")
         #expect(both.socketPath == "/s.sock")

@@ -15,8 +15,8 @@ extension FieldCheck {
 
     /// The key of the last object on the page before.
     /// - Returns: nil for the first page.
-    /// - Throws: INVALID_ARGUMENT for a token that `nextPageToken` didn't make. A token isn't a secret and isn't signed:
-    ///   what is done with the key must be safe with any text.
+    /// - Throws: INVALID_ARGUMENT for a token that `nextPageToken` didn't make. A token isn't a secret and isn't
+    ///   signed: what is done with the key must be safe with any text.
     public static func pageToken(_ value: String, field: String = "page_token") throws(RPCError) -> String? {
         if value.isEmpty { return nil }
         // 4 characters of base64 stand for 3 bytes.

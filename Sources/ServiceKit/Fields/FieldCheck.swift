@@ -9,8 +9,8 @@ public enum FieldCheck {
 
     /// Text that a person typed.
     ///
-    /// The result is trimmed of white space at both ends and in Unicode normalisation form C, so that the same words are
-    /// the same bytes. Length is counted in characters as a reader sees them (extended grapheme clusters, UAX #29).
+    /// The result is trimmed of white space at both ends and in Unicode normalisation form C, so that the same words
+    /// are the same bytes. Length is counted in characters as a reader sees them (extended grapheme clusters, UAX #29).
     /// - Parameters:
     ///   - minimum: the fewest characters, after trimming.
     ///   - maximum: the most characters.

@@ -25,7 +25,9 @@ struct DataFolders: Sendable {
         try Self.makeFolder(own, mode: 0o700)
         try Self.closeToOthers(own)
         guard access(run, W_OK | X_OK) == 0 else {
-            throw StartUpError("no socket can be made in \(run)", remedy: "give this user write access to it, with mode 0770 for a group")
+            throw StartUpError(
+                "no socket can be made in \(run)",
+                remedy: "give this user write access to it, with mode 0770 for a group")
         }
     }
 

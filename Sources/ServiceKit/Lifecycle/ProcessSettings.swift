@@ -13,8 +13,8 @@ enum ProcessSettings {
         raiseFileLimit()
     }
 
-    /// A core file would hold session keys. The limit covers core files, the flag also dumps that are piped to a program,
-    /// and tracing by another process of the same user.
+    /// A core file would hold session keys. The limit covers core files, the flag also dumps that are piped to a
+    /// program, and tracing by another process of the same user.
     private static func forbidCoreDumps() throws(StartUpError) {
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         guard setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none) == 0, samtal_disable_core_dumps() == 0 else {

@@ -1,8 +1,8 @@
 internal import RPC
 internal import ServiceLifecycle
 
-/// The gRPC server as a part of the service group: SERVING while it runs; at shutdown NOT_SERVING first, so that callers
-/// look elsewhere; then streams without an end are ended, and it drains.
+/// The gRPC server as a part of the service group: SERVING while it runs; at shutdown NOT_SERVING first, so that
+/// callers look elsewhere; then streams without an end are ended, and it drains.
 struct ServerService: Service {
     let server: RPCServer
     let health: HealthService

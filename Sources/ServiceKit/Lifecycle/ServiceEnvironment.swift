@@ -33,8 +33,8 @@ public struct ServiceEnvironment: Sendable {
     /// The path of a file of the service's own: `file("chat.sqlite")`.
     public func file(_ name: String) -> String { "\(ownFolder)/\(name)" }
 
-    /// The channel to another service, which need not be up: one connection, shared by all who ask for it, closed by the
-    /// runner. Calls on it say that they are made by a gateway, or by a service.
+    /// The channel to another service, which need not be up: one connection, shared by all who ask for it, closed by
+    /// the runner. Calls on it say that they are made by a gateway, or by a service.
     public func channel(to neighbour: String) -> RPCChannel {
         neighbours.channel(to: neighbour, role: name == "gateway" ? .gateway : .service, logger: logger, group: group)
     }

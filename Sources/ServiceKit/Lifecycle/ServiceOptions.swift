@@ -1,7 +1,7 @@
 public import ArgumentParser
 
-/// The options that every service has. Each has an environment variable as its fallback, so that a unit file and a shell
-/// say the same things; the command line wins.
+/// The options that every service has. Each has an environment variable as its fallback, so that a unit file and a
+/// shell say the same things; the command line wins.
 public struct ServiceOptions: ParsableArguments {
     @Option(
         name: .customLong("data"),
@@ -22,8 +22,8 @@ public struct ServiceOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             Who may connect, and as what: a user id or user name and its roles, of gateway, service, operator and \
-            backend. May be repeated (SAMTAL_PEERS, separated by spaces; default: the service's own user and root, with \
-            every role).
+            backend. May be repeated (SAMTAL_PEERS, separated by spaces; default: the service's own user and root, \
+            with every role).
             """, valueName: "user=role,role"))
     var peer: [String] = []
 

@@ -9,8 +9,8 @@ public struct ServiceParts: Sendable {
     public var authenticators: [any Authenticator]
     /// What its server checks itself.
     public var access: AccessScope
-    /// Runs beside the server; cancelled when the service stops, after the server has drained. One that throws stops the
-    /// service.
+    /// Runs beside the server; cancelled when the service stops, after the server has drained. One that throws stops
+    /// the service.
     public var background: [any Service]
     /// Called first when the service stops, before its server drains: ends streams that would go on for ever, so that
     /// their callers resume elsewhere.

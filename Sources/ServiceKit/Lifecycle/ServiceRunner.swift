@@ -9,8 +9,8 @@ internal import UnixSignals
 
 /// Runs one service from its options to its exit.
 public enum ServiceRunner {
-    /// Binds the socket, serves, drains on SIGTERM or SIGINT, and returns when all has stopped. A second signal ends the
-    /// process at once.
+    /// Binds the socket, serves, drains on SIGTERM or SIGINT, and returns when all has stopped. A second signal ends
+    /// the process at once.
     /// - Parameters:
     ///   - name: "chat"; names the socket and the folder.
     ///   - build: wires the service up. What it throws is shown to whoever started it.

@@ -42,7 +42,7 @@ struct ServiceSettings: Sendable {
     private static func check(socketPath: String) throws(StartUpError) {
         guard socketPath.utf8.count <= longestSocketPath else {
             throw StartUpError(
-                "the socket's path has \(socketPath.utf8.count) bytes, and \(longestSocketPath) is the most there can be",
+                "the socket's path has \(socketPath.utf8.count) bytes, and the most is \(longestSocketPath)",
                 remedy: "choose a shorter one with --socket or --data")
         }
     }
@@ -53,7 +53,8 @@ struct ServiceSettings: Sendable {
             let halves = line.split(separator: "=", maxSplits: 1).map(String.init)
             guard halves.count == 2 else {
                 throw StartUpError(
-                    "--neighbour \"\(line)\" is not NAME=PATH", remedy: "write it like retention=/run/samtal/retention.sock")
+                    "--neighbour \"\(line)\" is not NAME=PATH",
+                    remedy: "write it like retention=/run/samtal/retention.sock")
             }
             try check(socketPath: halves[1])
             paths[halves[0]] = halves[1]

@@ -1,7 +1,7 @@
 public import Logging
 
-/// Writes log entries as JSON lines that hold no personal data: metadata under the keys of `LogKey` alone, values cut to
-/// a bounded length, errors by their type. What was dropped is counted in the line, so that the loss is seen.
+/// Writes log entries as JSON lines that hold no personal data: metadata under the keys of `LogKey` alone, values cut
+/// to a bounded length, errors by their type. What was dropped is counted in the line, so that the loss is seen.
 public struct JSONLogHandler: LogHandler {
     public var logLevel: Logger.Level
     public var metadata: Logger.Metadata = [:]
