@@ -50,12 +50,18 @@ struct PlainTextSearch {
         return result
     }
 
-    /// The C library's search is many times as fast as Foundation's, and large folders are the point of it.
+    /// By the C library's memchr and memcmp, many times as fast as Foundation's search: large folders are the point.
     private static func contains(_ bytes: Data, _ pattern: Data) -> Bool {
         bytes.withUnsafeBytes { haystack in
             pattern.withUnsafeBytes { needle in
-                guard let start = haystack.baseAddress, let sought = needle.baseAddress else { return false }
-                return memmem(start, haystack.count, sought, needle.count) != nil
+                guard var at = haystack.baseAddress, let sought = needle.baseAddress else { return false }
+                var left = haystack.count
+                while left >= needle.count, let hit = memchr(at, Int32(needle[0]), left - needle.count + 1) {
+                    if memcmp(hit, sought, needle.count) == 0 { return true }
+                    left -= UnsafeRawPointer(hit) - at + 1
+                    at = UnsafeRawPointer(hit) + 1
+                }
+                return false
             }
         }
     }
