@@ -1,3 +1,5 @@
+import Testing
+
 /// A contract that keeps every rule, and whose parts can be replaced.
 struct Contract {
     var options = """
