@@ -31,26 +31,29 @@ extension ChatStore {
     ) async throws -> Asked {
         try await write(countingFor: question.session) { [counters] transaction in
             let db = transaction.db
-            var count = try counters.count(of: question.session, in: db)
-            if let refusal = try ChatStore.refusal(of: question, count: &count, limits: limits, in: db) {
-                // Repeating a request that was carried out is never refused.
-                if let first = try ChatStore.question(askedBy: question, in: db) { return .repeated(first) }
-                throw refusal
+            var count = try counters.take(question.session, in: db)
+            let refusal = try ChatStore.refusal(of: question, count: &count, limits: limits, in: db)
+            let place = Place.of(number: count.number + 1, in: question.session)
+            let sequence = count.sequence + 1
+            if refusal == nil, try ChatStore.insert(question, place: place, sequence: sequence, in: db) {
+                count.noteQuestion(by: question.author)
+                counters.keep(count, for: question.session)
+                transaction.onCommit { onCommit(sequence) }
+                return .stored
             }
-            let place = Place.of(number: count.nextNumber(), in: question.session)
-            let sequence = count.nextSequence()
-            guard try ChatStore.insert(question, place: place, sequence: sequence, in: db) else {
-                guard let first = try ChatStore.question(askedBy: question, in: db) else { throw ChatError.damaged }
-                return .repeated(first)
-            }
-            try ChatStore.insertEvent(
-                session: question.session, sequence: sequence, question: place, version: 1, in: db)
-            count.noteQuestion(by: question.author)
             counters.keep(count, for: question.session)
-            transaction.onCommit { onCommit(sequence) }
-            return .stored
+            // Repeating a request that was carried out is never refused.
+            if let first = try ChatStore.question(askedBy: question, in: db) { return .repeated(first) }
+            throw refusal ?? ChatError.damaged
         }
     }
+
+    private static let insertQuestion = """
+        INSERT INTO question (place, session, id, state, was_published, text, author_name, author, request,
+            ask_time, version, last_sequence)
+        VALUES (?, ?, ?, \(QuestionState.pending.rawValue), 0, ?, ?, ?, ?, ?, 1, ?)
+        ON CONFLICT (session, author, request) DO NOTHING
+        """
 
     private static func refusal(
         of question: NewQuestion, count: inout SessionCount, limits: ChatLimits, in db: Database
@@ -61,22 +64,19 @@ extension ChatStore {
         return asked < limits.questionsPerParticipant ? nil : .tooManyQuestionsFromParticipant
     }
 
+    /// Stores the question and the event that tells of it.
     /// - Returns: false if the participant's request is already there.
     private static func insert(
         _ question: NewQuestion, place: Int64, sequence: Int64, in db: Database
     ) throws -> Bool {
-        let statement = try db.cachedStatement(
-            sql: """
-                INSERT INTO question (place, session, id, state, was_published, text, author_name, author, request,
-                    ask_time, version, last_sequence)
-                VALUES (?, ?, ?, \(QuestionState.pending.rawValue), 0, ?, ?, ?, ?, ?, 1, ?)
-                ON CONFLICT (session, author, request) DO NOTHING
-                """)
+        let statement = try db.cachedStatement(sql: insertQuestion)
         try statement.execute(arguments: [
             place, question.session, question.id, question.sealedText.column, question.sealedAuthorName.column,
             question.author.column, question.request.column, question.askTime.milliseconds, sequence,
         ])
-        return db.changesCount > 0
+        guard db.changesCount > 0 else { return false }
+        try insertEvent(session: question.session, sequence: sequence, question: place, version: 1, in: db)
+        return true
     }
 
     private static func question(askedBy question: NewQuestion, in db: Database) throws -> QuestionRecord? {

@@ -16,9 +16,10 @@ extension ChatStore {
                 throw ChatError.questionNotFound
             }
             guard question.apply(moderation) else { return question }
-            var count = try counters.count(of: session, in: db)
+            var count = try counters.take(session, in: db)
             guard count.sequence < limits.eventsPerSession else { throw ChatError.tooManyEvents }
-            question.advance(to: count.nextSequence())
+            count.noteChange()
+            question.advance(to: count.sequence)
             try ChatStore.update(question, in: session, db: db)
             counters.keep(count, for: session)
             let changed = question
@@ -42,9 +43,10 @@ extension ChatStore {
                 throw ChatError.questionNotFound
             }
             try question.add(answer, limit: limits.answersPerQuestion)
-            var count = try counters.count(of: session, in: db)
+            var count = try counters.take(session, in: db)
             guard count.sequence < limits.eventsPerSession else { throw ChatError.tooManyEvents }
-            question.advance(to: count.nextSequence())
+            count.noteChange()
+            question.advance(to: count.sequence)
             try ChatStore.update(question, in: session, db: db)
             try ChatStore.insert(answer, to: question, in: session, request: request, db: db)
             counters.keep(count, for: session)

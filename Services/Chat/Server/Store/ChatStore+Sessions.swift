@@ -40,8 +40,9 @@ extension ChatStore {
             let db = transaction.db
             guard var stored = try ChatStore.session(id, in: db) else { return nil }
             guard try change(&stored.record) else { return stored }
-            var count = try counters.count(of: stored.row, in: db)
-            stored.lastSequence = count.nextSequence()
+            var count = try counters.take(stored.row, in: db)
+            count.noteChange()
+            stored.lastSequence = count.sequence
             count.state = stored.record.state
             try ChatStore.update(stored, in: db)
             try ChatStore.insertEvent(

@@ -10,23 +10,37 @@ final class SessionCounters: Sendable {
     /// Sessions that are kept; above it all are forgotten, which costs each its next reading.
     private static let capacity = 10_000
 
-    private let counts = Mutex<[Int64: SessionCount]>([:])
+    private struct State: Sendable {
+        var counts: [Int64: SessionCount] = [:]
+        /// Counts the times that something was forgotten: a count handed out before must not come back after.
+        var epoch: UInt64 = 0
+    }
 
+    private let state = Mutex(State())
+
+    /// Hands out the session's count to be changed and given back with ``keep(_:for:)``. It is not kept here meanwhile, so
+    /// that changing it copies nothing; if it does not come back it is read anew.
     /// - Throws: ``ChatError/sessionNotFound`` if the session's rows are erased.
-    func count(of session: Int64, in db: Database) throws -> SessionCount {
-        if let count = counts.withLock({ $0[session] }) { return count }
-        return try SessionCount(session: session, in: db)
+    func take(_ session: Int64, in db: Database) throws -> SessionCount {
+        let (known, epoch) = state.withLock { ($0.counts.removeValue(forKey: session), $0.epoch) }
+        var count = try known ?? SessionCount(session: session, in: db)
+        count.epoch = epoch
+        return count
     }
 
     func keep(_ count: SessionCount, for session: Int64) {
-        counts.withLock { counts in
-            if counts.count >= SessionCounters.capacity, counts[session] == nil { counts.removeAll() }
-            counts[session] = count
+        state.withLock { state in
+            guard count.epoch == state.epoch else { return }
+            if state.counts.count >= SessionCounters.capacity { state.counts.removeAll() }
+            state.counts[session] = count
         }
     }
 
     func forget(_ session: Int64) {
-        counts.withLock { counts in counts[session] = nil }
+        state.withLock { state in
+            state.epoch += 1
+            state.counts[session] = nil
+        }
     }
 }
 
@@ -40,6 +54,8 @@ struct SessionCount: Sendable {
     /// Of the last question.
     private(set) var number: Int64
     private var questionsByAuthor: [UInt128: Int] = [:]
+    /// When it was handed out.
+    fileprivate var epoch: UInt64 = 0
 
     init(session: Int64, in db: Database) throws {
         let statement = try db.cachedStatement(
@@ -57,16 +73,6 @@ struct SessionCount: Sendable {
         number = (row[2] as Int64?).map(Place.number) ?? 0
     }
 
-    mutating func nextSequence() -> Int64 {
-        sequence += 1
-        return sequence
-    }
-
-    mutating func nextNumber() -> Int64 {
-        number += 1
-        return number
-    }
-
     /// How many questions the participant has asked: from memory, or from the database the first time.
     mutating func questions(by author: [UInt8], in session: Int64, db: Database) throws -> Int {
         let key = SessionCount.key(author)
@@ -79,7 +85,13 @@ struct SessionCount: Sendable {
     }
 
     mutating func noteQuestion(by author: [UInt8]) {
+        number += 1
+        sequence += 1
         questionsByAuthor[SessionCount.key(author), default: 0] += 1
+    }
+
+    mutating func noteChange() {
+        sequence += 1
     }
 
     private static func key(_ author: [UInt8]) -> UInt128 {
