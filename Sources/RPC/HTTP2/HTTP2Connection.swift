@@ -94,6 +94,7 @@ class HTTP2Connection: ChannelInboundHandler, TurnEnd, @unchecked Sendable {
         let left = streams
         streams = []
         for stream in left { stream.closed(code: HTTP2ErrorCode.cancel.rawValue) }
+        executor.finishTurnSoon()
     }
 
     final func close() {

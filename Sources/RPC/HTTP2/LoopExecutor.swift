@@ -87,7 +87,14 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     }
 
     private func scheduleTurn() {
-        guard !isInTurn, !isTurnScheduled else { return }
+        guard !isInTurn else { return }
+        finishTurnSoon()
+    }
+
+    /// Has the turn end although nobody may come to call ``finishTurn()``: a connection that closes while it is being
+    /// read from doesn't hear of the end of that read.
+    func finishTurnSoon() {
+        guard !isTurnScheduled else { return }
         isTurnScheduled = true
         eventLoop.execute {
             self.isTurnScheduled = false

@@ -1,0 +1,147 @@
+import Glibc
+import NIOCore
+import ProtobufC
+import Synchronization
+@testable import RPC
+
+/// A client that can misbehave: raw bytes, or HTTP/2 frames of its own choosing, on a blocking socket.
+final class RawClient: HTTP2SessionDelegate {
+    let socket: CInt
+    private var session: HTTP2Session?
+    private(set) var isClosed = false
+
+    init(_ path: String) throws {
+        socket = Glibc.socket(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
+        let result = withUnsafePointer(to: address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        guard result == 0 else { throw RPCError(.unavailable, "no server") }
+        var timeout = timeval(tv_sec: 10, tv_usec: 0)
+        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    deinit {
+        close(socket)
+    }
+
+    func write(_ bytes: [UInt8]) {
+        var offset = 0
+        while offset < bytes.count {
+            let written = bytes[offset...].withUnsafeBytes { send(socket, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
+            if written <= 0 { return }
+            offset += written
+        }
+    }
+
+    /// What has come, or nothing when the connection has ended.
+    func read() -> [UInt8] {
+        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+        let count = recv(socket, &buffer, buffer.count, 0)
+        if count <= 0 { isClosed = true }
+        return Array(buffer.prefix(max(count, 0)))
+    }
+
+    // MARK: HTTP/2
+
+    func open(window: Int = 256 * 1024) {
+        let settings = HTTP2Session.Settings(
+            maxConcurrentStreams: 0, maxHeaderListBytes: 64 * 1024, streamWindow: window,
+            connectionWindow: 4 * 1024 * 1024)
+        session = HTTP2Session(side: .client, settings: settings, delegate: self)
+    }
+
+    /// Sends a request with that body, as it is; `end` without which it stays open.
+    func request(_ headers: Metadata, body: [UInt8], end: Bool = true) -> RawResponse {
+        let response = RawResponse()
+        response.outbound.append(ByteBuffer(bytes: body))
+        if end { response.outboundEnd = .endOfStream }
+        let prefix = StaticHeaders([])
+        _ = session?.submitRequest(response, prefix: prefix, headers, [:])
+        flush()
+        return response
+    }
+
+    func reset(_ response: RawResponse) {
+        session?.reset(response, .cancel)
+        flush()
+    }
+
+    /// The reader has taken so much.
+    func consume(_ response: RawResponse, _ count: Int) {
+        session?.consumeStream(response, count)
+        flush()
+    }
+
+    func flush() {
+        var buffer = ByteBuffer()
+        _ = try? session?.send(into: &buffer, upTo: .max)
+        write(Array(buffer.readableBytesView))
+    }
+
+    /// Reads until the response is over, or the connection.
+    func finish(_ response: RawResponse) {
+        while !response.isOver, !isClosed { receive() }
+    }
+
+    func receive() {
+        let bytes = read()
+        bytes.withUnsafeBytes { bytes in _ = try? session?.receive(bytes) }
+        flush()
+    }
+
+    func streamBegan(id: Int32) -> HTTP2Stream? { nil }
+    func streamClosed(_ stream: HTTP2Stream) {}
+    func settingsReceived() {}
+    func goAwayReceived() {}
+    func allows(_ frame: HTTP2Session.CountedFrame) -> Bool { true }
+}
+
+/// What a raw client is told.
+final class RawResponse: HTTP2Stream, @unchecked Sendable {
+    // Unchecked: used by one test on one thread.
+    private(set) var headers: [String: String] = [:]
+    private(set) var body: [UInt8] = []
+    private(set) var isOver = false
+    private(set) var resetCode: UInt32?
+
+    override func receivedHeader(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+        headers[String(decoding: name, as: UTF8.self)] = String(decoding: value, as: UTF8.self)
+    }
+
+    override func receivedData(_ bytes: UnsafeRawBufferPointer) {
+        body += bytes
+    }
+
+    override func closed(code: UInt32) {
+        isOver = true
+        resetCode = code
+    }
+}
+
+extension Metadata {
+    /// The headers of a well-formed request.
+    static func request(_ path: String = MethodDescriptor.echo.path, changes: [String: String?] = [:]) -> Metadata {
+        var headers: [(String, String)] = [
+            (":method", "POST"), (":scheme", "http"), (":authority", "localhost"), (":path", path),
+            ("content-type", "application/grpc"), ("te", "trailers"),
+        ]
+        for (name, value) in changes {
+            headers.removeAll { $0.0 == name }
+            if let value { headers.insert((name, value), at: name.hasPrefix(":") ? 0 : headers.count) }
+        }
+        var metadata = Metadata()
+        for (name, value) in headers { metadata.add(name, value) }
+        return metadata
+    }
+}
+
+/// A message as it goes into DATA frames.
+func framed(_ text: String) -> [UInt8] {
+    let message = Text(service: text).serialized()
+    return [0] + withUnsafeBytes(of: UInt32(message.count).bigEndian) { Array($0) } + message
+}
