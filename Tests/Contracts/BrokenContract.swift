@@ -53,7 +53,9 @@ struct BrokenContract: CustomTestStringConvertible, Sendable {
 
     /// The line that is reported, from 1.
     var line: Int? {
-        source.split(separator: "\n", omittingEmptySubsequences: false).firstIndex { $0.contains(marker) }.map { $0 + 1 }
+        source.split(separator: "\n", omittingEmptySubsequences: false).firstIndex { $0.contains(marker) }.map {
+            $0 + 1
+        }
     }
 
     init(
@@ -126,7 +128,8 @@ struct BrokenContract: CustomTestStringConvertible, Sendable {
             "a proto3 optional", name: "GetRequest.maybe", problem: "is a proto3 optional", marker: "optional string"
         ) { $0.requestFields = "string thing_id = 1; optional string maybe = 2;" },
         BrokenContract("a map", name: "Table.rows", problem: "is a map", marker: "map<") {
-            $0.messages = "message Table {\n  option (annotations.v1.kind) = TRANSPORT;\n  map<string, string> rows = 1;\n}"
+            $0.messages =
+                "message Table {\n  option (annotations.v1.kind) = TRANSPORT;\n  map<string, string> rows = 1;\n}"
         },
     ]
 
@@ -155,7 +158,9 @@ struct BrokenContract: CustomTestStringConvertible, Sendable {
         BrokenContract("an unknown verb", problem: "the HTTP verb \"FETCH\"") {
             $0.options = http(#"verb: "FETCH" path: "/v1/things/{thing_id}""#)
         },
-        BrokenContract("a GET that needs a body", problem: "query can't carry the field samtal.test.v1.GetRequest.names") {
+        BrokenContract(
+            "a GET that needs a body", problem: "query can't carry the field samtal.test.v1.GetRequest.names"
+        ) {
             $0.requestFields = "string thing_id = 1; repeated string names = 2;"
         },
         BrokenContract("a stream that doesn't say how", problem: "doesn't say how HTTP carries it") {

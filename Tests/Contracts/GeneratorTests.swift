@@ -20,7 +20,9 @@ struct GeneratorTests {
     func refused(contract: BrokenContract) throws {
         let message = try #require(try generate(contract.source), "it was accepted")
         let expectedLine = try #require(contract.line)
-        #expect(message.contains("samtal/test/v1/test.proto:\(expectedLine): samtal.test.v1.\(contract.name) "), "\(message)")
+        #expect(
+            message.contains("samtal/test/v1/test.proto:\(expectedLine): samtal.test.v1.\(contract.name) "),
+            "\(message)")
         #expect(message.contains(contract.problem), "\(message)")
     }
 

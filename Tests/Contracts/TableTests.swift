@@ -29,7 +29,9 @@ struct TableTests {
 
     @Test("session keys go to services alone")
     func sessionKeys() throws {
-        for method in [RetentionV1.RetentionServiceMethods.openSession, RetentionV1.RetentionServiceMethods.getSessionKey] {
+        for method in [
+            RetentionV1.RetentionServiceMethods.openSession, RetentionV1.RetentionServiceMethods.getSessionKey,
+        ] {
             let rule = try #require(AccessTable.rules[method.path])
             for role in PeerRole.allCases {
                 for principal in PrincipalKind.allCases {

@@ -113,16 +113,21 @@ struct HostileBytesTests {
         for round in 0..<20_000 {
             var bytes = seed
             if round.isMultiple(of: 2) {
-                bytes = (0..<Int.random(in: 0..<64, using: &generator)).map { _ in .random(in: .min ... .max, using: &generator) }
+                bytes = (0..<Int.random(in: 0..<64, using: &generator)).map { _ in
+                    .random(in: .min ... .max, using: &generator)
+                }
             } else {
                 for _ in 0..<Int.random(in: 1...4, using: &generator) {
-                    bytes[Int.random(in: bytes.indices, using: &generator)] = .random(in: .min ... .max, using: &generator)
+                    bytes[Int.random(in: bytes.indices, using: &generator)] = .random(
+                        in: .min ... .max, using: &generator)
                 }
             }
             guard let message = try? ChatV1.ListQuestionsResponse(serialized: bytes) else { continue }
             read += 1
             #expect(try ChatV1.ListQuestionsResponse(serialized: message.serialized()) == message)
-            #expect(try ChatV1.ListQuestionsResponse(jsonUTF8: message.jsonUTF8()).questions.count == message.questions.count)
+            #expect(
+                try ChatV1.ListQuestionsResponse(jsonUTF8: message.jsonUTF8()).questions.count
+                    == message.questions.count)
         }
         #expect(read > 100)
     }

@@ -15,7 +15,9 @@ struct JSONReadingTests {
 
     @Test("both spellings of a field's name are read")
     func names() throws {
-        #expect(try question(#"{"questionId": "a", "session_id": "b"}"#) == ChatV1.Question(questionID: "a", sessionID: "b"))
+        #expect(
+            try question(#"{"questionId": "a", "session_id": "b"}"#) == ChatV1.Question(questionID: "a", sessionID: "b")
+        )
         #expect(error(#"{"questionId": "a", "question_id": "b"}"#)?.reason == "is given twice")
     }
 
@@ -29,7 +31,9 @@ struct JSONReadingTests {
 
     @Test(
         "what is no number of the field's width is refused",
-        arguments: ["-1", "18446744073709551616", "1.5", "1e40", "true", #""""#, #""1x""#, #""+1""#, #"" 1""#, "{}", "[]"])
+        arguments: [
+            "-1", "18446744073709551616", "1.5", "1e40", "true", #""""#, #""1x""#, #""+1""#, #"" 1""#, "{}", "[]",
+        ])
     func notNumbers(value: String) {
         #expect(error(#"{"version": \#(value)}"#)?.field == "version")
     }
@@ -52,7 +56,10 @@ struct JSONReadingTests {
         #expect(try question(#"{"askTime": "2026-01-31T13:00:00+01:00"}"#).askTime == expected)
         #expect(try question(#"{"askTime": "2024-02-29T00:00:00.5Z"}"#).askTime?.nanos == 500_000_000)
         #expect(try question(#"{"askTime": "0001-01-01T00:00:00Z"}"#).askTime?.seconds == -62_135_596_800)
-        for wrong in ["2026-02-29T00:00:00Z", "2026-01-31", "2026-01-31T24:00:00Z", "2026-01-31T12:00:00", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59-01:00", "now"] {
+        for wrong in [
+            "2026-02-29T00:00:00Z", "2026-01-31", "2026-01-31T24:00:00Z", "2026-01-31T12:00:00", "0000-01-01T00:00:00Z",
+            "9999-12-31T23:59:59-01:00", "now",
+        ] {
             #expect(error(#"{"askTime": "\#(wrong)"}"#)?.field == "ask_time", "\(wrong)")
         }
     }
@@ -80,7 +87,8 @@ struct JSONReadingTests {
     @Test("escapes are resolved, surrogate pairs too")
     func escapes() throws {
         #expect(try question(#"{"text": "\"\\\/\b\f\n\r\t\u00e5\ud83c\udf41"}"#).text == "\"\\/\u{8}\u{c}\n\r\tå🍁")
-        #expect(error(#"{"text": "\u0000"}"#) == ProtobufError(field: "text", reason: "must not contain a NUL character"))
+        #expect(
+            error(#"{"text": "\u0000"}"#) == ProtobufError(field: "text", reason: "must not contain a NUL character"))
     }
 
     @Test(
@@ -88,8 +96,10 @@ struct JSONReadingTests {
         arguments: [
             "", " ", "{", "}", "{]", "[]", "1", "null", #"{"text"}"#, #"{"text":}"#, #"{"text":"a",}"#, #"{,}"#,
             #"{"text":"a"} x"#, #"{"text":"a"}{}"#, #"{'text':'a'}"#, #"{"text":"\x"}"#, #"{"text":"\ud83c"}"#,
-            #"{"text":"\ud83cx"}"#, #"{"text":"\udf41"}"#, #"{"text":"\u12"}"#, "{\"text\":\"a\nb\"}", #"{"version":01}"#,
-            #"{"version":1.}"#, #"{"version":.5}"#, #"{"version":1e}"#, #"{"version":nul}"#, #"{"text":"a" "version":1}"#,
+            #"{"text":"\ud83cx"}"#, #"{"text":"\udf41"}"#, #"{"text":"\u12"}"#, "{\"text\":\"a\nb\"}",
+            #"{"version":01}"#,
+            #"{"version":1.}"#, #"{"version":.5}"#, #"{"version":1e}"#, #"{"version":nul}"#,
+            #"{"text":"a" "version":1}"#,
             #"{"answers":[}"#, #"{"answers":[{},]}"#, #"{"version":0x10}"#, #"{"version":NaN}"#,
         ])
     func malformed(json: String) {

@@ -66,7 +66,9 @@ struct JSONWritingTests {
         let body = Array(#"{"sessionId": "body", "text": "hello"}"#.utf8)
         let bytes = try ChatV1.AskQuestionRequest.descriptor.serialized(
             fromJSON: body, overrides: [("session_id", "url")])
-        #expect(try ChatV1.AskQuestionRequest(serialized: bytes) == ChatV1.AskQuestionRequest(sessionID: "url", text: "hello"))
+        #expect(
+            try ChatV1.AskQuestionRequest(serialized: bytes)
+                == ChatV1.AskQuestionRequest(sessionID: "url", text: "hello"))
     }
 
     @Test("the URL sets numbers, enums, times and nested fields, also without a body")
@@ -87,8 +89,10 @@ struct JSONWritingTests {
     @Test(
         "what the URL can't set is refused with the field",
         arguments: [
-            ("nothing", "1", "nothing"), ("after_sequence", "-1", "after_sequence"), ("after_sequence", "", "after_sequence"),
-            ("session_id.x", "1", "session_id"), ("audience", "ALL", "audience"), ("", "1", "?"), ("session_id", "\0", "session_id"),
+            ("nothing", "1", "nothing"), ("after_sequence", "-1", "after_sequence"),
+            ("after_sequence", "", "after_sequence"),
+            ("session_id.x", "1", "session_id"), ("audience", "ALL", "audience"), ("", "1", "?"),
+            ("session_id", "\0", "session_id"),
         ])
     func refusedOverrides(field: String, value: String, reported: String) {
         let error = failure { () throws(ProtobufError) in

@@ -51,7 +51,8 @@ struct ProtocComparisonTests {
     @Test("an event with each member of its oneof")
     func event() throws {
         for change: ChatV1.SessionEvent.Change in [
-            .caughtUp(false), .removedQuestionID("q"), .question(Samples.question), .session(ChatV1.Session(state: .ended)),
+            .caughtUp(false), .removedQuestionID("q"), .question(Samples.question),
+            .session(ChatV1.Session(state: .ended)),
         ] {
             try roundTrip(ChatV1.SessionEvent(sequence: 300, change: change), "samtal/chat/v1/chat.proto")
         }

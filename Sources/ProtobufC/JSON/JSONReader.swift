@@ -154,6 +154,7 @@ extension ProtobufError {
                 }
             }
         let reason = "is no field of \(descriptor.name)"
-        return ProtobufError(field: isPlain && !name.isEmpty ? String(decoding: name, as: UTF8.self) : "?", reason: reason)
+        return ProtobufError(
+            field: isPlain && !name.isEmpty ? String(decoding: name, as: UTF8.self) : "?", reason: reason)
     }
 }

@@ -23,7 +23,8 @@ enum RouteChecks {
         for segment in segments ?? [] where !isFillable(segment, in: method.inputType) {
             violations.append(
                 Violation(
-                    method, "has {\(segment)} in its HTTP path, which is no single text or number of "
+                    method,
+                    "has {\(segment)} in its HTTP path, which is no single text or number of "
                         + method.inputType.fullName,
                     remedy: "name one of the request's fields"))
         }
@@ -42,7 +43,8 @@ enum RouteChecks {
             if let other = first[route] {
                 violations.append(
                     Violation(
-                        method, "has the same HTTP verb and path as \(other.fullName) (\(other.fileName):\(other.line))",
+                        method,
+                        "has the same HTTP verb and path as \(other.fullName) (\(other.fileName):\(other.line))",
                         remedy: "change one of them"))
             } else {
                 first[route] = method
@@ -67,7 +69,8 @@ enum RouteChecks {
             guard method.serverStreaming else { return [] }
             return [
                 Violation(
-                    method, "returns a stream, and doesn't say how HTTP carries it", remedy: "add stream: EVENTS or FILE")
+                    method, "returns a stream, and doesn't say how HTTP carries it",
+                    remedy: "add stream: EVENTS or FILE")
             ]
         case .events:
             return streamViolations(of: method, "EVENTS", needs: "sequence", "uint64", .uint64)
@@ -87,7 +90,8 @@ enum RouteChecks {
         guard let field, field.type == type, !field.isRepeated else {
             return [
                 Violation(
-                    method, "has stream: \(stream), and \(method.outputType.fullName) has no field "
+                    method,
+                    "has stream: \(stream), and \(method.outputType.fullName) has no field "
                         + "`\(typeName) \(name)`", remedy: "add it")
             ]
         }

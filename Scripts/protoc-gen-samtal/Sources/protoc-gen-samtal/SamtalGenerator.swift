@@ -33,7 +33,8 @@ struct SamtalGenerator: CodeGenerator {
         }
         let services = files.flatMap(\.services).filter(\.isOfSamtal)
         if !services.isEmpty {
-            try generatorOutputs.add(fileName: "AccessTable.swift", contents: AccessTableFile(services: services).source)
+            try generatorOutputs.add(
+                fileName: "AccessTable.swift", contents: AccessTableFile(services: services).source)
             try generatorOutputs.add(fileName: "HTTPRoutes.swift", contents: HTTPRoutesFile(services: services).source)
         }
     }
