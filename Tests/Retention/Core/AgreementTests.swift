@@ -27,7 +27,9 @@ struct AgreementTests {
             #expect(next.version == (days == cap ? 1 : 2))
         }
         for days in [-1, cap + 1, Int.max] {
-            #expect(throws: RetentionError.invalidField("retention_days", "must be 0 to \(cap), the cap of the agreement")) {
+            #expect(
+                throws: RetentionError.invalidField("retention_days", "must be 0 to \(cap), the cap of the agreement")
+            ) {
                 try policy.setting(retentionDays: days, under: agreement)
             }
         }
@@ -42,10 +44,13 @@ struct AgreementTests {
         #expect(adopted.agreementVersion == (cap < 10 ? 2 : 1))
     }
 
-    @Test("a date is a day that exists, as YYYY-MM-DD", arguments: [
-        "", "2026-1-1", "2026-02-29", "2026-13-01", "2026-00-10", "2026-01-00", "20260101", "2026-01-01T", "２026-01-1",
-        "2026/01/01", "+026-01-01", "0000-01-01", "2026-01-011",
-    ])
+    @Test(
+        "a date is a day that exists, as YYYY-MM-DD",
+        arguments: [
+            "", "2026-1-1", "2026-02-29", "2026-13-01", "2026-00-10", "2026-01-00", "20260101", "2026-01-01T",
+            "２026-01-1",
+            "2026/01/01", "+026-01-01", "0000-01-01", "2026-01-011",
+        ])
     func notDates(text: String) {
         #expect(CalendarDate(text) == nil)
     }

@@ -15,14 +15,19 @@ struct CertificateFileTests {
         }
     }
 
-    @Test("a file of something else is refused", arguments: [
-        ("", CertificateFile.Problem.unreadable), ("null", .unreadable), ("[]", .unreadable), ("{}", .unreadable),
-        (#"{"format":"samtal-certificate","version":1}"#, .unknownFormat),
-        (#"{"format":"samtal-certificate","version":1,"certificates":[]}"#, .unknownFormat),
-        (#"{"format":"samtal-certificate-chain","version":2,"certificates":[]}"#, .unknownFormat),
-        (#"{"format":"samtal-session-export","version":1,"certificates":[]}"#, .unknownFormat),
-        (#"{"format":"samtal-certificate","version":1,"certificate":{"key_id":"a","signature":"?","statement":""}}"#, .unreadable),
-    ])
+    @Test(
+        "a file of something else is refused",
+        arguments: [
+            ("", CertificateFile.Problem.unreadable), ("null", .unreadable), ("[]", .unreadable), ("{}", .unreadable),
+            (#"{"format":"samtal-certificate","version":1}"#, .unknownFormat),
+            (#"{"format":"samtal-certificate","version":1,"certificates":[]}"#, .unknownFormat),
+            (#"{"format":"samtal-certificate-chain","version":2,"certificates":[]}"#, .unknownFormat),
+            (#"{"format":"samtal-session-export","version":1,"certificates":[]}"#, .unknownFormat),
+            (
+                #"{"format":"samtal-certificate","version":1,"certificate":{"key_id":"a","signature":"?","statement":""}}"#,
+                .unreadable
+            ),
+        ])
     func refused(text: String, problem: CertificateFile.Problem) {
         #expect(throws: problem) { try CertificateFile(decoding: Array(text.utf8)) }
     }

@@ -77,8 +77,10 @@ struct CertificateVerifierTests {
     func leftOut(index: Int) {
         var shorter = chain
         shorter.remove(at: index)
-        #expect(problem(in: shorter) == CertificateProblem(
-            index: index, sequence: Int64(index + 2), reason: .sequenceUnexpected(expected: Int64(index + 1))))
+        #expect(
+            problem(in: shorter)
+                == CertificateProblem(
+                    index: index, sequence: Int64(index + 2), reason: .sequenceUnexpected(expected: Int64(index + 1))))
     }
 
     @Test("certificates in another order are found")
@@ -97,8 +99,10 @@ struct CertificateVerifierTests {
     func repeated() {
         var longer = chain
         longer.insert(chain[1], at: 2)
-        #expect(problem(in: longer) == CertificateProblem(
-            index: 2, sequence: 2, reason: .sequenceUnexpected(expected: 3)))
+        #expect(
+            problem(in: longer)
+                == CertificateProblem(
+                    index: 2, sequence: 2, reason: .sequenceUnexpected(expected: 3)))
     }
 
     @Test("a link that its own key signed anew is still found")

@@ -41,7 +41,9 @@ struct ErasureStateTests {
         #expect(after == (state == .live ? .requested(trigger) : state))
     }
 
-    @Test("every step that does not follow from the state is refused and changes nothing", arguments: states, ErasureStep.allCases)
+    @Test(
+        "every step that does not follow from the state is refused and changes nothing", arguments: states,
+        ErasureStep.allCases)
     func outOfOrder(state: ErasureState, step: ErasureStep) {
         var after = state
         let take = {
@@ -72,9 +74,10 @@ struct ErasureStateTests {
     @Test("waiting doubles to its ceiling and no further")
     func retryDelay() {
         let retry = RetryDelay(first: .seconds(1), longest: .seconds(300))
-        #expect([1, 2, 3, 9, 10, 1_000_000].map(retry.delay(failures:)) == [
-            .seconds(1), .seconds(2), .seconds(4), .seconds(256), .seconds(300), .seconds(300),
-        ])
+        #expect(
+            [1, 2, 3, 9, 10, 1_000_000].map(retry.delay(failures:)) == [
+                .seconds(1), .seconds(2), .seconds(4), .seconds(256), .seconds(300), .seconds(300),
+            ])
         #expect(retry.delay(failures: 0) == .seconds(1))
     }
 }

@@ -9,17 +9,23 @@ struct ExportFormatTests {
 
     @Test("fields are quoted, quotes doubled, lines ended by CR LF")
     func quoting() {
-        #expect(row(["a", "", #"say "hi", twice"#, "two\nlines"]) == "\"a\",\"\",\"say \"\"hi\"\", twice\",\"two\nlines\"\r\n")
+        #expect(
+            row(["a", "", #"say "hi", twice"#, "two\nlines"])
+                == "\"a\",\"\",\"say \"\"hi\"\", twice\",\"two\nlines\"\r\n")
         #expect(row(["åäö 😀"]) == "\"åäö 😀\"\r\n")
     }
 
-    @Test("a field that a spreadsheet would run is made text", arguments: ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+    @Test(
+        "a field that a spreadsheet would run is made text",
+        arguments: ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
     func formulas(field: String) {
         #expect(row([field]) == "\"'\(field)\"\r\n")
         #expect(row(["x", field]) == "\"x\",\"'\(field)\"\r\n")
     }
 
-    @Test("a field that merely holds such a character is left alone", arguments: ["a=1", "1-1", " =1", "'=1", "x@example.org"])
+    @Test(
+        "a field that merely holds such a character is left alone",
+        arguments: ["a=1", "1-1", " =1", "'=1", "x@example.org"])
     func harmless(field: String) {
         #expect(row([field]) == "\"\(field)\"\r\n")
     }
@@ -32,7 +38,8 @@ struct ExportFormatTests {
         digest.update([])
         digest.update(Array(text.dropFirst(2)))
         #expect(digest.bytes == 6)
-        #expect(digest.sha256() == SHA256.hash(data: text).map { String(format: "%02x", $0) }.joined())
+        let expected = SHA256.hash(data: text).map { String(format: "%02x", $0) }.joined()
+        #expect(digest.sha256() == expected)
     }
 
     @Test("a manifest is one line of canonical JSON")
@@ -41,9 +48,10 @@ struct ExportFormatTests {
             sessionID: "session-1", organisationID: "org-north",
             exportTime: try Sample.date("2026-02-01T08:00:00.000Z"),
             files: [.init(name: "session.json", bytes: 10, sha256: "ab", questions: 2, answers: 1)])
-        #expect(String(decoding: manifest.encoded, as: UTF8.self) ==
-            #"{"export_time":"2026-02-01T08:00:00.000Z","files":[{"answers":1,"bytes":10,"name":"session.json","#
-            + #""questions":2,"sha256":"ab"}],"format":"samtal-export-manifest","organisation":"org-north","#
-            + #""session":"session-1","version":1}"# + "\n")
+        #expect(
+            String(decoding: manifest.encoded, as: UTF8.self)
+                == #"{"export_time":"2026-02-01T08:00:00.000Z","files":[{"answers":1,"bytes":10,"name":"session.json","#
+                + #""questions":2,"sha256":"ab"}],"format":"samtal-export-manifest","organisation":"org-north","#
+                + #""session":"session-1","version":1}"# + "\n")
     }
 }

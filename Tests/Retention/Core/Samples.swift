@@ -18,7 +18,9 @@ enum Sample {
         return signer
     }
 
-    static func statement(sequence: Int64 = 1, previous: String = ErasureStatement.noPrevious) throws -> ErasureStatement {
+    static func statement(sequence: Int64 = 1, previous: String = ErasureStatement.noPrevious) throws
+        -> ErasureStatement
+    {
         ErasureStatement(
             sequence: sequence, previous: previous, organisationID: "org-north", sessionID: "session-\(sequence)",
             trigger: .automatic, counts: ErasedCounts(questions: 12, answers: 3, events: 40),

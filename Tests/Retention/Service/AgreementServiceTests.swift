@@ -10,7 +10,7 @@ struct AgreementServiceTests {
     func noAgreement() async throws {
         try await withFolder { folder in
             try await withRetention(in: folder) { retention in
-                #expect(try await status { try await retention.policy() }?.reason == "AGREEMENT_NOT_FOUND")
+                try await expectRefusal(reason: "AGREEMENT_NOT_FOUND") { try await retention.policy() }
                 let set = try await status { try await retention.setPolicy(3) }
                 #expect(set?.code == .failedPrecondition)
                 #expect(set?.reason == "AGREEMENT_REQUIRED")
@@ -70,8 +70,8 @@ struct AgreementServiceTests {
             try await withRetention(in: folder) { retention in
                 try await retention.record(organisation: "org-north")
                 let south = RunningRetention.asAdministrator(of: "org-south")
-                #expect(try await status { try await retention.policy(options: south) }?.code == .notFound)
-                #expect(try await status { try await retention.setPolicy(1, options: south) }?.code == .notFound)
+                try await expectRefusal(.notFound) { try await retention.policy(options: south) }
+                try await expectRefusal(.notFound) { try await retention.setPolicy(1, options: south) }
                 #expect(try await retention.policy().retentionDays == 30)
                 #expect(try await retention.policy(options: RunningRetention.asOperator).retentionDays == 30)
             }
@@ -84,7 +84,8 @@ struct AgreementServiceTests {
             try await withRetention(in: folder) { retention in
                 var request = RetentionV1.RecordAgreementRequest()
                 request.organisationID = "org-north"
-                for options in [RunningRetention.asAdministrator(), RunningRetention.asChat, RunningRetention.asAnyone] {
+                for options in [RunningRetention.asAdministrator(), RunningRetention.asChat, RunningRetention.asAnyone]
+                {
                     let refusal = try await status {
                         try await retention.client.recordAgreement(request, options: options)
                     }
@@ -122,7 +123,7 @@ struct AgreementServiceTests {
                     #expect(refusal?.code == .invalidArgument)
                     #expect(refusal?.fields.map(\.field) == [field])
                 }
-                #expect(try await status { try await retention.policy() }?.code == .notFound)
+                try await expectRefusal(.notFound) { try await retention.policy() }
             }
         }
     }

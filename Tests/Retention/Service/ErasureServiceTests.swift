@@ -37,9 +37,9 @@ struct ErasureServiceTests {
                     let ledgerKey = try #require(try await retention.ledgerKey())
                     #expect(CertificateVerifier.verify(Certificate(certificate), key: ledgerKey) == nil)
 
-                    #expect(try await status { try await retention.key(of: "session-1") }?.code == .notFound)
-                    #expect(try await status { try await retention.open("session-1") }?.code == .notFound)
-                    #expect(try await status { try await retention.end("session-1") }?.code == .notFound)
+                    try await expectRefusal(.notFound) { try await retention.key(of: "session-1") }
+                    try await expectRefusal(.notFound) { try await retention.open("session-1") }
+                    try await expectRefusal(.notFound) { try await retention.end("session-1") }
                     #expect(try await retention.erase("session-1") == certificate)
                     #expect(try await retention.certificate(of: "session-1") == certificate)
                     #expect(chat.erasures(of: "session-1") == 1)
@@ -62,7 +62,8 @@ struct ErasureServiceTests {
                         chat.add("session-\(number)", state: .draft)
                     }
                     let before = try folder.retentionFiles().filter { $0.key.hasPrefix("keys.sqlite") }
-                    for key in keys { #expect(before.values.contains { $0.range(of: Data(key)) != nil }) }
+                    let found = keys.filter { key in before.values.contains { $0.range(of: Data(key)) != nil } }
+                    #expect(found == keys)
                     #expect(try folder.retentionFiles()["retention.sqlite"]?.range(of: Data(keys[0])) == nil)
                     for number in stride(from: 0, to: 40, by: 2) {
                         try await retention.erase("session-\(number)")
@@ -132,7 +133,8 @@ struct ErasureServiceTests {
         }
     }
 
-    @Test("an erasure has to be confirmed by the session's id", arguments: ["", "session-2", "SESSION-1", "session-1 "])
+    @Test(
+        "an erasure has to be confirmed by the session's id", arguments: ["", "session-2", "SESSION-1", "session-1 "])
     func confirmation(text: String) async throws {
         try await withFolder { folder in
             try await withRetention(in: folder) { retention in
@@ -168,8 +170,9 @@ struct ErasureServiceTests {
                         }
                     }
                     #expect(try await retention.key(of: "session-1").key.count == 32)
-                    #expect(try await status { try await retention.certificate(of: "session-1") }?.reason
-                        == "CERTIFICATE_NOT_FOUND")
+                    try await expectRefusal(reason: "CERTIFICATE_NOT_FOUND") {
+                        try await retention.certificate(of: "session-1")
+                    }
                 }
             }
         }

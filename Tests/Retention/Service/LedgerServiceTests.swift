@@ -62,9 +62,10 @@ struct LedgerServiceTests {
                     let south = RunningRetention.asAdministrator(of: "org-south")
                     let own = try await retention.certificates(of: "org-south", options: south).certificates
                     #expect(own.map(\.sequence) == [2, 4])
-                    #expect(own.allSatisfy { $0.organisationID == "org-south" })
+                    #expect(Set(own.map(\.organisationID)) == ["org-south"])
                     let key = try #require(try await retention.ledgerKey())
-                    #expect(CertificateVerifier.verify(excerpt: own.map { Certificate($0) }, key: key) == nil)
+                    let excerpt = own.map { Certificate($0) }
+                    #expect(CertificateVerifier.verify(excerpt: excerpt, key: key) == nil)
                     let other = try await status {
                         try await retention.certificates(of: "org-north", options: south)
                     }
@@ -76,7 +77,9 @@ struct LedgerServiceTests {
         }
     }
 
-    @Test("a page token that is none is refused", arguments: ["x", "LTE", "MA", "bm9wZQ", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5", "///"])
+    @Test(
+        "a page token that is none is refused",
+        arguments: ["x", "LTE", "MA", "bm9wZQ", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5", "///"])
     func pageTokens(token: String) async throws {
         try await withFolder { folder in
             try await withRetention(in: folder) { retention in

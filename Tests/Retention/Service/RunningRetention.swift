@@ -25,9 +25,10 @@ struct TestFolder {
     func retentionFiles() throws -> [String: Data] {
         let folder = URL(fileURLWithPath: path + "/retention")
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-        return try Dictionary(uniqueKeysWithValues: names.map { name in
-            (name, try Data(contentsOf: folder.appendingPathComponent(name)))
-        })
+        return try Dictionary(
+            uniqueKeysWithValues: names.map { name in
+                (name, try Data(contentsOf: folder.appendingPathComponent(name)))
+            })
     }
 }
 
@@ -187,4 +188,16 @@ func status(_ body: () async throws -> some Any) async throws -> RPCError? {
     } catch let error as RPCError {
         return error
     }
+}
+
+/// Expects that a call is refused. A function, since a closure inside `#expect` may be taken for another one of the
+/// same test's (closures in macro arguments are numbered anew).
+func expectRefusal(
+    _ code: RPCError.Code? = nil, reason: String? = nil, sourceLocation: SourceLocation = #_sourceLocation,
+    _ body: () async throws -> some Any
+) async throws {
+    let found = try await status(body)
+    #expect(found != nil, sourceLocation: sourceLocation)
+    if let code { #expect(found?.code == code, sourceLocation: sourceLocation) }
+    if let reason { #expect(found?.reason == reason, sourceLocation: sourceLocation) }
 }

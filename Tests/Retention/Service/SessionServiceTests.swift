@@ -22,7 +22,9 @@ struct SessionServiceTests {
                 #expect(try await retention.open("session-2").key != key.key)
                 var request = RetentionV1.GetSessionKeyRequest()
                 request.sessionID = "session-1"
-                for options in [RunningRetention.asOperator, RunningRetention.asAdministrator(), RunningRetention.asAnyone] {
+                for options in [
+                    RunningRetention.asOperator, RunningRetention.asAdministrator(), RunningRetention.asAnyone,
+                ] {
                     let refusal = try await status {
                         try await retention.client.getSessionKey(request, options: options)
                     }
@@ -69,7 +71,7 @@ struct SessionServiceTests {
                 #expect(deadline == RunningRetention.start.addingTimeInterval(7 * 86_400))
                 retention.clock.advance(by: 3600)
                 #expect(try await retention.end("session-1") == deadline)
-                #expect(try await status { try await retention.end("session-9") }?.reason == "SESSION_NOT_FOUND")
+                try await expectRefusal(reason: "SESSION_NOT_FOUND") { try await retention.end("session-9") }
             }
         }
     }
@@ -132,8 +134,8 @@ struct SessionServiceTests {
                 retention.clock.advance(by: 86_400 - 1)
                 #expect(try await retention.key(of: "session-1").key.count == 32)
                 retention.clock.advance(by: 1)
-                #expect(try await status { try await retention.key(of: "session-1") }?.reason == "SESSION_NOT_FOUND")
-                #expect(try await status { try await retention.open("session-1") }?.reason == "SESSION_NOT_FOUND")
+                try await expectRefusal(reason: "SESSION_NOT_FOUND") { try await retention.key(of: "session-1") }
+                try await expectRefusal(reason: "SESSION_NOT_FOUND") { try await retention.open("session-1") }
             }
         }
     }
@@ -147,9 +149,9 @@ struct SessionServiceTests {
                 try await retention.open("session-1")
                 try await retention.end("session-1")
                 clock.advance(by: 86_400)
-                #expect(try await status { try await retention.key(of: "session-1") }?.code == .notFound)
+                try await expectRefusal(.notFound) { try await retention.key(of: "session-1") }
                 clock.set(RunningRetention.start)
-                #expect(try await status { try await retention.key(of: "session-1") }?.code == .notFound)
+                try await expectRefusal(.notFound) { try await retention.key(of: "session-1") }
             }
             try await withRetention(in: folder, clock: clock, schedules: false) { retention in
                 let refusal = try await status { try await retention.key(of: "session-1") }
@@ -159,7 +161,9 @@ struct SessionServiceTests {
         }
     }
 
-    @Test("an id that is none is refused by every method", arguments: ["", "a b", "../../etc", "Å", String(repeating: "a", count: 65)])
+    @Test(
+        "an id that is none is refused by every method",
+        arguments: ["", "a b", "../../etc", "Å", String(repeating: "a", count: 65)])
     func hostileIdentifiers(id: String) async throws {
         try await withFolder { folder in
             try await withRetention(in: folder) { retention in

@@ -33,7 +33,8 @@ struct SessionJSON: SessionFormat {
     }
 }
 
-/// A table with one row for each answer, and one for each question without any; see `CSVRow` for how a field is written.
+/// A table with one row for each answer, and one for each question without any; see `CSVRow` for how a field is
+/// written.
 struct QuestionsCSV: SessionFormat {
     let fileName = "questions.csv"
 

@@ -12,7 +12,9 @@ extension RetentionHandler {
         try await RPCError.mapping {
             let now = clock.now()
             try FieldCheck.identifier(request.organisationID, field: "organisation_id")
-            guard let kind = AgreementKind(request.kind) else { throw RPCError.invalid("kind", "must be standard or custom") }
+            guard let kind = AgreementKind(request.kind) else {
+                throw RPCError.invalid("kind", "must be standard or custom")
+            }
             let reference = try FieldCheck.text(
                 request.reference, field: "reference", min: Agreement.referenceLength.lowerBound,
                 max: Agreement.referenceLength.upperBound)

@@ -28,7 +28,8 @@ extension RetentionHandler {
             let page = try found.prefix(size).map { try RetentionV1.Certificate($0) }
             var response = RetentionV1.ListCertificatesResponse()
             response.certificates = page
-            response.nextPageToken = FieldCheck.nextPageToken(found.count > size ? page.last.map { "\($0.sequence)" } : nil)
+            response.nextPageToken = FieldCheck.nextPageToken(
+                found.count > size ? page.last.map { "\($0.sequence)" } : nil)
             return response
         }
     }

@@ -7,7 +7,8 @@ extension RetentionStore {
     /// Stores an organisation's agreement as its next version, and lowers its policy and the retention of its
     /// sessions where the agreement's cap is lower: all or nothing.
     package func record(
-        organisationID: String, kind: AgreementKind, reference: String, signedDate: CalendarDate, capDays: Int, at now: Date
+        organisationID: String, kind: AgreementKind, reference: String, signedDate: CalendarDate, capDays: Int,
+        at now: Date
     ) async throws -> Agreement {
         try await database.write { transaction in
             let db = transaction.db

@@ -52,7 +52,8 @@ extension RetentionStore {
         let statement = try db.cachedStatement(sql: "SELECT * FROM sessions WHERE session_id = ?")
         guard let row = try Row.fetchOne(statement, arguments: [id]) else { return nil }
         return RetainedSession(
-            id: id, organisationID: row["organisation_id"], createTime: LedgerTime.date(milliseconds: row["create_time"]),
+            id: id, organisationID: row["organisation_id"],
+            createTime: LedgerTime.date(milliseconds: row["create_time"]),
             agreementVersion: row["agreement_version"], policyVersion: row["policy_version"],
             retentionDays: row["retention_days"], endTime: time(row["end_time"]),
             deleteTime: time(row["delete_time"]), erasure: try erasure(row))
