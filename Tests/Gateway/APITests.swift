@@ -3,6 +3,7 @@ import Foundation
 import GatewayServer
 import GatewayCore
 import RPC
+import Synchronization
 import Testing
 
 @Suite("the JSON API")

@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import RPC
 import ServiceKit
+import Synchronization
 import Testing
 
 @Suite("the gateway's own socket")
@@ -84,7 +85,8 @@ struct ForwardingTests {
             }
             #expect(error?.code == .permissionDenied)
             let chat = ChatV1.ChatServiceClient(channel: channel)
-            #expect(try await chat.getSession(.init(sessionID: "s1")).sessionID == "s1")
+            let session = try await chat.getSession(.init(sessionID: "s1"))
+            #expect(session.sessionID == "s1")
             await #expect(throws: RPCError.self) {
                 _ = try await chat.eraseSessionContent(.init(sessionID: "s1"))
             }

@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import NIOPosix
 import Synchronization
+import Testing
 
 /// An answer, taken apart.
 struct HTTPAnswer {
@@ -64,6 +65,9 @@ final class HTTPConnection: Sendable {
     func startReading() async throws { try await channel.setOption(.autoRead, value: true).get() }
 
     func close() { channel.close(promise: nil) }
+
+    /// Bytes so far.
+    var byteCount: Int { reader.received.withLock { $0.count } }
 
     var isClosed: Bool { reader.isOver.withLock { $0 } }
 
