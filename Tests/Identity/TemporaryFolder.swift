@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// A folder with a name short enough for a socket in it (`sun_path` has 108 bytes), removed with all it holds.
 struct TemporaryFolder {
@@ -14,10 +15,10 @@ struct TemporaryFolder {
         try? FileManager.default.removeItem(atPath: path)
     }
 
-    static func with<Value>(_ body: (TemporaryFolder) async throws -> Value) async throws -> Value {
+    static func with(_ body: (TemporaryFolder) async throws -> Void) async throws {
         let folder = try TemporaryFolder()
         defer { folder.remove() }
-        return try await body(folder)
+        try await body(folder)
     }
 
     /// The contents of every file below the folder, by path.
@@ -26,8 +27,8 @@ struct TemporaryFolder {
         let names = try FileManager.default.subpathsOfDirectory(atPath: path)
         for name in names {
             let file = path + "/" + name
-            var status = stat()
-            guard lstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
+            let type = try FileManager.default.attributesOfItem(atPath: file)[.type] as? FileAttributeType
+            guard type == .typeRegular else { continue }
             contents[name] = try Data(contentsOf: URL(fileURLWithPath: file))
         }
         return contents

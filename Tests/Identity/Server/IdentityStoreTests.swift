@@ -1,6 +1,7 @@
 import Foundation
 import IdentityCore
 import IdentityServer
+import Privacy
 import Testing
 
 @Suite("The store")
@@ -129,13 +130,35 @@ struct IdentityStoreTests {
         }
     }
 
+    @Test("the sweep begins with the start of the service")
+    func sweepRuns() async throws {
+        try await withStore { store in
+            let administrator = try await populate(store)
+            var generator = SystemRandomNumberGenerator()
+            _ = try await store.issue(SignInCode.random(using: &generator), to: administrator.email, at: now)
+            let log = LogCapture()
+            let clock = ManualWallClock(now + Lifetime.signInCode)
+            let sweep = ExpirySweep(store: store, clock: clock, logger: log.logger())
+            let running = Task { try await sweep.run() }
+            let deadline = ContinuousClock.now + .seconds(20)
+            while !log.text.contains("expired sign-ins deleted"), ContinuousClock.now < deadline {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            running.cancel()
+            await #expect(throws: CancellationError.self) { try await running.value }
+            #expect(log.text.contains(#""count":"1""#))
+            #expect(try await store.forgetExpired(at: clock.now()) == 0)
+        }
+    }
+
     @Test("a signing key keeps its creation time, and another takes its place")
     func signingKey() async throws {
         try await withStore { store in
-            #expect(try await store.adoptSigningKey("0123456789abcdef", at: now) == now)
-            #expect(try await store.adoptSigningKey("0123456789abcdef", at: now + 100) == now)
-            #expect(try await store.adoptSigningKey("fedcba9876543210", at: now + 200) == now + 200)
-            #expect(try await store.adoptSigningKey("0123456789abcdef", at: now + 300) == now + 300)
+            var times: [Date] = []
+            for (key, seconds) in [("0123", 0.0), ("0123", 100), ("4567", 200), ("0123", 300)] {
+                times.append(try await store.adoptSigningKey(key, at: now + seconds))
+            }
+            #expect(times == [now, now, now + 200, now + 300])
         }
     }
 }

@@ -57,7 +57,7 @@ struct DurabilityTests {
     func secondProcess() async throws {
         try await TemporaryFolder.with { folder in
             try await RunningIdentity.with(folder: folder) { identity in
-                await #expect(throws: (any Error).self) {
+                _ = await #expect(throws: (any Error).self) {
                     try await Identity.start(
                         folder: folder.path + "/identity", clock: SystemWallClock(), logger: identity.logger)
                 }

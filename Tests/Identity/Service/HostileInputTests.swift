@@ -14,8 +14,10 @@ struct HostileInputTests {
         arguments: ["", "   ", "a\u{0}b", "a\nb", "\u{1B}[2J", String(repeating: "å", count: 201), long])
     func organisationName(_ name: String) async throws {
         try await RunningIdentity.with { identity in
-            #expect(try await refusal { try await identity.organisation(name) } == .invalid("display_name"))
-            #expect(try await identity.organisation(String(repeating: "å", count: 200)).displayName.count == 200)
+            let refused = try await refusal { try await identity.organisation(name) }
+            #expect(refused == .invalid("display_name"))
+            let longest = try await identity.organisation(String(repeating: "å", count: 200))
+            #expect(longest.displayName.count == 200)
         }
     }
 
@@ -91,8 +93,10 @@ struct HostileInputTests {
                 } == .invalid("refresh_token"))
             #expect(try await refusal { try await identity.signIn("a\u{0}") } == .invalid("code"))
             for text in ["x", String(repeating: "a", count: 26), String(repeating: "a", count: 78), Self.long, "ååå"] {
-                #expect(try await refusal { try await identity.signIn(text) } == .codeInvalid)
-                #expect(try await refusal { try await identity.refresh(text) } == .refreshTokenInvalid)
+                let asCode = try await refusal { try await identity.signIn(text) }
+                #expect(asCode == .codeInvalid)
+                let asToken = try await refusal { try await identity.refresh(text) }
+                #expect(asToken == .refreshTokenInvalid)
             }
         }
     }
@@ -101,7 +105,8 @@ struct HostileInputTests {
     func tooLarge() async throws {
         try await RunningIdentity.with { identity in
             let name = String(repeating: "a", count: 1 << 20)
-            #expect(try await refusal { try await identity.organisation(name) }?.code == .resourceExhausted)
+            let refused = try await refusal { try await identity.organisation(name) }
+            #expect(refused?.code == .resourceExhausted)
         }
     }
 

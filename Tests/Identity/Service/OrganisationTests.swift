@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import Privacy
 import RPC
 import Testing
 
@@ -97,11 +98,11 @@ struct OrganisationTests {
     func unknown() async throws {
         try await RunningIdentity.with { identity in
             let unknown = IdentityV1.Organisation(organisationID: "org-none")
-            #expect(
-                try await refusal {
-                    try await identity.client.getOrganisation(
-                        .init(organisationID: unknown.organisationID), options: RunningIdentity.asOperator)
-                } == .organisationNotFound)
+            let refused = try await refusal {
+                try await identity.client.getOrganisation(
+                    .init(organisationID: unknown.organisationID), options: RunningIdentity.asOperator)
+            }
+            #expect(refused == .organisationNotFound)
             #expect(try await refusal { try await identity.administrator(of: unknown) } == .organisationNotFound)
         }
     }

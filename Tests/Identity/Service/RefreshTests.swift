@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import Privacy
 import RPC
 import Testing
 
@@ -22,7 +23,7 @@ struct RefreshTests {
     func reused() async throws {
         let log = LogCapture()
         try await TemporaryFolder.with { folder in
-            try await RunningIdentity.with(folder: folder, log: log) { identity in
+            let third = try await RunningIdentity.with(folder: folder, log: log) { identity in
                 let first = try await identity.signedIn()
                 let elsewhere = try await identity.signIn(identity.code(for: "karin@example.se"))
                 let second = try await identity.refresh(first.refreshToken)
@@ -30,10 +31,13 @@ struct RefreshTests {
                 #expect(try await refusal { try await identity.refresh(first.refreshToken) } == .refreshTokenInvalid)
                 #expect(try await refusal { try await identity.refresh(third.refreshToken) } == .refreshTokenInvalid)
                 #expect(try await identity.refresh(elsewhere.refreshToken).administrator == first.administrator)
+                return third.refreshToken
             }
             #expect(log.text.contains("a refresh token was used again"))
             // The revocation was committed, although the call that caused it failed.
             try await RunningIdentity.with(folder: folder) { identity in
+                let refused = try await refusal { try await identity.refresh(third) }
+                #expect(refused == .refreshTokenInvalid)
                 let again = try await identity.signIn(identity.code(for: "karin@example.se"))
                 #expect(try await identity.refresh(again.refreshToken).accessToken.isEmpty == false)
             }
@@ -75,7 +79,7 @@ struct RefreshTests {
             let second = try await identity.refresh(first.refreshToken)
             identity.clock.advance(by: 30 * day - 1)
             let third = try await identity.refresh(second.refreshToken)
-            identity.clock.advance(by: 30 * day)
+            identity.clock.advance(by: 30 * day + 1)
             #expect(try await refusal { try await identity.refresh(third.refreshToken) } == .refreshTokenInvalid)
         }
     }

@@ -6,23 +6,6 @@ import NIOPosix
 import Privacy
 import RPC
 import ServiceKit
-import Synchronization
-
-/// What a service wrote to its log.
-final class LogCapture: Sendable {
-    private let bytes = Mutex<[UInt8]>([])
-
-    var text: String { String(decoding: bytes.withLock { $0 }, as: UTF8.self) }
-
-    /// A logger that writes every line there is, as the services write them.
-    func logger() -> Logger {
-        Logger(label: "identity") { _ in
-            JSONLogHandler(
-                service: "identity", level: .trace,
-                output: LogOutput { line in self.bytes.withLock { $0.append(contentsOf: line) } })
-        }
-    }
-}
 
 /// The whole service on a real socket, as its executable runs it, but for the time.
 struct RunningIdentity: Sendable {
@@ -62,7 +45,7 @@ struct RunningIdentity: Sendable {
     }
 
     /// The same in a folder of its own.
-    static func with<Value>(_ body: (RunningIdentity) async throws -> Value) async throws -> Value {
+    static func with(_ body: (RunningIdentity) async throws -> Void) async throws {
         try await TemporaryFolder.with { try await with(folder: $0, body) }
     }
 }

@@ -2,6 +2,7 @@ import Contracts
 import Crypto
 import Foundation
 import IdentityCore
+import Privacy
 import RPC
 import ServiceKit
 import Testing
@@ -62,9 +63,8 @@ struct SignInTests {
     @Test("no code is made for an address that nobody has")
     func unknownAddress() async throws {
         try await RunningIdentity.with { identity in
-            #expect(
-                try await refusal { try await identity.code(for: "nobody@example.se") }
-                    == Refusal(code: .notFound, reason: "ADMINISTRATOR_NOT_FOUND"))
+            let refused = try await refusal { try await identity.code(for: "nobody@example.se") }
+            #expect(refused == Refusal(code: .notFound, reason: "ADMINISTRATOR_NOT_FOUND"))
         }
     }
 

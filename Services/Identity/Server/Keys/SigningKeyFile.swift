@@ -1,6 +1,7 @@
 package import Crypto
 internal import CryptoExtras
 internal import Foundation
+internal import Glibc
 internal import ServiceKit
 
 /// The private key's own file, apart from the database and its backups: PKCS #8 as PEM, readable by its owner alone.

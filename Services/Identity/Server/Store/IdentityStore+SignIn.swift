@@ -79,7 +79,6 @@ extension IdentityStore {
 
     /// Deletes the codes and families whose time is up.
     /// - Returns: how many rows went.
-    @discardableResult
     package func forgetExpired(at now: Date) async throws -> Int {
         try await database.write { transaction in
             var deleted = 0

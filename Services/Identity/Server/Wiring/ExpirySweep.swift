@@ -1,22 +1,30 @@
-internal import Logging
-internal import Privacy
+package import Logging
+package import Privacy
+internal import ServiceKit
 internal import ServiceLifecycle
 
 /// Deletes sign-in codes and refresh families whose time is up, once a minute until it is cancelled.
 ///
 /// An expired secret opens nothing whether its row is there or not; the sweep is so that nothing is kept for longer
 /// than it is of use (GDPR Article 5(1)(e)).
-struct ExpirySweep: Service {
-    static let pause = Duration.seconds(60)
+package struct ExpirySweep: Service {
+    private static let pause = Duration.seconds(60)
 
-    let store: IdentityStore
-    let clock: any WallClock
-    let logger: Logger
+    private let store: IdentityStore
+    private let clock: any WallClock
+    private let logger: Logger
 
-    func run() async throws {
+    package init(store: IdentityStore, clock: any WallClock, logger: Logger) {
+        self.store = store
+        self.clock = clock
+        self.logger = logger
+    }
+
+    package func run() async throws {
         while true {
             do {
-                try await store.forgetExpired(at: clock.now())
+                let count = try await store.forgetExpired(at: clock.now())
+                logger.debug("expired sign-ins deleted", metadata: [LogKey.count: "\(count)"])
             } catch let error where !(error is CancellationError) {
                 logger.error("expired sign-ins could not be deleted; trying again in a minute", error: error)
             }
