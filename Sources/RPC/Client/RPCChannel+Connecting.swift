@@ -51,7 +51,9 @@ extension RPCChannel {
     }
 
     private func connect() {
-        ClientBootstrap(group: group)
+        BrokenPipe.ignore
+        // A call from a handler gets a connection on the handler's own loop.
+        ClientBootstrap(group: group.any())
             .connectTimeout(.seconds(2))
             .channelOption(.writeBufferWaterMark, value: .init(low: 128 * 1024, high: 512 * 1024))
             .channelInitializer { channel in

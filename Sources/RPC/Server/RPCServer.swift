@@ -59,15 +59,38 @@ public final class RPCServer: Sendable {
             return true
         }
         guard mayStart else { throw RPCError(.failedPrecondition, "a server can be started once") }
-        // A write to a connection whose other end is gone must be an error, not a signal.
-        signal(SIGPIPE, SIG_IGN)
+        BrokenPipe.ignore
+        let binder: ServerSocketBinder
+        let listener: any Channel
         do {
-            let (binder, listener) = try await listen()
-            state.withLock { $0 = .serving(binder: binder, listener: listener) }
+            (binder, listener) = try await listen()
         } catch {
-            state.withLock { $0 = .idle }
+            failedToStart()
             throw error
         }
+        let isServing = state.withLock { state in
+            guard case .starting = state else { return false }
+            state = .serving(binder: binder, listener: listener)
+            return true
+        }
+        guard !isServing else { return }
+        // It was shut down while it started.
+        binder.release()
+        try? await listener.close()
+        stopped.succeed()
+        throw RPCError(.cancelled, "the server was shut down while it started")
+    }
+
+    /// It may be started again, unless it was shut down meanwhile.
+    private func failedToStart() {
+        let wasShutDown = state.withLock { state in
+            if case .starting = state {
+                state = .idle
+                return false
+            }
+            return true
+        }
+        if wasShutDown { stopped.succeed() }
     }
 
     private func listen() async throws -> (ServerSocketBinder, any Channel) {
