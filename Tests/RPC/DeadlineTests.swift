@@ -25,7 +25,9 @@ struct DeadlineTests {
             // On a busy machine a deadline may pass before the call has reached the handler.
             for timeout in [0.2, 1, 5] where outcome.value.isEmpty {
                 let options = CallOptions(timeout: .seconds(timeout))
-                let status = try await status { try await channel.unary(.echo, Text(), options: options, as: Text.self) }
+                let status = try await status {
+                    try await channel.unary(.echo, Text(), options: options, as: Text.self)
+                }
                 #expect(status?.code == .deadlineExceeded)
                 if gate.waiting > 0 {
                     try await eventually("the handler is cancelled") { outcome.value == "cancelled" }

@@ -100,7 +100,8 @@ struct HostileTests {
     @Test("more bytes of requests than a connection may hold are refused")
     func refusesFullBuffers() async throws {
         let headers = try await answer(
-            .request(), framed(String(repeating: "x", count: 50_000)), configure: { $0.maxBufferedRequestBytes = 10_000 })
+            .request(), framed(String(repeating: "x", count: 50_000)),
+            configure: { $0.maxBufferedRequestBytes = 10_000 })
         expect(.resourceExhausted, headers)
     }
 

@@ -138,7 +138,8 @@ struct InterceptorTests {
             var iterator = stream.makeAsyncIterator()
             let streaming = try await status { try await iterator.next() }
             #expect(streaming == refusal)
-            #expect(log.value.filter { $0.hasPrefix("end") } == ["end a RESOURCE_EXHAUSTED", "end a RESOURCE_EXHAUSTED"])
+            #expect(
+                log.value.filter { $0.hasPrefix("end") } == ["end a RESOURCE_EXHAUSTED", "end a RESOURCE_EXHAUSTED"])
         }
     }
 

@@ -116,7 +116,9 @@ struct LifecycleTests {
         try await withTemporaryFolder { folder in
             let channel = makeChannel(folder + "/none.sock")
             for _ in 0..<5 {
-                let status = try await status { try await channel.unary(.echo, Text(), options: .init(), as: Text.self) }
+                let status = try await status {
+                    try await channel.unary(.echo, Text(), options: .init(), as: Text.self)
+                }
                 #expect(
                     status == RPCError(.unavailable, "neighbour is not reachable", reason: "NEIGHBOUR_UNAVAILABLE"))
             }

@@ -42,7 +42,8 @@ struct WireTests {
     @Test("timeouts are written in at most eight digits and never too short")
     func writesTimeouts() throws {
         let durations: [Duration] = [
-            .zero, .nanoseconds(1), .microseconds(1), .milliseconds(1500), .seconds(98), .seconds(100), .seconds(99_998),
+            .zero, .nanoseconds(1), .microseconds(1), .milliseconds(1500), .seconds(98), .seconds(100),
+            .seconds(99_998),
             .seconds(100_001), .seconds(99_999_999), .seconds(100_000_000), .seconds(400_000_000_000), .seconds(-5),
         ]
         for duration in durations {

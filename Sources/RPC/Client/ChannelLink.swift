@@ -50,7 +50,8 @@ struct ChannelLink {
     private var isRetryScheduled = false
 
     /// A call wants a connection. For `connect`, `connectLater` and `wait`, it is among the waiters from now on.
-    mutating func want(_ key: ObjectIdentifier, _ waiter: ConnectionWaiter, at now: ContinuousClock.Instant) -> Wanting {
+    mutating func want(_ key: ObjectIdentifier, _ waiter: ConnectionWaiter, at now: ContinuousClock.Instant) -> Wanting
+    {
         switch phase {
         case .ready(let connection): return .use(connection)
         case .closed: return .refuse
@@ -90,7 +91,9 @@ struct ChannelLink {
     }
 
     /// The attempt failed: whose calls fail with it, and when to try again for those that go on waiting.
-    mutating func failed(at now: ContinuousClock.Instant, chance: Double) -> (refused: [ConnectionWaiter], retry: Duration?) {
+    mutating func failed(at now: ContinuousClock.Instant, chance: Double) -> (
+        refused: [ConnectionWaiter], retry: Duration?
+    ) {
         guard case .connecting = phase else { return ([], nil) }
         phase = .idle
         backoff.failed(at: now, chance: chance)

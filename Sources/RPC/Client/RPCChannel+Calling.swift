@@ -2,7 +2,9 @@ internal import NIOCore
 
 extension RPCChannel {
     /// A unary call: interceptors around one attempt, or two when the first met a connection that was dying.
-    func call(_ method: MethodDescriptor, _ framed: ByteBuffer, _ options: CallOptions) async throws(RPCError) -> ByteBuffer {
+    func call(_ method: MethodDescriptor, _ framed: ByteBuffer, _ options: CallOptions) async throws(RPCError)
+        -> ByteBuffer
+    {
         if interceptors.isEmpty { return try await attempt(method, framed, options) }
         var options = options
         let begun = try await begin(method, &options)

@@ -6,8 +6,8 @@ internal import Synchronization
 
 /// Calls methods of a server on a Unix socket, over one HTTP/2 connection.
 ///
-/// It connects when the first call is made, and again when a call finds the connection gone. A call that can't reach the
-/// server fails at once with UNAVAILABLE and the reason `NEIGHBOUR_UNAVAILABLE`, unless it waits for the server
+/// It connects when the first call is made, and again when a call finds the connection gone. A call that can't reach
+/// the server fails at once with UNAVAILABLE and the reason `NEIGHBOUR_UNAVAILABLE`, unless it waits for the server
 /// (``CallOptions/waitForReady``). Every method throws ``RPCError``.
 public final class RPCChannel: Sendable {
     let socketPath: String

@@ -2,8 +2,8 @@ internal import NIOCore
 
 /// One HTTP/2 connection, either side: bytes in, frames to streams, bytes out.
 ///
-/// It lives on one event loop, which is the guard of everything in it and in its streams. A read goes through nghttp2 at
-/// once; what was answered meanwhile is written when the turn is over.
+/// It lives on one event loop, which is the guard of everything in it and in its streams. A read goes through nghttp2
+/// at once; what was answered meanwhile is written when the turn is over.
 class HTTP2Connection: ChannelInboundHandler, TurnEnd, @unchecked Sendable {
     // Unchecked: touched on `eventLoop` alone; other threads only call `executor.perform` and read the constants.
 
@@ -136,8 +136,8 @@ extension HTTP2Connection {
         if session?.isOver == true { close() }
     }
 
-    /// Asks the other side to send no more of a request, once the answer that was submitted has been sent: nghttp2 drops
-    /// what a stream has still to send when it is reset.
+    /// Asks the other side to send no more of a request, once the answer that was submitted has been sent: nghttp2
+    /// drops what a stream has still to send when it is reset.
     final func resetAfterFlush(_ stream: HTTP2Stream) {
         resetsAfterFlush.append(stream)
     }

@@ -65,7 +65,6 @@ extension HTTP2Session {
             pointer, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, NGHTTP2_NO_ERROR.rawValue, nil, 0)
     }
 
-
     /// How many streams the other side lets this one have open.
     var remoteMaxConcurrentStreams: Int {
         Int(nghttp2_session_get_remote_settings(pointer, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS))

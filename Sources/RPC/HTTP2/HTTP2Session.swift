@@ -84,29 +84,24 @@ final class HTTP2Session {
 
     private func submit(_ settings: Settings, side: Side) {
         var entries = [
-            nghttp2_settings_entry(
-                settings_id: Int32(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue), value: UInt32(settings.streamWindow)),
-            nghttp2_settings_entry(
-                settings_id: Int32(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE.rawValue),
-                value: UInt32(settings.maxHeaderListBytes)),
+            HTTP2Session.entry(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, settings.streamWindow),
+            HTTP2Session.entry(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, settings.maxHeaderListBytes),
         ]
         switch side {
         case .client:
-            entries.append(
-                nghttp2_settings_entry(settings_id: Int32(NGHTTP2_SETTINGS_ENABLE_PUSH.rawValue), value: 0))
+            entries.append(HTTP2Session.entry(NGHTTP2_SETTINGS_ENABLE_PUSH, 0))
         case .server:
-            entries.append(
-                nghttp2_settings_entry(
-                    settings_id: Int32(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS.rawValue),
-                    value: UInt32(settings.maxConcurrentStreams)))
+            entries.append(HTTP2Session.entry(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, settings.maxConcurrentStreams))
             // Calls are equals: nghttp2 needs no tree of priorities (RFC 9218, 2.1).
-            entries.append(
-                nghttp2_settings_entry(
-                    settings_id: Int32(NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES.rawValue), value: 1))
+            entries.append(HTTP2Session.entry(NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1))
         }
         nghttp2_submit_settings(pointer, UInt8(NGHTTP2_FLAG_NONE.rawValue), entries, entries.count)
         nghttp2_session_set_local_window_size(
             pointer, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, Int32(settings.connectionWindow))
+    }
+
+    private static func entry(_ identifier: nghttp2_settings_id, _ value: Int) -> nghttp2_settings_entry {
+        nghttp2_settings_entry(settings_id: Int32(identifier.rawValue), value: UInt32(clamping: value))
     }
 
     /// Reads bytes from the other side; streams and delegate hear of what they mean.

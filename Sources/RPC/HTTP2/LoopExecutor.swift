@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// Runs the tasks of one event loop's calls on that loop, and ends each turn of the loop with one write per connection.
 ///
-/// A handler starts inside the read that brought its request (`Task.immediate`), and whatever it waits for resumes here:
-/// a call never leaves its thread, and all that was answered during a turn goes out together at its end.
+/// A handler starts inside the read that brought its request (`Task.immediate`), and whatever it waits for resumes
+/// here: a call never leaves its thread, and all that was answered during a turn goes out together at its end.
 final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     // Unchecked: `jobs`, `flushes` and the two flags are touched on `eventLoop` alone; `remote` has a mutex.
 

@@ -1,9 +1,10 @@
 /// The name-value pairs sent beside a call: request metadata and trailers.
 ///
-/// Kept as one run of bytes, just as they came, and read only when asked: most calls carry a few pairs and most handlers
-/// look at none. Looking up is linear in the size, which the header list limit bounds. Names are lower case.
+/// Kept as one run of bytes, just as they came, and read only when asked: most calls carry a few pairs and most
+/// handlers look at none. Looking up is linear in the size, which the header list limit bounds. Names are lower case.
 ///
-/// A value is printable ASCII; a pair whose name ends in `-bin` holds any bytes, base64 on the wire (``addBinary(_:_:)``).
+/// A value is printable ASCII; a pair whose name ends in `-bin` holds any bytes, base64 on the wire
+/// (``addBinary(_:_:)``).
 public struct Metadata: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     /// Pairs one after the other: length of the name and of the value (four bytes each, little endian), name, value.
     var storage: [UInt8] = []
@@ -25,7 +26,9 @@ public struct Metadata: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     public func values(_ name: String) -> [String] {
         var found: [String] = []
         forEachPair { pairName, value in
-            if Metadata.matches(pairName, name), let text = String(validating: value, as: UTF8.self) { found.append(text) }
+            if Metadata.matches(pairName, name), let text = String(validating: value, as: UTF8.self) {
+                found.append(text)
+            }
             return true
         }
         return found

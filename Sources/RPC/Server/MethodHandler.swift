@@ -3,8 +3,8 @@ public import ProtobufC
 
 /// A method together with the function that answers it: what a service hands to the server.
 ///
-/// A handler throws ``RPCError`` for a status. Any other error becomes INTERNAL "internal error" and is logged by its type
-/// alone. When the caller cancels or the deadline passes, the handler's task is cancelled.
+/// A handler throws ``RPCError`` for a status. Any other error becomes INTERNAL "internal error" and is logged by its
+/// type alone. When the caller cancels or the deadline passes, the handler's task is cancelled.
 public struct MethodHandler: Sendable {
     /// The function, on bytes; the typed factories wrap decoding and encoding around the service's own.
     enum Body: Sendable {

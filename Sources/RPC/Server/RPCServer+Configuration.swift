@@ -14,7 +14,8 @@ extension RPCServer {
         /// Calls at the same time on one connection. Enough for a gateway's watchers on a thousand live sessions, and
         /// few enough that the worst case, every one of them stalled with a full response buffer, stays at 64 MiB.
         public var maxConcurrentStreams = 1024
-        /// Bytes of names and values of one request's headers, counted as HTTP/2 does (plus 32 per pair, RFC 9113 6.5.2).
+        /// Bytes of names and values of one request's headers, counted as HTTP/2 does (plus 32 per pair, RFC 9113
+        /// 6.5.2).
         public var maxHeaderListBytes = 16 * 1024
         /// Bytes of requests that wait in memory on one connection, all its calls together; a call that would go over
         /// ends with RESOURCE_EXHAUSTED.

@@ -3,8 +3,8 @@ internal import NIOCore
 
 /// One accepted connection.
 ///
-/// The calls that a read completed are started in the order they came, when the read has been gone through, and what they
-/// answered at once is in one write.
+/// The calls that a read completed are started in the order they came, when the read has been gone through, and what
+/// they answered at once is in one write.
 final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     // Unchecked: as the superclass, touched on `eventLoop` alone.
 

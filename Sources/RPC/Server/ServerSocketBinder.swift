@@ -131,7 +131,9 @@ final class ServerSocketBinder: Sendable {
         _ address: sockaddr_un, _ body: (UnsafePointer<sockaddr>, socklen_t) -> CInt
     ) -> CInt {
         withUnsafePointer(to: address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
         }
     }
 

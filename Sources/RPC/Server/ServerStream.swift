@@ -87,7 +87,8 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
         guard state.phase == .receiving else { return }
         guard request != nil, deframer.partialCount == 0 else {
             let what = deframer.partialCount > 0 ? "cut short" : "no message"
-            return fail(RPCError(request == nil && what == "no message" ? .unimplemented : .internal, "request: \(what)"))
+            return fail(
+                RPCError(request == nil && what == "no message" ? .unimplemented : .internal, "request: \(what)"))
         }
         if state.requestCompleted() {
             if callDeadline == nil { deadline = nil }

@@ -48,7 +48,8 @@ extension RPCError {
     private static func unpack<Message: ProtobufMessage>(
         _ type: Message.Type, from packed: GoogleProtobuf.`Any`
     ) -> Message? {
-        // Only what follows the last slash names the type; the host before it doesn't matter (google/protobuf/any.proto).
+        // Only what follows the last slash names the type; the host before it doesn't matter
+        // (google/protobuf/any.proto).
         guard packed.typeURL.split(separator: "/").last.map(String.init) == Message.descriptor.name else { return nil }
         return try? Message(serialized: packed.value)
     }

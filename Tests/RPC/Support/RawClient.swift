@@ -2,6 +2,7 @@ import Glibc
 import NIOCore
 import ProtobufC
 import Synchronization
+
 @testable import RPC
 
 /// A client that can misbehave: raw bytes, or HTTP/2 frames of its own choosing, on a blocking socket.
@@ -32,7 +33,9 @@ final class RawClient: HTTP2SessionDelegate {
     func write(_ bytes: [UInt8]) {
         var offset = 0
         while offset < bytes.count {
-            let written = bytes[offset...].withUnsafeBytes { send(socket, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
+            let written = bytes[offset...].withUnsafeBytes {
+                send(socket, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
+            }
             if written <= 0 { return }
             offset += written
         }
