@@ -36,7 +36,7 @@ struct LifecycleTests {
             async let stopped: Void = server.shutDown()
             try await eventually("the socket is gone") { !FileManager.default.fileExists(atPath: path) }
             let refused = try await status {
-                try await channel.unary(.echo, Text(), options: .init(timeout: .seconds(5)), as: Text.self)
+                try await channel.unary(.echo, Text(), options: .init(timeout: .milliseconds(300)), as: Text.self)
             }
             #expect(refused?.code == .unavailable || refused?.code == .deadlineExceeded)
             gate.open()
