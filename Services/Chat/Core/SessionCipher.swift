@@ -8,12 +8,13 @@ package import Privacy
 package struct SessionCipher: Sendable {
     package let sessionID: String
     package let key: SessionKey
-    private let digestKey: SymmetricKey
+    /// Keyed once, and copied for each digest: keying is most of what a short digest costs.
+    private let digest: HMAC<SHA256>
 
     package init(sessionID: String, key: SessionKey) {
         self.sessionID = sessionID
         self.key = key
-        digestKey = key.derived("chat request digest")
+        digest = HMAC<SHA256>(key: key.derived("chat request digest"))
     }
 
     /// A text of the session that is stored sealed.
@@ -78,7 +79,8 @@ extension SessionCipher {
             message.append(0)
             message.append(contentsOf: part.utf8)
         }
-        let code = HMAC<SHA256>.authenticationCode(for: message, using: digestKey)
-        return [UInt8](code.prefix(SessionCipher.digestLength))
+        var digest = digest
+        digest.update(data: message)
+        return [UInt8](digest.finalize().prefix(SessionCipher.digestLength))
     }
 }
