@@ -111,10 +111,28 @@ let package = Package(
         tests("Storage", ["Storage", grdb]),
         tests("Privacy", ["Privacy", crypto]),
         tests("ServiceKit", ["ServiceKit", "Contracts", "RPC", logging, lifecycle, crypto, argumentParser] + nio),
-        tests("Identity", ["IdentityCore", "IdentityServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy", logging, crypto] + nio),
-        tests("Chat", ["ChatCore", "ChatServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy", grdb, logging, lifecycle] + nio),
-        tests("Retention", ["RetentionCore", "RetentionServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy", grdb, logging, crypto, lifecycle] + nio),
-        tests("Gateway", ["GatewayCore", "GatewayServer", "ServiceKit", "Contracts", "RPC", "ProtobufC", logging, crypto, .product(name: "ArgumentParser", package: "swift-argument-parser")] + nio),
+        tests(
+            "Identity",
+            ["IdentityCore", "IdentityServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy", logging, crypto]
+                + nio),
+        tests(
+            "Chat",
+            [
+                "ChatCore", "ChatServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy", grdb, logging,
+                lifecycle,
+            ] + nio),
+        tests(
+            "Retention",
+            [
+                "RetentionCore", "RetentionServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy", grdb,
+                logging, crypto, lifecycle,
+            ] + nio),
+        tests(
+            "Gateway",
+            [
+                "GatewayCore", "GatewayServer", "ServiceKit", "Contracts", "RPC", "ProtobufC", logging, crypto,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ] + nio),
         // Whole processes, started from the executables beside the test bundle.
         .target(
             name: "TestProcesses", dependencies: ["RPC", "Contracts", logging] + nio, path: "Tests/Processes",
@@ -139,7 +157,9 @@ let package = Package(
         + service(
             "Retention", folder: "Retention", executable: "samtal-retention",
             core: ["Privacy", crypto],
-            server: ["RPC", "Contracts", "ServiceKit", "Storage", "Privacy", "CArchive", grdb, logging, crypto, lifecycle])
+            server: [
+                "RPC", "Contracts", "ServiceKit", "Storage", "Privacy", "CArchive", grdb, logging, crypto, lifecycle,
+            ])
         + service(
             "Gateway", folder: "Gateway", executable: "samtal-gateway",
             core: [crypto],

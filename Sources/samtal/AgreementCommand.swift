@@ -42,7 +42,8 @@ struct AgreementCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await Connection.with(connection) { services in
-                AgreementCommand.describe(try await services.retention.getAgreement(.init(organisationID: organisation)))
+                AgreementCommand.describe(
+                    try await services.retention.getAgreement(.init(organisationID: organisation)))
             }
         }
     }

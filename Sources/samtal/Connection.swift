@@ -75,7 +75,8 @@ struct CommandFailure: Error, CustomStringConvertible {
                 Start them with Scripts/run --data \(dataFolder), or name another folder with --data.
                 """
         case .permissionDenied:
-            description = "\(error.message). This command needs a user that the service maps to the operator role (--peer)."
+            description =
+                "\(error.message). This command needs a user that the service maps to the operator role (--peer)."
         default:
             description = error.message
         }

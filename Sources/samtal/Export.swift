@@ -39,7 +39,9 @@ enum PartialFile {
         let temporary = "\(path).partial"
         guard FileManager.default.createFile(atPath: temporary, contents: nil, attributes: [.posixPermissions: 0o600]),
             let file = FileHandle(forWritingAtPath: temporary)
-        else { throw CommandFailure("Can't write \(temporary). Name a file in a folder you may write to with --output.") }
+        else {
+            throw CommandFailure("Can't write \(temporary). Name a file in a folder you may write to with --output.")
+        }
         do {
             let result = try await body(file)
             try file.synchronize()

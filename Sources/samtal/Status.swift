@@ -27,7 +27,9 @@ struct Status: AsyncParsableCommand {
             states = await ask(names)
         }
         for (name, state) in zip(names, states) {
-            print("\(name.padding(toLength: 10, withPad: " ", startingAt: 0)) \(state.rawValue)  \(connection.socket(name))")
+            print(
+                "\(name.padding(toLength: 10, withPad: " ", startingAt: 0)) \(state.rawValue)  \(connection.socket(name))"
+            )
         }
         if states.contains(where: { $0 != .serving }) { throw ExitCode(1) }
     }

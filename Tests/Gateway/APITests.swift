@@ -1,7 +1,7 @@
 import Contracts
 import Foundation
-import GatewayServer
 import GatewayCore
+import GatewayServer
 import RPC
 import Synchronization
 import Testing
@@ -88,13 +88,16 @@ struct APITests {
         }
     }
 
-    @Test("hostile bodies are refused with a reason, and the next request is served", arguments: [
-        ("", 200), ("null", 400), ("[]", 400), ("{", 400), ("{}x", 400), (#"{"displayName":5}"#, 400),
-        (#"{"nonsense":1}"#, 400), (#"{"displayName":"\ud800"}"#, 400), (#"{"displayName":"a\u0000b"}"#, 400),
-        (String(repeating: "[", count: 4_000), 400), (#"{"displayName":""# + String(repeating: "x", count: 9_000) + "\"}", 413),
-        (#"{"displayName":""# + String(repeating: "x", count: 6_000) + "\"}", 413),
-        (#"{"displayName":"a","displayName":"b"}"#, 400),
-    ])
+    @Test(
+        "hostile bodies are refused with a reason, and the next request is served",
+        arguments: [
+            ("", 200), ("null", 400), ("[]", 400), ("{", 400), ("{}x", 400), (#"{"displayName":5}"#, 400),
+            (#"{"nonsense":1}"#, 400), (#"{"displayName":"\ud800"}"#, 400), (#"{"displayName":"a\u0000b"}"#, 400),
+            (String(repeating: "[", count: 4_000), 400),
+            (#"{"displayName":""# + String(repeating: "x", count: 9_000) + "\"}", 413),
+            (#"{"displayName":""# + String(repeating: "x", count: 6_000) + "\"}", 413),
+            (#"{"displayName":"a","displayName":"b"}"#, 400),
+        ])
     func hostileBodies(body: String, status: Int) async throws {
         try await TestGateway.run { gateway in
             let answer = try await gateway.request("POST", "/v1/sessions/s1:join", body: body)
@@ -158,7 +161,8 @@ struct APITests {
             #expect(answer.status == 200)
             #expect(answer.headers["content-type"] == "application/zip")
             #expect(answer.headers["content-disposition"] == "attachment; filename=\"samtal-s1.zip\"")
-            let expected = [UInt8](repeating: 0, count: 10) + [UInt8](repeating: 1, count: 10) + [UInt8](repeating: 2, count: 10)
+            let expected =
+                [UInt8](repeating: 0, count: 10) + [UInt8](repeating: 1, count: 10) + [UInt8](repeating: 2, count: 10)
             #expect(answer.body == expected)
             gateway.others.state.withLock { $0.failure = RPCError(.failedPrecondition, "not ended") }
             let refused = try await gateway.request("GET", "/v1/sessions/s1/export")
@@ -232,7 +236,8 @@ struct APITests {
             #expect(large.answer?.status == 400)
             let slow = try await HTTPConnection(port: gateway.port, group: gateway.group)
             try await slow.send(
-                "POST /v1/sessions/s1:join HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{")
+                "POST /v1/sessions/s1:join HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+            )
             try await eventually("the slow one is closed") { slow.isClosed }
             #expect(try await gateway.request("GET", "/v1/sessions/s1").status == 200)
         }

@@ -15,10 +15,12 @@ struct EncodingTests {
         #expect(event(UInt64.max, "x", "") == "id: 18446744073709551615\nevent: x\ndata: \n\n")
     }
 
-    @Test("line breaks of every kind stay within the data", arguments: [
-        ("a\nb", "a\ndata: b"), ("a\r\nb", "a\ndata: b"), ("a\rb", "a\ndata: b"), ("a\n\nb", "a\ndata: \ndata: b"),
-        ("a\r", "a\ndata: "), ("\n", "\ndata: "),
-    ])
+    @Test(
+        "line breaks of every kind stay within the data",
+        arguments: [
+            ("a\nb", "a\ndata: b"), ("a\r\nb", "a\ndata: b"), ("a\rb", "a\ndata: b"), ("a\n\nb", "a\ndata: \ndata: b"),
+            ("a\r", "a\ndata: "), ("\n", "\ndata: "),
+        ])
     func lineBreaks(data: String, expected: String) {
         #expect(event(1, "x", data) == "id: 1\nevent: x\ndata: \(expected)\n\n")
     }
@@ -40,14 +42,16 @@ struct EncodingTests {
         }
     }
 
-    @Test("every gRPC status has its name and its HTTP status", arguments: [
-        (0, "OK", 200), (1, "CANCELLED", 499), (2, "UNKNOWN", 500), (3, "INVALID_ARGUMENT", 400),
-        (4, "DEADLINE_EXCEEDED", 504), (5, "NOT_FOUND", 404), (6, "ALREADY_EXISTS", 409),
-        (7, "PERMISSION_DENIED", 403), (8, "RESOURCE_EXHAUSTED", 429), (9, "FAILED_PRECONDITION", 400),
-        (10, "ABORTED", 409), (11, "OUT_OF_RANGE", 400), (12, "UNIMPLEMENTED", 501), (13, "INTERNAL", 500),
-        (14, "UNAVAILABLE", 503), (15, "DATA_LOSS", 500), (16, "UNAUTHENTICATED", 401), (17, "UNKNOWN", 500),
-        (-1, "UNKNOWN", 500),
-    ])
+    @Test(
+        "every gRPC status has its name and its HTTP status",
+        arguments: [
+            (0, "OK", 200), (1, "CANCELLED", 499), (2, "UNKNOWN", 500), (3, "INVALID_ARGUMENT", 400),
+            (4, "DEADLINE_EXCEEDED", 504), (5, "NOT_FOUND", 404), (6, "ALREADY_EXISTS", 409),
+            (7, "PERMISSION_DENIED", 403), (8, "RESOURCE_EXHAUSTED", 429), (9, "FAILED_PRECONDITION", 400),
+            (10, "ABORTED", 409), (11, "OUT_OF_RANGE", 400), (12, "UNIMPLEMENTED", 501), (13, "INTERNAL", 500),
+            (14, "UNAVAILABLE", 503), (15, "DATA_LOSS", 500), (16, "UNAUTHENTICATED", 401), (17, "UNKNOWN", 500),
+            (-1, "UNKNOWN", 500),
+        ])
     func statuses(code: Int, name: String, http: Int) {
         #expect(StatusMapping.name(ofCode: code) == name)
         #expect(StatusMapping.httpStatus(ofCode: code) == http)

@@ -27,7 +27,9 @@ struct FeedStateTests {
 
     @Test("a new follower gets the latest of each subject, in order, and nothing of what was removed")
     func newcomer() {
-        let state = state([session(1), question("a", 2), question("b", 3), question("a", 4), removal("b", 5), session(6)])
+        let state = state([
+            session(1), question("a", 2), question("b", 3), question("a", 4), removal("b", 5), session(6),
+        ])
         #expect(state.replay(after: 0) == ["a@4", "session@6"])
     }
 

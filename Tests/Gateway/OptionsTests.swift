@@ -35,11 +35,14 @@ struct OptionsTests {
         #expect(own.rateRules[.ask] == RateLimiter.Rule.defaults[.ask])
     }
 
-    @Test("what can't be used is refused at the start", arguments: [
-        ["--http", "localhost"], ["--http", ":8080"], ["--http", "a:99999"], ["--public-url", "samtal.example.org"],
-        ["--public-url", "ftp://a"], ["--public-url", "https://a/path"], ["--public-url", "https://u@a"],
-        ["--trusted-proxy", "proxy.example.org"], ["--rate", "ask"], ["--rate", "sing=1/1"], ["--rate", "ask=0/1"],
-    ])
+    @Test(
+        "what can't be used is refused at the start",
+        arguments: [
+            ["--http", "localhost"], ["--http", ":8080"], ["--http", "a:99999"],
+            ["--public-url", "samtal.example.org"],
+            ["--public-url", "ftp://a"], ["--public-url", "https://a/path"], ["--public-url", "https://u@a"],
+            ["--trusted-proxy", "proxy.example.org"], ["--rate", "ask"], ["--rate", "sing=1/1"], ["--rate", "ask=0/1"],
+        ])
     func refused(arguments: [String]) {
         #expect(throws: (any Error).self) { try configuration(arguments) }
     }

@@ -42,8 +42,10 @@ struct PagesTests {
             for name in Self.scripts + ["samtal.css"] {
                 let file = try await gateway.request("GET", "/assets/\(name)")
                 #expect(file.status == 200, "\(name)")
-                for word in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "document.cookie",
-                    "localStorage", "https://", "http://"] {
+                for word in [
+                    "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "document.cookie",
+                    "localStorage", "https://", "http://",
+                ] {
                     #expect(!file.text.contains(word), "\(name) has \(word)")
                 }
             }
@@ -113,7 +115,9 @@ struct PagesTests {
         try await TestGateway.run { gateway in
             let page = try await gateway.request("GET", "/s/0abc-9")
             #expect(page.status == 200)
-            for path in ["/s/", "/s/ABC", "/s/a/b", "/s/%3Cscript%3E", "/s/a:b", "/assets/", "/assets/../admin", "/.git"] {
+            for path in [
+                "/s/", "/s/ABC", "/s/a/b", "/s/%3Cscript%3E", "/s/a:b", "/assets/", "/assets/../admin", "/.git",
+            ] {
                 #expect(try await gateway.request("GET", path).status == 404, "\(path)")
             }
         }

@@ -36,11 +36,13 @@ struct RouteTableTests {
         #expect(found("GET", "/v1/sessions/a+b")?.fields == ["session_id": "a+b"])
     }
 
-    @Test("what is malformed or no route leads nowhere", arguments: [
-        "", "v1/sessions", "/", "/v1", "/v1/sessions/", "/v1//sessions", "/v1/sessions/a/b", "/v1/sessions/a:shut",
-        "/v1/sessions/:open", "/v1/sessions/a:b:open", "/v1/sessions/%", "/v1/sessions/%zz", "/v1/sessions/%ff",
-        "/v1/sessions/a%00b", "/v1/sessions/a%0ab", "/v1/sessionsx", "/V1/sessions",
-    ])
+    @Test(
+        "what is malformed or no route leads nowhere",
+        arguments: [
+            "", "v1/sessions", "/", "/v1", "/v1/sessions/", "/v1//sessions", "/v1/sessions/a/b", "/v1/sessions/a:shut",
+            "/v1/sessions/:open", "/v1/sessions/a:b:open", "/v1/sessions/%", "/v1/sessions/%zz", "/v1/sessions/%ff",
+            "/v1/sessions/a%00b", "/v1/sessions/a%0ab", "/v1/sessionsx", "/V1/sessions",
+        ])
     func unknown(path: String) {
         for verb in ["GET", "POST"] {
             guard case .unknown = table.match(verb: verb, path: path) else {
@@ -63,9 +65,11 @@ struct RouteTableTests {
         }
     }
 
-    @Test("a template that is none, or is there already, is not added", arguments: [
-        "", "x", "/", "/a//b", "/{}", "/{a}b", "/{a}:", "/a{b}", "/{a", "/a}", "/v1/sessions/{session_id}:open",
-    ])
+    @Test(
+        "a template that is none, or is there already, is not added",
+        arguments: [
+            "", "x", "/", "/a//b", "/{}", "/{a}b", "/{a}:", "/a{b}", "/{a", "/a}", "/v1/sessions/{session_id}:open",
+        ])
     func badTemplates(path: String) {
         var table = table
         #expect(table.add(verb: "POST", path: path, target: "x") == false)

@@ -16,7 +16,8 @@ struct CommandLineTests {
             #expect(created.status == 0, "\(created.printed)")
             let organisation = try #require(created.printed.split(separator: " ").dropFirst().first.map(String.init))
             let agreement = try await run(
-                "agreement", "record", organisation, "--reference", "DPA-1", "--signed", "2026-01-15", "--cap-days", "30")
+                "agreement", "record", organisation, "--reference", "DPA-1", "--signed", "2026-01-15", "--cap-days",
+                "30")
             #expect(agreement.printed.contains("version 1"))
             #expect(try await run("policy", "set", organisation, "7").printed.contains("7 days"))
             let refused = try await run("policy", "set", organisation, "31")

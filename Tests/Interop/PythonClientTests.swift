@@ -19,7 +19,10 @@ struct PythonClientTests {
             try FileManager.default.createDirectory(atPath: stubs, withIntermediateDirectories: true)
             let ran = try await ChildProcess.run(
                 interpreter,
-                [tests.appending(path: "client.py").path, repository.appending(path: "Protos").path, stubs, samtal.data],
+                [
+                    tests.appending(path: "client.py").path, repository.appending(path: "Protos").path, stubs,
+                    samtal.data,
+                ],
                 environment: ["PYTHONDONTWRITEBYTECODE": "1"], atMost: .seconds(240))
             #expect(ran.status == 0, "\(ran.printed.suffix(4000))")
             #expect(ran.printed.contains("Ran 9 tests"), "\(ran.printed.suffix(4000))")

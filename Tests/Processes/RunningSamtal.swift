@@ -88,9 +88,10 @@ package final class RunningSamtal: Sendable {
 
     package func channel(_ service: Service) -> RPCChannel {
         // Every service has its channel from the start.
-        channels[service] ?? RPCChannel(
-            socketPath: socket(service), name: service.rawValue, group: MultiThreadedEventLoopGroup.singleton,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        channels[service]
+            ?? RPCChannel(
+                socketPath: socket(service), name: service.rawValue, group: MultiThreadedEventLoopGroup.singleton,
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     package var identity: IdentityV1.IdentityServiceClient { .init(channel: channel(.identity)) }
@@ -99,7 +100,8 @@ package final class RunningSamtal: Sendable {
 
     /// http://HOST:PORT of the gateway, which chose a free port.
     package func httpAddress() throws -> String {
-        "http://" + (try String(contentsOfFile: "\(folder)/gateway.http", encoding: .utf8))
+        "http://"
+            + (try String(contentsOfFile: "\(folder)/gateway.http", encoding: .utf8))
             .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 

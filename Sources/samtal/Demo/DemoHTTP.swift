@@ -32,7 +32,8 @@ struct DemoHTTP: Sendable {
     func send(_ verb: String, _ path: String, body: Data?, as caller: Caller) async throws -> Data {
         let (status, data) = try await answer(verb, path, body: body, as: caller)
         guard (200..<300).contains(status) else {
-            throw CommandFailure("\(verb) \(path) answered \(status): \(String(decoding: data.prefix(500), as: UTF8.self))")
+            throw CommandFailure(
+                "\(verb) \(path) answered \(status): \(String(decoding: data.prefix(500), as: UTF8.self))")
         }
         return data
     }
@@ -51,9 +52,12 @@ struct DemoHTTP: Sendable {
         }
         while true {
             let (data, response) = try await URLSession.shared.data(for: request)
-            guard let response = response as? HTTPURLResponse else { throw CommandFailure("\(url) did not speak HTTP.") }
+            guard let response = response as? HTTPURLResponse else {
+                throw CommandFailure("\(url) did not speak HTTP.")
+            }
             // All of the demo's participants share one address, so the gateway may ask them to slow down.
-            guard response.statusCode == 429, let pause = response.value(forHTTPHeaderField: "Retry-After").flatMap(Int.init)
+            guard response.statusCode == 429,
+                let pause = response.value(forHTTPHeaderField: "Retry-After").flatMap(Int.init)
             else { return (response.statusCode, data) }
             try await Task.sleep(for: .seconds(min(pause, 60)))
         }

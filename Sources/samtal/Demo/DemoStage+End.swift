@@ -26,7 +26,8 @@ extension DemoStage {
         } while !pageToken.isEmpty
         print("kept         \(kept.questions) questions, \(kept.answers) answers; \(seenLive) seen live by a follower")
         guard kept.questions == transcript.entries.count, seenLive == transcript.published else {
-            throw CommandFailure("That is not what was asked: \(transcript.entries.count), \(transcript.published) published.")
+            throw CommandFailure(
+                "That is not what was asked: \(transcript.entries.count), \(transcript.published) published.")
         }
         return kept
     }
