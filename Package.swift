@@ -78,7 +78,7 @@ let package = Package(
         // What the services share.
         .target(
             name: "ProtobufC", dependencies: ["CProtobufC", .product(name: "NIOCore", package: "swift-nio")],
-            swiftSettings: settings),
+            exclude: ["README.md"], swiftSettings: settings),
         .target(
             name: "RPC", dependencies: ["ProtobufC", "CRPCContracts", "CProtobufC", "CNghttp2", logging] + nio,
             swiftSettings: settings),

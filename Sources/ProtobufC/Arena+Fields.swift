@@ -3,14 +3,16 @@ internal import CProtobufC
 // What generated code fills C structs with. Lengths of 0 go with a NULL pointer: protobuf-c then omits the field.
 extension Arena {
     /// An initialised C struct.
-    package func message(_ descriptor: ProtobufDescriptor) -> UnsafeMutableRawPointer {
+    @usableFromInline package func message(_ descriptor: ProtobufDescriptor) -> UnsafeMutableRawPointer {
         let message = allocate(descriptor.message.pointee.sizeof_message)
         protobuf_c_message_init(descriptor.message, message)
         return message
     }
 
     /// A submessage, or NULL.
-    package func message<Message: ProtobufMessage, CMessage>(_ value: Message?) -> UnsafeMutablePointer<CMessage>? {
+    @inlinable package func message<Message: ProtobufMessage, CMessage>(
+        _ value: Message?
+    ) -> UnsafeMutablePointer<CMessage>? {
         guard let value else { return nil }
         let message = message(Message.descriptor)
         value.fill(cMessage: message, arena: self)
@@ -18,15 +20,10 @@ extension Arena {
     }
 
     /// A repeated submessage: the array of pointers and its count.
-    package func messages<Message: ProtobufMessage, CMessage>(
+    @inlinable package func messages<Message: ProtobufMessage, CMessage>(
         _ values: [Message]
     ) -> (UnsafeMutablePointer<UnsafeMutablePointer<CMessage>?>?, Int) {
-        guard !values.isEmpty else { return (nil, 0) }
-        let pointers = array(of: UnsafeMutablePointer<CMessage>?.self, count: values.count)
-        for (index, value) in values.enumerated() {
-            (pointers + index).initialize(to: message(value))
-        }
-        return (pointers, values.count)
+        array(values) { message($0) }
     }
 
     /// The UTF-8 of a text.
@@ -39,26 +36,23 @@ extension Arena {
         value.withUnsafeBytes { bytes in copy(bytes) }
     }
 
-    /// A repeated `string` or `bytes` field. `element` makes the C value of (pointer, length).
-    package func array<Value, CValue>(
+    /// A repeated field: the array of what `element` makes of each value, and its count.
+    @inlinable package func array<Value, CValue>(
         _ values: [Value], _ element: (Value) -> CValue
     ) -> (UnsafeMutablePointer<CValue>?, Int) {
         guard !values.isEmpty else { return (nil, 0) }
-        let pointer = array(of: CValue.self, count: values.count)
-        for (index, value) in values.enumerated() {
-            (pointer + index).initialize(to: element(value))
+        let storage = allocate(values.count * MemoryLayout<CValue>.stride)
+            .bindMemory(to: CValue.self, capacity: values.count)
+        for index in values.indices {
+            (storage + index).initialize(to: element(values[index]))
         }
-        return (pointer, values.count)
+        return (storage, values.count)
     }
 
-    func copy(_ bytes: UnsafeRawBufferPointer) -> (UnsafeMutablePointer<UInt8>?, Int) {
+    private func copy(_ bytes: UnsafeRawBufferPointer) -> (UnsafeMutablePointer<UInt8>?, Int) {
         guard let source = bytes.baseAddress, bytes.count > 0 else { return (nil, 0) }
         let storage = allocate(bytes.count)
         storage.copyMemory(from: source, byteCount: bytes.count)
         return (storage.assumingMemoryBound(to: UInt8.self), bytes.count)
-    }
-
-    private func array<Element>(of type: Element.Type, count: Int) -> UnsafeMutablePointer<Element> {
-        allocate(count * MemoryLayout<Element>.stride).bindMemory(to: Element.self, capacity: count)
     }
 }

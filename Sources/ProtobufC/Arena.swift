@@ -29,7 +29,7 @@ public final class Arena {
 
     /// Memory that lives as long as the arena is lent, aligned to 16 bytes and not initialised. For data of our own,
     /// whose size nobody else decides: the budget doesn't apply.
-    package func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    @usableFromInline package func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
         let size = (byteCount + (Self.alignment - 1)) & ~(Self.alignment - 1)
         if size > left {
             addChunk(holding: size)
@@ -67,18 +67,27 @@ public final class Arena {
 }
 
 extension Arena {
-    /// Lends this thread's arena to `body`. Everything allocated in it is gone when `body` returns.
+    /// This thread's arena, until `giveBack`. Borrower and giver are one function without a suspension between them.
     ///
     /// - Parameter budget: how many bytes `allocateWithinBudget` gives out.
+    package static func borrow(budget: Int = .max) -> Arena {
+        let arena = takeFromThread() ?? Arena()
+        arena.budget = budget
+        return arena
+    }
+
+    /// Everything allocated since `borrow` is gone.
+    package func giveBack() {
+        reset()
+        leaveToThread()
+    }
+
+    /// Borrows, calls, and gives back.
     package static func lend<Result, Failure: Error>(
         budget: Int = .max, _ body: (Arena) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        let arena = takeFromThread() ?? Arena()
-        arena.budget = budget
-        defer {
-            arena.reset()
-            leaveToThread(arena)
-        }
+        let arena = borrow(budget: budget)
+        defer { arena.giveBack() }
         return try body(arena)
     }
 
@@ -99,9 +108,9 @@ extension Arena {
         return Unmanaged<Arena>.fromOpaque(arena).takeRetainedValue()
     }
 
-    /// An arena lent inside another's lending finds the slot empty and leaves itself there; the outer one then goes.
-    private static func leaveToThread(_ arena: Arena) {
-        guard pthread_getspecific(threadSlot) == nil else { return }
-        pthread_setspecific(threadSlot, Unmanaged.passRetained(arena).toOpaque())
+    /// An arena borrowed while another is finds the slot empty and leaves itself there; the outer one then goes.
+    private func leaveToThread() {
+        guard pthread_getspecific(Self.threadSlot) == nil else { return }
+        pthread_setspecific(Self.threadSlot, Unmanaged.passRetained(self).toOpaque())
     }
 }

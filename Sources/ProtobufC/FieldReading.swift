@@ -14,7 +14,7 @@ package enum FieldReading {
         guard memchr(data, 0, count) == nil else {
             throw ProtobufError(field: field.description, reason: Reason.nulInText)
         }
-        guard let text = String(validating: UnsafeBufferPointer(start: data, count: count), as: UTF8.self) else {
+        guard let text = String(utf8: UnsafeBufferPointer(start: data, count: count)) else {
             throw ProtobufError(field: field.description, reason: Reason.invalidUTF8)
         }
         return text
@@ -26,7 +26,7 @@ package enum FieldReading {
     }
 
     /// A submessage, or `nil`.
-    package static func message<Message: ProtobufMessage>(
+    @inlinable package static func message<Message: ProtobufMessage>(
         _ pointer: UnsafeMutableRawPointer?, _ field: StaticString
     ) throws(ProtobufError) -> Message? {
         guard let pointer else { return nil }
@@ -40,7 +40,7 @@ package enum FieldReading {
     /// A repeated submessage.
     ///
     /// - Parameter pointers: an array of `count` pointers to C structs.
-    package static func messages<Message: ProtobufMessage>(
+    @inlinable package static func messages<Message: ProtobufMessage>(
         _ pointers: UnsafeMutableRawPointer?, _ count: Int, _ field: StaticString
     ) throws(ProtobufError) -> [Message] {
         guard let pointers, count > 0 else { return [] }
@@ -59,7 +59,7 @@ package enum FieldReading {
     }
 
     /// A repeated field of C values, each turned into a Swift one.
-    package static func array<CValue, Value>(
+    @inlinable package static func array<CValue, Value>(
         _ pointer: UnsafeMutablePointer<CValue>?, _ count: Int, _ field: StaticString,
         _ value: (CValue) throws(ProtobufError) -> Value
     ) throws(ProtobufError) -> [Value] {
@@ -74,6 +74,19 @@ package enum FieldReading {
             }
         }
         return values
+    }
+}
+
+extension String {
+    /// `nil` unless the bytes are valid UTF-8.
+    ///
+    /// `String(validating:as:)` says the same, but through generic code that costs more than the text itself.
+    init?(utf8: UnsafeBufferPointer<UInt8>) {
+        do {
+            self = String(copying: try UTF8Span(validating: utf8.span))
+        } catch {
+            return nil
+        }
     }
 }
 

@@ -9,31 +9,35 @@ extension ProtobufDescriptor {
         return proportional.overflow ? bound : min(64 * 1024 + proportional.partialValue, bound)
     }
 
-    /// Unpacks into this thread's arena and lends the C struct.
+    /// Refuses what protobuf-c must not be given: it recurses without limit, merges duplicate submessages in quadratic
+    /// time, and takes a `bool` of any wire type.
     ///
-    /// The bytes are scanned first, because protobuf-c recurses without limit, merges duplicate submessages in
-    /// quadratic time, and takes a `bool` of any wire type.
+    /// - Throws: ``ProtobufError`` when the bytes aren't this message.
+    func scan(_ bytes: UnsafeRawBufferPointer) throws(ProtobufError) {
+        var scan = WireScan(byteCount: bytes.count)
+        try scan.message(bytes, message, depth: 1)
+    }
+
+    /// Scans, unpacks into this thread's arena and lends the C struct.
     ///
     /// - Throws: ``ProtobufError`` when the bytes aren't this message, or would take too much memory.
     package func withUnpacked<Result>(
-        _ bytes: UnsafeRawBufferPointer, _ body: (UnsafeMutableRawPointer, Arena) throws(ProtobufError) -> Result
+        _ bytes: UnsafeRawBufferPointer, _ body: (UnsafeMutableRawPointer) throws(ProtobufError) -> Result
     ) throws(ProtobufError) -> Result {
-        var scan = WireScan(byteCount: bytes.count)
-        try scan.message(bytes, message, depth: 1)
-        return try Arena.lend(budget: Self.memoryBudget(forInput: bytes.count)) { arena throws(ProtobufError) in
-            guard let unpacked = arena.unpack(bytes, message) else {
-                throw ProtobufError(reason: Reason.tooLarge)
-            }
-            return try body(unpacked, arena)
-        }
+        try scan(bytes)
+        let arena = Arena.borrow(budget: Self.memoryBudget(forInput: bytes.count))
+        defer { arena.giveBack() }
+        return try body(try arena.unpack(bytes, self))
     }
 }
 
 extension Arena {
-    /// The message in this arena, or `nil` when the budget is spent.
-    fileprivate func unpack(
-        _ bytes: UnsafeRawBufferPointer, _ descriptor: UnsafePointer<ProtobufCMessageDescriptor>
-    ) -> UnsafeMutableRawPointer? {
+    /// The C struct, in this arena, of bytes that have been scanned.
+    ///
+    /// - Throws: ``ProtobufError`` when the budget is spent.
+    func unpack(
+        _ bytes: UnsafeRawBufferPointer, _ descriptor: ProtobufDescriptor
+    ) throws(ProtobufError) -> UnsafeMutableRawPointer {
         var allocator = ProtobufCAllocator(
             alloc: { arena, size in
                 guard let arena else { return nil }
@@ -41,10 +45,11 @@ extension Arena {
             },
             free: { _, _ in },  // the arena is given back whole
             allocator_data: Unmanaged.passUnretained(self).toOpaque())
-        return withExtendedLifetime(self) {
-            UnsafeMutableRawPointer(
-                protobuf_c_message_unpack(
-                    descriptor, &allocator, bytes.count, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)))
+        let message = withExtendedLifetime(self) {
+            protobuf_c_message_unpack(
+                descriptor.message, &allocator, bytes.count, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))
         }
+        guard let message else { throw ProtobufError(reason: Reason.tooLarge) }
+        return UnsafeMutableRawPointer(message)
     }
 }

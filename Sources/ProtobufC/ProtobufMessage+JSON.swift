@@ -31,7 +31,7 @@ extension ProtobufDescriptor {
 
     /// - Throws: ``ProtobufError`` when the bytes aren't this message.
     public func json(fromSerialized bytes: UnsafeRawBufferPointer) throws(ProtobufError) -> [UInt8] {
-        try withUnpacked(bytes) { message, _ throws(ProtobufError) in
+        try withUnpacked(bytes) { message throws(ProtobufError) in
             try checkTexts(message)
             var writer = JSONWriter()
             writer.message(UnsafeRawPointer(message), self)

@@ -27,26 +27,24 @@ extension ProtobufMessage {
 
     /// Reads the protobuf encoding from the readable bytes.
     public init(serialized: ByteBuffer) throws(ProtobufError) {
-        // ByteBuffer's closure rethrows without a type, so the outcome leaves as a value.
-        let outcome: Result<Self, ProtobufError> = serialized.withUnsafeReadableBytes { bytes in
-            do throws(ProtobufError) {
-                return .success(try Self(serialized: bytes))
-            } catch {
-                return .failure(error)
-            }
+        // The closure would rethrow without a type. With the storage retained, its pointer may leave it.
+        let (bytes, storage) = serialized.withUnsafeReadableBytesWithStorageManagement { bytes, storage in
+            (bytes, storage.retain())
         }
-        self = try outcome.get()
+        defer { storage.release() }
+        try self.init(serialized: bytes)
     }
 
     /// Reads the protobuf encoding.
     public init(serialized: UnsafeRawBufferPointer) throws(ProtobufError) {
-        if serialized.isEmpty {
-            self.init()
-            return
-        }
-        self = try Self.descriptor.withUnpacked(serialized) { message, _ throws(ProtobufError) in
-            try Self(cMessage: message)
-        }
+        // Runs for every call of every method, in code that isn't specialised: no closures, no generic types.
+        self.init()
+        if serialized.isEmpty { return }
+        let descriptor = Self.descriptor
+        try descriptor.scan(serialized)
+        let arena = Arena.borrow(budget: ProtobufDescriptor.memoryBudget(forInput: serialized.count))
+        defer { arena.giveBack() }
+        self = try Self(cMessage: try arena.unpack(serialized, descriptor))
     }
 
     /// The protobuf encoding.

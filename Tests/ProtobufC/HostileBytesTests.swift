@@ -48,11 +48,16 @@ struct HostileBytesTests {
 
     @Test("64 KiB of empty submessages are refused before they become megabytes")
     func amplificationBySubmessages() {
-        let bytes = [UInt8](repeating: 0, count: 65_536).enumerated().map { $0.offset.isMultiple(of: 2) ? 0x0a : 0x00 }
-        let error = failure { () throws(ProtobufError) in
-            try ChatV1.ListQuestionsResponse(serialized: bytes.map { UInt8($0) })
-        }
-        #expect(error != nil)
+        let bytes = (0..<32_768).flatMap { _ in WireBytes.bytes(1, []) }
+        let error = failure { () throws(ProtobufError) in try ChatV1.ListQuestionsResponse(serialized: bytes) }
+        #expect(error?.reason == "has too many fields")
+    }
+
+    @Test("many small submessages are refused when they would take too much memory")
+    func amplificationWithinTheFieldCount() {
+        let bytes = (0..<10_000).flatMap { _ in WireBytes.bytes(1, WireBytes.text(4, "ab")) }
+        let error = failure { () throws(ProtobufError) in try ChatV1.ListQuestionsResponse(serialized: bytes) }
+        #expect(error == ProtobufError(field: "", reason: "needs too much memory"))
     }
 
     @Test("64 KiB of unknown fields are refused before they become megabytes")
@@ -141,7 +146,7 @@ struct HostileBytesTests {
         }
         let error = bytes.withUnsafeBytes { bytes in
             failure { () throws(ProtobufError) in
-                try ProtobufDescriptor(recursive.descriptor).withUnpacked(bytes) { _, _ in }
+                try ProtobufDescriptor(recursive.descriptor).withUnpacked(bytes) { _ in }
             }
         }
         #expect(error?.reason == "is nested too deeply")

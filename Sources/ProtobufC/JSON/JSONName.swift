@@ -1,8 +1,12 @@
 internal import CProtobufC
 
 extension FieldReference {
-    /// The field's name in JSON.
-    var jsonName: [UInt8] { lowerCamel(field.pointee.name) }
+    /// Appends the field's name in JSON.
+    func appendJSONName(to bytes: inout [UInt8]) {
+        for byte in LowerCamelName(field.pointee.name) {
+            bytes.append(byte)
+        }
+    }
 }
 
 extension ProtobufCMessageDescriptor {
@@ -10,31 +14,43 @@ extension ProtobufCMessageDescriptor {
     func index(ofJSONField name: [UInt8]) -> Int? {
         allFields.firstIndex { field in
             guard let declared = field.name else { return false }
-            return bytes(declared).elementsEqual(name) || lowerCamel(declared) == name
+            return LowerCamelName(declared).elementsEqual(name) || DeclaredName(declared).elementsEqual(name)
         }
     }
 }
 
-/// As protoc makes it: an underscore goes, and the letter behind it becomes a capital.
-private func lowerCamel(_ name: UnsafePointer<CChar>) -> [UInt8] {
-    var result: [UInt8] = []
-    var afterUnderscore = false
-    for byte in bytes(name) {
-        if byte == UInt8(ascii: "_") {
-            afterUnderscore = true
-        } else {
-            let isLower = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-            result.append(afterUnderscore && isLower ? byte & ~0x20 : byte)
-            afterUnderscore = false
-        }
-    }
-    return result
-}
+/// The bytes of a name as the .proto has it.
+private struct DeclaredName: Sequence, IteratorProtocol {
+    private var position: UnsafePointer<CChar>
 
-private func bytes(_ name: UnsafePointer<CChar>) -> some Sequence<UInt8> {
-    sequence(state: name) { position -> UInt8? in
+    init(_ name: UnsafePointer<CChar>) {
+        position = name
+    }
+
+    mutating func next() -> UInt8? {
         guard position.pointee != 0 else { return nil }
         defer { position += 1 }
         return UInt8(bitPattern: position.pointee)
+    }
+}
+
+/// The bytes of a name as protoc makes it for JSON: an underscore goes, and the letter behind it becomes a capital.
+private struct LowerCamelName: Sequence, IteratorProtocol {
+    private var declared: DeclaredName
+
+    init(_ name: UnsafePointer<CChar>) {
+        declared = DeclaredName(name)
+    }
+
+    mutating func next() -> UInt8? {
+        var afterUnderscore = false
+        while let byte = declared.next() {
+            if byte != UInt8(ascii: "_") {
+                let isLower = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                return afterUnderscore && isLower ? byte & ~0x20 : byte
+            }
+            afterUnderscore = true
+        }
+        return nil
     }
 }

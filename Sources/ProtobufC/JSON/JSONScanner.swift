@@ -78,20 +78,24 @@ extension JSONScanner {
     mutating func text() throws(ProtobufError) -> [UInt8] {
         try expect("\"")
         var result: [UInt8] = []
-        while let byte = current {
-            position += 1
-            switch byte {
-            case UInt8(ascii: "\""):
-                guard String(validating: result, as: UTF8.self) != nil else {
-                    throw ProtobufError(reason: Reason.invalidUTF8)
-                }
-                return result
-            case UInt8(ascii: "\\"): try escape(into: &result)
-            case 0..<0x20: throw Self.malformed
-            default: result.append(byte)
+        while true {
+            let start = position
+            while let byte = current, byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
+                position += 1
+            }
+            result.append(contentsOf: bytes[start..<position])
+            if current == UInt8(ascii: "\\") {
+                position += 1
+                try escape(into: &result)
+            } else {
+                break
             }
         }
-        throw Self.malformed
+        // What ended the run is the closing mark, or a control character, or the end of the text.
+        guard current == UInt8(ascii: "\"") else { throw Self.malformed }
+        position += 1
+        guard result.isUTF8 else { throw ProtobufError(reason: Reason.invalidUTF8) }
+        return result
     }
 
     private mutating func escape(into result: inout [UInt8]) throws(ProtobufError) {
@@ -175,5 +179,16 @@ extension JSONScanner {
             position += 1
         }
         guard position > start else { throw Self.malformed }
+    }
+}
+
+extension [UInt8] {
+    fileprivate var isUTF8: Bool {
+        do {
+            _ = try UTF8Span(validating: span)
+            return true
+        } catch {
+            return false
+        }
     }
 }

@@ -14,7 +14,7 @@ struct JSONWriter {
             if !isFirst { bytes.append(UInt8(ascii: ",")) }
             isFirst = false
             bytes.append(UInt8(ascii: "\""))
-            bytes.append(contentsOf: field.jsonName)
+            field.appendJSONName(to: &bytes)
             append("\":")
             value(of: field)
         }
