@@ -30,7 +30,7 @@ public final class Arena {
     /// Memory that lives as long as the arena is lent, aligned to 16 bytes and not initialised. For data of our own,
     /// whose size nobody else decides: the budget doesn't apply.
     @usableFromInline package func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
-        let size = (byteCount + (Self.alignment - 1)) & ~(Self.alignment - 1)
+        let size = Self.rounded(byteCount)
         if size > left {
             addChunk(holding: size)
         }
@@ -42,9 +42,13 @@ public final class Arena {
 
     /// As `allocate`, within the budget: `nil` when that is spent. For whatever the size of foreign input decides.
     package func allocateWithinBudget(_ byteCount: Int) -> UnsafeMutableRawPointer? {
-        guard byteCount >= 0, byteCount <= budget else { return nil }
-        budget -= byteCount
+        guard byteCount >= 0, byteCount <= budget, Self.rounded(byteCount) <= budget else { return nil }
+        budget -= Self.rounded(byteCount)
         return allocate(byteCount)
+    }
+
+    private static func rounded(_ byteCount: Int) -> Int {
+        (byteCount + (alignment - 1)) & ~(alignment - 1)
     }
 
     private func addChunk(holding size: Int) {
