@@ -90,16 +90,20 @@ export function byID(id) {
     return document.getElementById(id);
 }
 
-/// Tells screen readers, and nobody else.
+let silence = null;
+
+/// Tells screen readers, and nobody else. The words are taken away again: they may quote what is removed later.
 export function announce(key, values = {}) {
     byID("announcer").textContent = text(key, values);
+    clearTimeout(silence);
+    silence = setTimeout(() => { byID("announcer").textContent = ""; }, 5000);
 }
 
-export function notice(key, kind = "warn") {
+export function notice(key, kind = "warn", values = {}) {
     const element = byID("notice");
     element.hidden = !key;
     element.className = `notice ${kind}`;
-    if (key) show(element, key);
+    if (key) show(element, key, values);
 }
 
 export class CallError extends Error {
@@ -148,6 +152,7 @@ export function showError(element, error) {
     }
     if (error.status === 0) show(element, "error.offline");
     else if (error.status === 429 && error.retryAfter) show(element, "error.limit", { seconds: error.retryAfter });
+    else if (`error.${error.reason}` in texts[language]) show(element, `error.${error.reason}`);
     else if (`error.${error.code}` in texts[language]) show(element, `error.${error.code}`);
     else show(element, "error.other");
 }

@@ -8,10 +8,10 @@ const sessionPath = `/v1/sessions/${encodeURIComponent(sessionID)}`;
 const memoryKey = `samtal-participant-${sessionID}`;
 
 let session = null;
-let participant = JSON.parse(sessionStorage.getItem(memoryKey) ?? "null");  // {token, name}
+let participant = JSON.parse(sessionStorage.getItem(memoryKey) ?? "null");  // {token, name, asked: ids of questions}
 let pendingRequest = null;  // {text, id}: the same question sent again carries the same id
 const own = new Map();      // the participant's own questions that are not published
-const mine = new Set();     // ids of all the participant's own questions seen here
+const mine = new Set(participant?.asked);  // ids of all the participant's own questions
 const published = new Map();
 let caughtUp = false;
 
@@ -58,7 +58,7 @@ function showSession() {
     show(badge, `state.${state}`);
     if (session.endTime) show(byID("times"), "time.ended", { time: { time: session.endTime } });
     else if (session.openTime) show(byID("times"), "time.opened", { time: { time: session.openTime } });
-    notice({ DRAFT: "notice.draft", ENDED: "notice.ended" }[state], "");
+    notice({ DRAFT: "notice.draft", ENDED: "notice.ended" }[state], "", { time: { time: session.deleteTime } });
     const until = byID("privacy-until");
     if (session.deleteTime) show(until, "privacy.until", { time: { time: session.deleteTime } });
     else show(until, "privacy.days", { days: session.retentionDays ?? 0 });
@@ -69,6 +69,8 @@ function showSession() {
 
 function showGone() {
     sessionStorage.removeItem(memoryKey);
+    participant = null;
+    byID("announcer").textContent = "";
     own.clear();
     published.clear();
     byID("questions").replaceChildren();
@@ -167,6 +169,10 @@ async function refreshOwn() {
 
 // Joining and asking
 
+function keepParticipant() {
+    sessionStorage.setItem(memoryKey, JSON.stringify({ ...participant, asked: [...mine] }));
+}
+
 function forgetParticipant() {
     participant = null;
     sessionStorage.removeItem(memoryKey);
@@ -178,8 +184,8 @@ async function join(name) {
     clearError(error);
     try {
         const answer = await call("POST", `${sessionPath}:join`, { body: name ? { displayName: name } : {} });
-        participant = { token: answer.participantToken, name };
-        sessionStorage.setItem(memoryKey, JSON.stringify(participant));
+        participant = { token: answer.participantToken, name, asked: [] };
+        keepParticipant();
         session = answer.session ?? session;
         showParticipant();
         showSession();
@@ -209,6 +215,7 @@ async function ask(question) {
         pendingRequest = null;
         byID("text").value = "";
         mine.add(answer.questionId);
+        keepParticipant();
         if (!published.has(answer.questionId)) own.set(answer.questionId, answer);
         showOwn();
         announce("ask.sent");

@@ -64,7 +64,7 @@ export const texts = {
         "privacy.who": "Arrangören är personuppgiftsansvarig. Vänd dig dit om du vill ta del av dina uppgifter eller få dem raderade.",
 
         "notice.draft": "Samtalet är inte öppnat än. Sidan uppdateras av sig själv när det börjar.",
-        "notice.ended": "Samtalet är avslutat. Inga nya frågor tas emot.",
+        "notice.ended": "Samtalet är avslutat. Inga nya frågor tas emot. Allt raderas senast {time}.",
         "notice.gone": "Samtalet finns inte, eller är raderat.",
         "notice.lost": "Anslutningen bröts. Försöker igen …",
         "notice.restored": "Anslutningen är tillbaka.",
@@ -154,6 +154,7 @@ export const texts = {
 
         "error.offline": "Servern svarar inte. Kontrollera anslutningen och försök igen.",
         "error.limit": "Det gick lite för fort. Försök igen om {seconds} sekunder.",
+        "error.AGREEMENT_REQUIRED": "Inget avtal är registrerat för er organisation. Vänd er till den som driver tjänsten.",
         "error.UNAVAILABLE": "En del av tjänsten är tillfälligt borta. Försök igen om en stund.",
         "error.NOT_FOUND": "Det finns inte, eller är raderat.",
         "error.PERMISSION_DENIED": "Du får inte göra det.",
@@ -220,14 +221,14 @@ export const texts = {
 
         "privacy.title": "How your data is handled",
         "privacy.what": "What is kept is what you write yourself: your question, and a name if you choose one. It is kept encrypted with the session's own key and used for the conversation only.",
-        "privacy.until": "Everything is erased at the latest on {time}. The key is destroyed then, and nobody can read the content again.",
+        "privacy.until": "Everything is erased by {time} at the latest. The key is destroyed then, and nobody can read the content again.",
         "privacy.days": "Everything is erased {days} days after the session has ended, and never later than one calendar month after the end. The key is destroyed then, and nobody can read the content again.",
         "privacy.not": "Your IP address and details of your browser are never stored. This page uses no cookies and fetches nothing from anybody else.",
         "privacy.browser": "Your browser remembers that you joined until you close the tab.",
         "privacy.who": "The organiser is the data controller. Turn to them to see your data or to have it erased.",
 
         "notice.draft": "The session is not open yet. This page updates by itself when it begins.",
-        "notice.ended": "The session has ended. No more questions are taken.",
+        "notice.ended": "The session has ended. No more questions are taken. Everything is erased by {time} at the latest.",
         "notice.gone": "The session does not exist, or has been erased.",
         "notice.lost": "The connection was lost. Trying again …",
         "notice.restored": "The connection is back.",
@@ -317,6 +318,7 @@ export const texts = {
 
         "error.offline": "The server does not answer. Check your connection and try again.",
         "error.limit": "That was a little too fast. Try again in {seconds} seconds.",
+        "error.AGREEMENT_REQUIRED": "No agreement is registered for your organisation. Turn to whoever runs the service.",
         "error.UNAVAILABLE": "A part of the service is away for the moment. Try again in a while.",
         "error.NOT_FOUND": "It does not exist, or has been erased.",
         "error.PERMISSION_DENIED": "You are not allowed to do that.",
