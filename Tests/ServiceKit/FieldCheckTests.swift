@@ -1,3 +1,4 @@
+import Foundation
 import RPC
 import Testing
 
@@ -47,6 +48,20 @@ struct FieldCheckTests {
         for scalar in ["\n", "\t", "\u{202E}", "\u{2066}", "\u{2028}"] {
             let outcome = Result { try FieldCheck.text("a\(scalar)b", field: "t", max: 10, multiline: multiline) }
             #expect((try? outcome.get()) == (multiline ? "a\(scalar)b" : nil))
+        }
+    }
+
+    @Test("every two letters of the Latin scripts are two characters, and stay as they are unless they are white space")
+    func latinPairs() throws {
+        let letters = (0x20..<0x300).compactMap(Unicode.Scalar.init).filter { !(0x7F...0x9F).contains($0.value) }
+        var generator = SystemRandomNumberGenerator()
+        for letter in letters {
+            let other = letters.randomElement(using: &generator) ?? "a"
+            let text = "x\(letter)\(other)y"
+            #expect(try FieldCheck.text(text, field: "t", min: 4, max: 4) == text)
+            #expect(throws: RPCError.self) { try FieldCheck.text(text, field: "t", max: 3) }
+            let trimmed = String(letter).trimmingCharacters(in: .whitespacesAndNewlines)
+            #expect(try FieldCheck.text(String(letter), field: "t", max: 1) == trimmed)
         }
     }
 

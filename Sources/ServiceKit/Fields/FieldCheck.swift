@@ -20,7 +20,10 @@ public enum FieldCheck {
     public static func text(
         _ value: String, field: String, min minimum: Int = 0, max maximum: Int, multiline: Bool = false
     ) throws(RPCError) -> String {
-        // Before any work that grows with the text.
+        if let count = plainLength(value, multiline: multiline) {
+            return try checked(value, count: count, field: field, minimum, maximum)
+        }
+        // Before any work that grows faster than the text.
         guard value.unicodeScalars.count <= (maximum + 64) * scalarsPerCharacter else {
             throw tooLong(field, maximum)
         }
@@ -30,14 +33,41 @@ public enum FieldCheck {
             throw .invalid(field, "must not hold control characters")
         }
         let text = trimmed.utf8.allSatisfy { $0 < 0x80 } ? trimmed : trimmed.precomposedStringWithCanonicalMapping
-        let count = text.count
+        guard text.unicodeScalars.count <= maximum * scalarsPerCharacter else { throw tooLong(field, maximum) }
+        return try checked(text, count: text.count, field: field, minimum, maximum)
+    }
+
+    /// The length of a text that is already as it is to be kept, as nearly every text is: allowed scalars below U+0300
+    /// alone, which nothing combines with and normalisation leaves as they are, and no white space at its ends.
+    /// - Returns: nil for any other text, which must be looked at closely.
+    private static func plainLength(_ value: String, multiline: Bool) -> Int? {
+        var count = 0
+        var lead: UInt8 = 0
+        for byte in value.utf8 {
+            switch byte {
+            case 0x80..<0xC0:
+                // U+0080 to U+00A0: control characters, and a space that may have to be trimmed.
+                if lead == 0xC2, byte <= 0xA0 { return nil }
+                lead = 0
+                continue
+            case 0x20..<0x7F: break
+            case 0x09, 0x0A: if !multiline { return nil }
+            case 0xC2...0xCB: lead = byte
+            default: return nil
+            }
+            count += 1
+        }
+        let ends = [value.utf8.first, value.utf8.last]
+        return ends.contains { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A } ? nil : count
+    }
+
+    private static func checked(
+        _ text: String, count: Int, field: String, _ minimum: Int, _ maximum: Int
+    ) throws(RPCError) -> String {
         guard count >= minimum else {
-            throw .invalid(
-                field, count == 0 ? "must not be empty" : "must have at least \(minimum) characters")
+            throw .invalid(field, count == 0 ? "must not be empty" : "must have at least \(minimum) characters")
         }
-        guard count <= maximum, text.unicodeScalars.count <= maximum * scalarsPerCharacter else {
-            throw tooLong(field, maximum)
-        }
+        guard count <= maximum else { throw tooLong(field, maximum) }
         return text
     }
 
