@@ -144,7 +144,7 @@ struct LiveFeedTests {
     func unfollowed() async throws {
         let configure: (inout GatewayConfiguration) -> Void = {
             $0.feed.heartbeat = .milliseconds(20)
-            $0.feed.unfollowedTime = .milliseconds(100)
+            $0.feed.unfollowedTime = .milliseconds(300)
         }
         try await TestGateway.run(configure: configure) { gateway in
             gateway.chat.addQuestion("q1")
@@ -234,6 +234,26 @@ struct LiveFeedTests {
             first.close()
             try await eventually("a place is free") { gateway.hub.followerCount == 1 }
             #expect(try await gateway.follow().events(atLeast: 1).count == 1)
+        }
+    }
+
+    @Test("participants can't take the moderators' places")
+    func moderatorsHavePlaces() async throws {
+        let configure: (inout GatewayConfiguration) -> Void = {
+            $0.feed.ownWatches = 1
+            $0.feed.moderatorWatches = 1
+        }
+        try await TestGateway.run(configure: configure) { gateway in
+            let path = "/v1/sessions/s1/events"
+            let participant = [("Samtal-Participant", "token")]
+            _ = try await gateway.follow(path, headers: participant).events(atLeast: 1)
+            let second = try await gateway.request("GET", path, headers: participant)
+            #expect(second.status == 429 && second.reason == "TOO_MANY_FOLLOWERS")
+            let moderator = [("Authorization", "Bearer abc")]
+            let follower = try await gateway.follow(path + "?audience=MODERATORS", headers: moderator)
+            #expect(try await follower.events(atLeast: 1).map(\.name) == ["caught-up"])
+            let other = try await gateway.request("GET", path + "?audience=MODERATORS", headers: moderator)
+            #expect(other.status == 429 && other.reason == "TOO_MANY_FOLLOWERS")
         }
     }
 

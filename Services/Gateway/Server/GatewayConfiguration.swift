@@ -37,8 +37,10 @@ package struct GatewayConfiguration: Sendable {
 package struct FeedLimits: Sendable {
     /// Sessions followed upstream at the same time: each is one of the calls that chat allows on a connection.
     package var sessions = 600
-    /// Followers with their own authorisation, each of which is an upstream call too.
-    package var ownWatches = 200
+    /// Followers of public feeds with their own authorisation, each of which is an upstream call too.
+    package var ownWatches = 50
+    /// Followers of what moderators see; upstream calls as well. All three together leave room for other calls.
+    package var moderatorWatches = 150
     package var followersPerSession = 10_000
     package var followers = 12_000
     /// Bytes of one session's present state.

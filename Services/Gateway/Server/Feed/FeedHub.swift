@@ -16,7 +16,9 @@ package final class FeedHub: Sendable {
         deinit { giveBack() }
     }
 
-    enum PlaceKind: Sendable { case shared, own }
+    /// What a follower takes a place among. Moderators have places of their own: anybody may become a participant, and
+    /// participants must not be able to keep moderators out.
+    enum PlaceKind: Sendable { case shared, own, moderator }
 
     private struct State {
         var feeds: [String: LiveFeed] = [:]
@@ -69,16 +71,31 @@ package final class FeedHub: Sendable {
         _ sessionID: String, on channel: any Channel, after sequence: UInt64
     ) async throws(RPCError) -> (missed: [ByteBuffer], follower: Follower) {
         let place = try takePlace(.shared)
+        let feed = try await openFeed(of: sessionID)
+        do throws(RPCError) {
+            return try feed.join(on: channel, after: sequence, place: place)
+        } catch where error.reason == LiveFeed.End.unfollowed.error.reason {
+            // It was dropped, having had no followers, just when one came. The next feed is a new one.
+            return try await openFeed(of: sessionID).join(on: channel, after: sequence, place: place)
+        }
+    }
+
+    private func openFeed(of sessionID: String) async throws(RPCError) -> LiveFeed {
         let feed = try feed(of: sessionID)
         await feed.opened()
-        return try feed.join(on: channel, after: sequence, place: place)
+        return feed
     }
 
     /// Those who follow a shared feed now.
     package var followerCount: Int { state.withLock { $0.places[.shared, default: 0] } }
 
     func takePlace(_ kind: PlaceKind) throws(RPCError) -> Place {
-        let limit = kind == .shared ? limits.followers : limits.ownWatches
+        let limit =
+            switch kind {
+            case .shared: limits.followers
+            case .own: limits.ownWatches
+            case .moderator: limits.moderatorWatches
+            }
         let isFree = state.withLock { state in
             guard state.places[kind, default: 0] < limit else { return false }
             state.places[kind, default: 0] += 1
@@ -91,7 +108,7 @@ package final class FeedHub: Sendable {
     private func feed(of sessionID: String) throws(RPCError) -> LiveFeed {
         let outcome = state.withLock { state -> Result<LiveFeed, RPCError> in
             if state.isStopping { return .failure(LiveFeed.End.stopped.error) }
-            if let feed = state.feeds[sessionID] { return .success(feed) }
+            if let feed = state.feeds[sessionID], !feed.isOver.load(ordering: .acquiring) { return .success(feed) }
             guard state.feeds.count < limits.sessions else { return .failure(.tooManyFollowers) }
             let feed = LiveFeed(sessionID: sessionID, chat: chat, limits: limits, now: now)
             state.feeds[sessionID] = feed

@@ -56,7 +56,7 @@ extension JSONRoutes {
     private func ownFeed(
         _ watch: ChatV1.WatchSessionRequest, tokens: Metadata, on channel: any Channel
     ) async throws -> Response {
-        let place = try hub.takePlace(.own)
+        let place = try hub.takePlace(watch.audience == .moderators ? .moderator : .own)
         let events = PeekedStream(hub.chat.watchSession(watch, options: CallOptions(metadata: tokens)))
         try await events.peek()
         let feed = OwnFeed(events: events, channel: channel, limits: hub.limits, place: place)
