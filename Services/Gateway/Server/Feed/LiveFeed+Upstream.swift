@@ -84,6 +84,7 @@ extension LiveFeed {
                 if case .opening(let waiting) = state.phase {
                     waiters = waiting
                     state.phase = .live
+                    state.unfollowedSince = .now
                 }
                 return .known
             case .unknown: return .known
@@ -119,6 +120,9 @@ extension LiveFeed {
             }
             if let since = state.lostSince, since.duration(to: time) >= limits.staleTime { return .stale }
             if let since = state.unfollowedSince, since.duration(to: time) >= limits.unfollowedTime {
+                // At once, so that nobody joins a feed that is about to be dropped: they get a new one.
+                state.phase = .ended(.unfollowed)
+                isOver.store(true, ordering: .releasing)
                 return .unfollowed
             }
             return nil

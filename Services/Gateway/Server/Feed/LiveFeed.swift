@@ -59,6 +59,9 @@ final class LiveFeed: Sendable {
     let chat: ChatV1.ChatServiceClient
     let now: @Sendable () -> Date
     let state: Mutex<State>
+    /// Set with the phase, and read by the hub without this feed's lock: the hub's is held then, and a follower that is
+    /// let go of under this one needs the hub's.
+    let isOver = Atomic(false)
 
     init(sessionID: String, chat: ChatV1.ChatServiceClient, limits: FeedLimits, now: @escaping @Sendable () -> Date) {
         self.sessionID = sessionID
@@ -121,6 +124,7 @@ final class LiveFeed: Sendable {
         let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
             let phase = state.phase
             state.phase = .ended(end)
+            isOver.store(true, ordering: .releasing)
             if case .gone = end { state.broadcast(.event(FeedFrame.gone)) }
             state.broadcast(.end)
             state.branches = [:]
