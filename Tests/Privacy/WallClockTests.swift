@@ -47,6 +47,36 @@ struct WallClockTests {
         #expect(later.now() == start.addingTimeInterval(3600))
     }
 
+    @Test("a clock that was years ahead for a moment does not stop: deadlines come as time passes")
+    func aheadForAMoment() {
+        let base = ManualWallClock(start)
+        let ahead = start.addingTimeInterval(50 * 365 * 86_400)
+        base.set(ahead)
+        let clock = HighWaterClock(base)
+        #expect(clock.now() == ahead)
+        base.set(start)
+        #expect(clock.now() == ahead)
+        base.advance(by: 86_400)
+        #expect(clock.now() == ahead.addingTimeInterval(86_400))
+
+        let restarted = HighWaterClock(base, stored: clock.highWater)
+        #expect(restarted.now() == ahead.addingTimeInterval(86_400))
+        base.advance(by: 30 * 86_400)
+        #expect(restarted.now() == ahead.addingTimeInterval(31 * 86_400))
+    }
+
+    @Test("a small correction backwards is waited for, so that the clock does not stay ahead")
+    func smallCorrection() {
+        let base = ManualWallClock(start)
+        let clock = HighWaterClock(base)
+        _ = clock.now()
+        base.set(start.addingTimeInterval(-30))
+        base.advance(by: 20)
+        #expect(clock.now() == start)
+        base.advance(by: 20)
+        #expect(clock.now() == start.addingTimeInterval(10))
+    }
+
     @Test("asking for the mark does not move it")
     func mark() {
         let base = ManualWallClock(start)
