@@ -206,7 +206,8 @@ struct APITests {
             #expect(try await signIn("192.0.2.1").status == 401)
             let refused = try await signIn("192.0.2.1")
             #expect(refused.status == 429 && refused.code == "RESOURCE_EXHAUSTED" && refused.reason == "RATE_LIMITED")
-            #expect(refused.headers["retry-after"] == "100")
+            let pause = refused.headers["retry-after"].flatMap(Int.init) ?? 0
+            #expect((1...100).contains(pause))
             #expect(try await signIn("192.0.2.2").status == 401)
             #expect(try await gateway.request("GET", "/v1/sessions/s1").status == 200)
         }

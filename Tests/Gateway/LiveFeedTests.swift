@@ -265,7 +265,9 @@ struct LiveFeedTests {
             gateway.hub.stop()
             let whole = try await browser.wholeAnswer()
             #expect(!whole.text.contains("gone"))
-            #expect(try await gateway.request("GET", "/v1/sessions/s1/events").status == 503)
+            // Refused by the feed, or by the socket, which closes soon after.
+            let late = try? await gateway.request("GET", "/v1/sessions/s1/events")
+            #expect(late == nil || late?.status == 503)
         }
     }
 }
