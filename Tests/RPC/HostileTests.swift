@@ -1,4 +1,7 @@
+import Glibc
+import NIOCore
 import RPC
+import Synchronization
 import Testing
 
 @Suite("Callers that misbehave", .timeLimit(.minutes(1)))
@@ -173,6 +176,78 @@ struct HostileTests {
         }
     }
 
+    /// HTTP/2's preface with settings that say nothing.
+    private let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + [0, 0, 0, 4, 0, 0, 0, 0, 0]
+    /// ":method POST", ":scheme http", ":path /" and an authority, in HPACK.
+    private let headerBlock: [UInt8] = [0x83, 0x86, 0x84, 0x41, 1, 0x78]
+
+    /// Whether the server ends the connection while frames are sent on it, a hundred thousand at most.
+    private func isCutOff(_ client: RawClient, sending frame: (UInt32) -> [UInt8]) -> Bool {
+        (0..<100_000).contains { number in
+            frame(number).withUnsafeBytes { send(client.socket, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) } < 0
+        }
+    }
+
+    @Test("a header block that unpacks to thousands of times its size ends the connection")
+    func endsHeaderBombs() async throws {
+        try await withServer([.echo]) { channel, path in
+            let client = try RawClient(path)
+            // "x-a" with 3900 bytes goes into the table, and is then named by one byte again and again.
+            let large = [0x40, 3] + Array("x-a".utf8) + [0x7F, 0xBD, 0x1D] + Array(repeating: 0x61, count: 3900)
+            let block = headerBlock + large + Array(repeating: 0xBE, count: 12_000)
+            let count = UInt16(block.count)
+            client.write(preface + [0, UInt8(count >> 8), UInt8(count & 0xFF), 1, 5, 0, 0, 0, 1] + block)
+            // Window updates of one byte, which nobody counts.
+            #expect(isCutOff(client) { _ in [0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0, 1] })
+            let response: Text = try await channel.unary(.echo, Text(service: "still"), options: .init())
+            #expect(response.service == "still")
+        }
+    }
+
+    @Test("streams that are refused while nobody reads the refusals end the connection")
+    func endsRefusalFloods() async throws {
+        let configure = { (configuration: inout RPCServer.Configuration) in
+            configuration.maxConcurrentStreams = 10
+            configuration.maxQueuedFrames = 100
+        }
+        try await withServer([.echo], configure: configure) { channel, path in
+            let client = try RawClient(path)
+            // The server's settings are never acknowledged: until they are, nghttp2 refuses each stream over the limit
+            // by itself.
+            client.write(preface)
+            let isCut = isCutOff(client) { number in
+                [0, 0, 6, 1, 4] + withUnsafeBytes(of: (number * 2 + 1).bigEndian) { Array($0) } + headerBlock
+            }
+            #expect(isCut)
+            let response: Text = try await channel.unary(.echo, Text(service: "still"), options: .init())
+            #expect(response.service == "still")
+        }
+    }
+
+    @Test("a caller that is gone before its long answers are written takes nothing down with it")
+    func survivesVanishedCaller() async throws {
+        let hasBegun = Flag()
+        let isGone = Flag()
+        let large = Text(service: String(repeating: "x", count: 400_000))
+        let handler = MethodHandler.unary(.echo) { (request: Text, _) in
+            guard request.service == "large" else { return request }
+            // The event loop waits, so that it hears of the caller's end only when it writes.
+            hasBegun.raise()
+            isGone.wait()
+            return large
+        }
+        try await withServer([handler]) { channel, path in
+            var client: RawClient? = try RawClient(path)
+            client?.open(window: 1024 * 1024)
+            for _ in 0..<4 { _ = client?.request(.request(), body: framed("large")) }
+            hasBegun.wait()
+            client = nil
+            isGone.raise()
+            let response: Text = try await channel.unary(.echo, Text(service: "still"), options: .init())
+            #expect(response.service == "still")
+        }
+    }
+
     @Test("a response that nobody reads is let go")
     func resetsUnreadResponses() async throws {
         try await withServer([.echo], configure: { $0.unreadResponseTimeout = .milliseconds(50) }) { _, path in
@@ -198,5 +273,16 @@ struct HostileTests {
             let response: Text = try await channel.unary(.echo, Text(service: "in"), options: options)
             #expect(response.service == "in")
         }
+    }
+}
+
+/// Raised once, and waited for by a thread that is to do nothing else.
+private final class Flag: Sendable {
+    private let isRaised = Atomic(false)
+
+    func raise() { isRaised.store(true, ordering: .releasing) }
+
+    func wait() {
+        while !isRaised.load(ordering: .acquiring) { sched_yield() }
     }
 }

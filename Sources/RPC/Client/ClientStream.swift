@@ -44,8 +44,9 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
         if let earlyOutcome { deliver(earlyOutcome) }
     }
 
-    override func receivedHeader(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+    override func receivedHeader(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) -> Bool {
         headers.take(name: name, value: value)
+        return true
     }
 
     override func receivedHeaders(endOfStream: Bool) {

@@ -155,7 +155,9 @@ extension HTTP2Connection {
     private final func flush() -> Bool {
         guard let handlerContext, let session else { return false }
         var hasMore = true
-        while hasMore, handlerContext.channel.isWritable {
+        // A write that fails ends the connection before it returns: the streams are gone then, and a session that still
+        // asked them for data would ask freed memory.
+        while hasMore, self.session === session, handlerContext.channel.isWritable {
             do {
                 hasMore = try session.send(into: &outbound, upTo: HTTP2Connection.writeBatch)
             } catch {

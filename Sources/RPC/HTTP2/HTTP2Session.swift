@@ -122,6 +122,11 @@ final class HTTP2Session {
         return true
     }
 
+    /// Frames that wait to be sent, apart from the data of streams.
+    var queuedFrames: Int {
+        nghttp2_session_get_outbound_queue_size(pointer)
+    }
+
     /// Whether both sides are done with the connection, so that it can be closed.
     var isOver: Bool {
         nghttp2_session_want_read(pointer) == 0 && nghttp2_session_want_write(pointer) == 0

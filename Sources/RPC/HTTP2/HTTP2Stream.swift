@@ -33,8 +33,8 @@ class HTTP2Stream: @unchecked Sendable {
     /// Whether the session stopped asking for data because there was none.
     fileprivate(set) final var isDeferred = false
 
-    /// One name and value of a header block.
-    func receivedHeader(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {}
+    /// One name and value of a header block. False ends the connection: the block is too long to be read to its end.
+    func receivedHeader(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) -> Bool { true }
     /// A header block is complete.
     func receivedHeaders(endOfStream: Bool) {}
     func receivedData(_ bytes: UnsafeRawBufferPointer) {}

@@ -18,10 +18,11 @@ struct SessionCallbacks: @unchecked Sendable {
         nghttp2_session_callbacks_set_on_header_callback(callbacks) {
             _, frame, name, nameLength, value, valueLength, _, user in
             guard let session = HTTP2Session.of(user), let frame else { return fatal }
-            session.stream(frame.pointee.hd.stream_id)?.receivedHeader(
+            guard let stream = session.stream(frame.pointee.hd.stream_id) else { return 0 }
+            let goesOn = stream.receivedHeader(
                 name: UnsafeRawBufferPointer(start: name, count: nameLength),
                 value: UnsafeRawBufferPointer(start: value, count: valueLength))
-            return 0
+            return goesOn ? 0 : fatal
         }
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, id, data, length, user in
             guard let session = HTTP2Session.of(user) else { return fatal }

@@ -22,6 +22,9 @@ extension RPCServer {
         public var maxBufferedRequestBytes = 16 * 1024 * 1024
         /// Bytes of responses buffered on one stream before a writer has to wait.
         public var maxBufferedResponseBytes = 64 * 1024
+        /// Frames that wait to be sent on one connection: several for each of its calls. A caller that makes the server
+        /// queue more, by opening streams that are refused while it reads nothing, is cut off.
+        public var maxQueuedFrames = 8192
         /// How long a connection may take to send HTTP/2's preface and settings.
         public var handshakeTimeout: Duration = .seconds(5)
         /// How long a caller may take to send the whole of one request.

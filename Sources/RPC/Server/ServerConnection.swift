@@ -45,6 +45,10 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     }
 
     override func readDone() {
+        if let session, session.queuedFrames > context.configuration.maxQueuedFrames {
+            protocolFailed()
+            return close()
+        }
         while !ready.isEmpty {
             let due = ready
             ready.removeAll(keepingCapacity: true)

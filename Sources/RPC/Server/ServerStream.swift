@@ -29,15 +29,18 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
         self.connection = connection
     }
 
-    override func receivedHeader(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+    override func receivedHeader(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) -> Bool {
         headers.size += name.count + value.count + 32
-        // What goes over the limit isn't kept; the call is refused once its header block is complete.
-        guard headers.size <= connection.context.configuration.maxHeaderListBytes else { return }
+        // What goes over the limit isn't kept; the call is refused once its header block is complete. Not so one that
+        // goes far over it: a byte of HPACK can stand for a pair of four thousand, and each is looked through.
+        let limit = connection.context.configuration.maxHeaderListBytes
+        guard headers.size <= limit else { return headers.size / 16 <= limit }
         if name == ":path" {
             method = connection.context.methods[value]
         } else if !headers.take(name: name, value: value) {
             metadata.append(name: name, value: value)
         }
+        return true
     }
 
     override func receivedHeaders(endOfStream: Bool) {

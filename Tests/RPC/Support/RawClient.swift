@@ -112,8 +112,9 @@ final class RawResponse: HTTP2Stream, @unchecked Sendable {
     private(set) var isOver = false
     private(set) var resetCode: UInt32?
 
-    override func receivedHeader(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+    override func receivedHeader(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) -> Bool {
         headers[String(decoding: name, as: UTF8.self)] = String(decoding: value, as: UTF8.self)
+        return true
     }
 
     override func receivedData(_ bytes: UnsafeRawBufferPointer) {
