@@ -139,6 +139,7 @@ let package = Package(
             swiftSettings: settings),
         tests("Integration", ["TestProcesses", "Contracts", "RPC", "RetentionCore", "ProtobufC"]),
         tests("Interop", ["TestProcesses", "Contracts", "RPC"]),
+        tests("Browser", ["TestProcesses", "Contracts", "RPC"]),
     ]
         + service(
             "Identity", folder: "Identity", executable: "samtal-identity",

@@ -156,7 +156,7 @@ async function listCertificates() {
     byID("certificates").replaceChildren(...found.reverse().map((entry) => make("li", {}, make(
         "a", { href: `#certificate=${encodeURIComponent(entry.sessionId)}` },
         make("strong", { key: "certificates.item", values: { sequence: entry.sequence } }),
-        makeTime(entry.eraseTime),
+        makeTime(entry.eraseTime, "dated"),
     ))));
 }
 
@@ -167,7 +167,7 @@ async function openCertificate(sessionID) {
     fillFacts(byID("certificate-facts"), [
         ["certificate.session", make("code", { content: certificate.sessionId })],
         ["certificate.sequence", make("span", { content: certificate.sequence ?? "" })],
-        ["certificate.time", certificate.eraseTime && makeTime(certificate.eraseTime)],
+        ["certificate.time", certificate.eraseTime && makeTime(certificate.eraseTime, "dated")],
         ["certificate.trigger", certificate.trigger && make("span", { key: `certificate.trigger.${certificate.trigger}` })],
         ["certificate.key", make("code", { content: certificate.keyId ?? "" })],
     ]);
@@ -213,8 +213,11 @@ byID("create-form").addEventListener("submit", async (event) => {
     }
 });
 byID("download-certificate").addEventListener("click", () => {
-    const file = new Blob([`${JSON.stringify(certificate, null, 2)}\n`], { type: "application/json" });
-    save(file, `samtal-certificate-${certificate.sessionId}.json`);
+    // The form that `samtal verify` reads.
+    const { keyId, signature, statement } = certificate;
+    const file = { format: "samtal-certificate", version: 1, certificate: { key_id: keyId, signature, statement } };
+    const blob = new Blob([`${JSON.stringify(file, null, 2)}\n`], { type: "application/json" });
+    save(blob, `samtal-${certificate.sessionId}.certificate.json`);
 });
 window.addEventListener("hashchange", showPlace);
 whenSignedOut(() => {

@@ -24,8 +24,7 @@ export async function openSession(id, { link, erased }) {
     publicURL = link;
     afterErasure = erased;
     session = await callAsAdministrator("GET", `/v1/sessions/${encodeURIComponent(id)}`);
-    questions = new Map();
-    for (const list of Object.values(lists)) byID(list).replaceChildren();
+    for (const part of parts()) part.hidden = false;
     showCounts();
     showSession();
     const controller = new AbortController();
@@ -38,6 +37,9 @@ export function closeSession() {
     following = null;
     session = null;
     questions = new Map();
+    // What is not shown any more does not stay in the page either: it may be erased by now.
+    for (const list of Object.values(lists)) byID(list).replaceChildren();
+    for (const place of ["title", "facts"]) byID(place).replaceChildren();
 }
 
 async function follow(signal) {
@@ -82,8 +84,13 @@ function receive(name, event) {
 
 function showGone() {
     closeSession();
-    for (const list of Object.values(lists)) byID(list).replaceChildren();
+    for (const part of parts()) part.hidden = true;
     notice("notice.gone");
+}
+
+/// The view, but for the way back.
+function parts() {
+    return document.querySelectorAll("#view-session > :not(:first-child)");
 }
 
 // The session

@@ -16,11 +16,13 @@ export function text(key, values = {}) {
     return pattern.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
-export function formatTime(time) {
+/// A time in the reader's own way; today's without the date unless it is to be `dated`.
+export function formatTime(time, dated) {
     const date = new Date(time);
-    const sameDay = date.toDateString() === new Date().toDateString();
+    const sameDay = !dated && date.toDateString() === new Date().toDateString();
     const style = sameDay ? { timeStyle: "short" } : { dateStyle: "long", timeStyle: "short" };
-    return new Intl.DateTimeFormat(language, style).format(date);
+    const own = navigator.languages?.find((tag) => tag.toLowerCase().startsWith(`${language}-`));
+    return new Intl.DateTimeFormat(own ?? { sv: "sv-SE", en: "en-GB" }[language], style).format(date);
 }
 
 /// Shows a text of the strings file in an element, now and after the language is switched. A value of the form
@@ -44,7 +46,7 @@ function fillPage() {
     document.documentElement.lang = language;
     for (const element of document.querySelectorAll("[data-text]")) fill(element);
     for (const element of document.querySelectorAll("time[datetime]")) {
-        element.textContent = formatTime(element.dateTime);
+        element.textContent = formatTime(element.dateTime, element.className === "dated");
     }
     const button = document.getElementById("language");
     button.textContent = text("language");
@@ -73,8 +75,9 @@ export function make(tag, { className, content, key, values, ...attributes } = {
     return element;
 }
 
-export function makeTime(time) {
-    return make("time", { datetime: time, content: formatTime(time) });
+/// `kind` is "dated" where the date is to be shown even today.
+export function makeTime(time, kind = "") {
+    return make("time", { datetime: time, className: kind, content: formatTime(time, kind === "dated") });
 }
 
 /// A list of terms and descriptions; rows without a description are left out.
@@ -159,6 +162,7 @@ export function showError(element, error) {
 
 export function clearError(element) {
     delete element.dataset.text;
+    delete element.dataset.values;
     element.textContent = "";
 }
 

@@ -69,16 +69,21 @@ function showSession() {
 
 function showGone() {
     sessionStorage.removeItem(memoryKey);
+    session = null;
     participant = null;
+    pendingRequest = null;
     byID("announcer").textContent = "";
+    byID("join-form").reset();
+    byID("ask-form").reset();
+    clearError(byID("joined-as"));
     own.clear();
+    mine.clear();
     published.clear();
     byID("questions").replaceChildren();
     byID("own-list").replaceChildren();
     byID("conversation").hidden = true;
     byID("state").hidden = true;
-    byID("times").textContent = "";
-    delete byID("times").dataset.text;
+    clearError(byID("times"));
     show(byID("title"), "notice.gone");
     document.title = "Samtal";
     notice(null);
@@ -162,6 +167,7 @@ async function refreshOwn() {
         if (error instanceof CallError && error.code === "UNAUTHENTICATED") forgetParticipant();
         return;
     }
+    if (!participant) return;  // erased in the meantime
     own.clear();
     for (const [id, question] of found) own.set(id, question);
     showOwn();

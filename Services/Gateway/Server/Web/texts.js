@@ -79,7 +79,7 @@ export const texts = {
 
         "sessions.title": "Samtal",
         "sessions.list": "Era samtal",
-        "sessions.none": "Inga samtal än. Skapa det första!",
+        "sessions.none": "Det finns inga samtal. Skapa ett!",
         "create.title": "Nytt samtal",
         "create.label": "Rubrik",
         "create.send": "Skapa",
@@ -243,7 +243,7 @@ export const texts = {
 
         "sessions.title": "Sessions",
         "sessions.list": "Your sessions",
-        "sessions.none": "No sessions yet. Create the first one!",
+        "sessions.none": "There are no sessions. Create one!",
         "create.title": "New session",
         "create.label": "Title",
         "create.send": "Create",

@@ -1,0 +1,380 @@
+"""One chat on the two web pages, as three people see it in three browsers, from the sign-in link to the certificate.
+
+Usage: pages.py LINK FOLDER. LINK is a sign-in link that nobody has used; browsers and downloads write into FOLDER.
+Screenshots are kept in the folder that SAMTAL_SCREENSHOTS names, if it does.
+"""
+
+import csv
+import datetime
+import hashlib
+import io
+import json
+import pathlib
+import signal
+import sys
+import traceback
+import urllib.parse
+import zipfile
+
+from selenium.webdriver.common.keys import Keys
+
+from browser import eventually
+from story import Story, answer, asked, expect, keyboard, markup, name, step, steps, title, unwanted
+
+link, folder = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
+address, _, code = link.partition("/admin#code=")
+
+
+@step("the one-time link signs the administrator in, and its code is gone from the address and the history")
+def sign_in(story):
+    story.moderator.opens(link)
+    story.moderator.sees("h1", "Sessions", exact=True)
+    story.moderator.sees("#who", "Anna Exempel, Exempelredaktionen")
+    expect(story.moderator.driver.current_url == f"{address}/admin", "the address holds no code")
+    expect(not any(code in entry for entry in story.moderator.history()), "the history holds no code")
+    story.moderator.sees("#policy", "DPA-1")
+    story.moderator.reloads()
+    story.moderator.sees("#who", "Anna Exempel, Exempelredaktionen")
+
+
+@step("the code signs nobody in a second time")
+def code_used(story):
+    story.latecomer.forgiven.append(("/v1/sign-in", 401))
+    story.latecomer.opens(link)
+    story.latecomer.sees("[role=alert]", "The code is unknown, used already or too old.")
+    story.latecomer.sees("h1", "Sign in", exact=True)
+    story.latecomer.sees_no("#who", "Anna")
+    expect(code not in story.latecomer.driver.current_url, "the address holds no code")
+    story.latecomer.photographs("signin")
+
+
+@step("the administrator creates a session")
+def create(story):
+    story.moderator.types("Title", title)
+    story.moderator.presses("Create")
+    story.moderator.sees("h1", title, exact=True)
+    story.moderator.sees(".badge", "Not open yet")
+    shared = story.moderator.script("return document.querySelector('#link').value")
+    story.id = shared.rpartition("/s/")[2]
+    expect(shared == f"{address}/s/{story.id}" and story.id, "the link to share is this session's")
+    story.moderator.sees("#facts code", story.id, exact=True)
+
+
+@step("a participant waits for the opening, and sees it without reloading")
+def opening(story):
+    story.participant.opens(f"{address}/s/{story.id}")
+    story.participant.sees("h1", title, exact=True)
+    story.participant.sees("#notice", "Samtalet är inte öppnat än.")
+    story.stays(story.participant)
+    story.moderator.photographs("draft")
+    story.moderator.presses("Open")
+    story.moderator.sees(".badge", "Live", exact=True)
+    story.participant.sees(".badge", "Pågår", exact=True)
+    story.participant.sees_no("#notice")
+    story.stayed(story.participant)
+
+
+@step("the participant joins under a name and asks; the question is shown as waiting")
+def ask(story):
+    story.participant.presses("Gå med under namnet")
+    story.participant.sees("[role=alert]", "Skriv ett namn")
+    story.participant.photographs("join")
+    story.participant.types("Namn", name)
+    story.participant.presses("Gå med under namnet")
+    story.participant.sees("#ask", f"Du frågar som {name}")
+    story.stays(story.moderator)
+    story.participant.types("Din fråga", asked)
+    story.participant.presses("Skicka frågan")
+    card = story.participant.sees("#own li", asked)
+    expect("Väntar på en moderator" in card.text, "the question is shown as waiting")
+    story.participant.sees("#empty", "Inga frågor är publicerade än.")
+
+
+@step("the moderator sees the question live, publishes and answers it")
+def moderate(story):
+    card = story.moderator.sees("#pending li", asked)
+    expect(name in card.text, "the name is shown as it was typed")
+    story.stayed(story.moderator)
+    story.moderator.photographs("pending")
+    story.moderator.presses("Publish", within=("#pending li", asked))
+    story.moderator.sees("#published li", asked)
+    story.moderator.sees_no("#pending li")
+    story.participant.sees("#questions li", asked)
+    story.participant.sees_no("#own li")
+    story.moderator.presses("Answer", within=("#published li", asked))
+    expect(story.moderator.focused().startswith("text-"), "the form for the answer has the focus")
+    story.moderator.types("Answer", answer, within="#published")
+    story.moderator.types("Answered by", "Elin Exempel", within="#published")
+    story.moderator.presses("Publish the answer")
+    story.moderator.sees("#published li .answer", answer)
+
+
+@step("the participant sees the answer live")
+def answered(story):
+    shown = story.participant.sees("#questions li .answer", answer)
+    expect("Svar från Elin Exempel" in shown.text, "the answer says who gave it")
+    story.participant.sees("#questions li .badge", "Din fråga", exact=True)
+    story.stayed(story.participant)
+
+
+@step("somebody who joins later, anonymously and by keyboard alone, sees it too and asks")
+def keyboard_only(story):
+    person = story.latecomer
+    person.opens(f"{address}/s/{story.id}")
+    person.sees("#questions li .answer", answer)
+    person.keys(Keys.TAB)
+    expect(person.focused() == "Skip to the content", f"the first stop skips the header, not {person.focused()}")
+    person.keys(Keys.ENTER)
+    eventually("the content has the focus", lambda: person.focused() == "content")
+    for stop in ("name", "Join with this name", "join-anonymous"):
+        person.keys(Keys.TAB)
+        expect(person.focused() == stop, f"the next stop is {stop}, not {person.focused()}")
+    person.keys(Keys.ENTER)
+    person.sees("#ask", "You are asking anonymously")
+    eventually("the field for the question has the focus", lambda: person.focused() == "text")
+    ring = person.script("return getComputedStyle(document.activeElement).outlineStyle")
+    expect(ring == "solid", "the focus can be seen")
+    person.keys(keyboard)
+    person.photographs("ask")
+    person.keys(Keys.TAB, Keys.ENTER)
+    card = person.sees("#own li", keyboard)
+    expect("Anonymous" in card.text and "Waiting for a moderator" in card.text, "asked anonymously, and waiting")
+    eventually("the field is ready for another question", lambda: person.focused() == "text")
+    story.moderator.sees("#pending li", keyboard)
+
+
+@step("markup that somebody types is shown as text, everywhere")
+def markup_is_text(story):
+    story.stays(story.latecomer)
+    story.participant.types("Din fråga", markup)
+    story.participant.presses("Skicka frågan")
+    story.participant.sees("#own li .question-text", markup, exact=True)
+    story.moderator.sees("#pending li .question-text", markup, exact=True)
+    story.moderator.presses("Publish", within=("#pending li", markup))
+    for person, list_ in (
+        (story.moderator, "#published"), (story.participant, "#questions"), (story.latecomer, "#questions"),
+    ):
+        person.sees(f"{list_} li .question-text", markup, exact=True)
+        found = person.script("return document.querySelectorAll('main img, main script, main b, main i').length")
+        expect(found == 0, f"{person.name}'s page has no element of somebody's making")
+        expect(person.script("return window.breached === undefined"), f"no such script ran for {person.name}")
+    story.stayed(story.latecomer)
+
+
+@step("a question that is rejected reaches no public list")
+def reject(story):
+    story.participant.types("Din fråga", unwanted)
+    story.participant.presses("Skicka frågan")
+    story.moderator.sees("#pending li", unwanted)
+    story.moderator.presses("Reject", within=("#pending li", unwanted))
+    story.moderator.sees_no("#pending li", unwanted)
+    story.moderator.presses("Rejected", within="details")
+    story.moderator.sees("#rejected li", unwanted)
+    story.moderator.photographs("moderation")
+    # What is published after it comes after it in the feed.
+    story.moderator.presses("Publish", within=("#pending li", keyboard))
+    for person in (story.participant, story.latecomer):
+        person.sees("#questions li", keyboard)
+        person.sees_no("#questions li", unwanted)
+    story.latecomer.sees_no("main", unwanted)
+
+
+@step("a reload keeps who one is; the participant reads that the rejected question will not be published")
+def reload(story):
+    story.participant.reloads()
+    story.participant.sees("#ask", f"Du frågar som {name}")
+    story.participant.sees("#questions li", keyboard)
+    story.participant.sees_no("#questions li", unwanted)
+    card = story.participant.sees("#own li", unwanted)
+    expect("Publiceras inte" in card.text, "the rejected question is shown as such to who asked it")
+    expect(len(story.participant.visible("#questions .badge", "Din fråga")) == 2, "one's own are marked")
+    story.participant.photographs("participant")
+
+
+@step("Swedish and English are one press apart, and the choice is kept")
+def language(story):
+    def speaks(tag, *texts):
+        for text in texts:
+            story.participant.sees("main", text)
+        expect(story.participant.script("return document.documentElement.lang") == tag, f"the page says {tag}")
+
+    speaks("sv", "Ställ en fråga", "Svar från Elin Exempel", "Pågår")
+    story.participant.presses("In English")
+    speaks("en", "Ask a question", "Answer from Elin Exempel", "Live", f"You are asking as {name}")
+    story.participant.sees_no("main", "Ställ en fråga")
+    story.participant.reloads()
+    speaks("en", "Ask a question", "Published questions")
+    story.participant.presses("How your data is handled")
+    story.participant.sees("#privacy", "Everything is erased 30 days after the session has ended")
+    story.moderator.presses("På svenska")
+    story.moderator.sees("main", "Styr samtalet")
+    story.moderator.presses("In English")
+    story.moderator.sees("main", "Run the session")
+
+
+@step("the moderator ends the session; everybody reads that it has ended, and until when it is kept")
+def end(story):
+    story.stays(story.participant, story.latecomer)
+    story.moderator.presses("End")
+    story.moderator.sees("dialog", "End the session?")
+    story.moderator.photographs("end-dialog")
+    story.moderator.presses("Cancel", within="dialog")
+    story.moderator.sees_no("dialog")
+    story.moderator.sees(".badge", "Live", exact=True)
+    story.moderator.presses("End")
+    story.moderator.presses("Yes, end it", within="dialog")
+    story.moderator.sees(".badge", "Ended", exact=True)
+    until = story.moderator.script(
+        "return [...document.querySelectorAll('#facts dt')]"
+        ".find((term) => term.innerText === 'Erased at the latest').nextElementSibling.firstElementChild.dateTime")
+    days = (datetime.datetime.fromisoformat(until) - datetime.datetime.now(datetime.timezone.utc)).days
+    expect(27 <= days <= 30, f"it is kept for 30 days or one calendar month, not {days} days")
+    shown = story.moderator.sees(f"#facts time[datetime='{until}']").text
+    for person in (story.participant, story.latecomer):
+        person.sees(".badge", "Ended", exact=True)
+        person.sees("#notice", "The session has ended.")
+        person.sees("#notice", shown)
+        person.sees_no("#ask")
+        person.sees("#questions li .answer", answer)
+    story.stayed(story.participant, story.latecomer)
+    story.participant.photographs("ended")
+
+
+@step("the export is a whole ZIP with every text")
+def export(story):
+    story.moderator.presses("Export")
+    with zipfile.ZipFile(story.moderator.downloaded(f"samtal-{story.id}.zip")) as archive:
+        expect(archive.testzip() is None, "every file of the archive agrees with its checksum")
+        files = {entry: archive.read(entry) for entry in archive.namelist()}
+    expect(set(files) == {"session.json", "questions.csv", "manifest.json"}, f"three files, not {sorted(files)}")
+    log = json.dumps(json.loads(files["session.json"]), ensure_ascii=False)
+    rows = "\n".join("\n".join(row) for row in csv.reader(io.StringIO(files["questions.csv"].decode("utf-8-sig"))))
+    for text in (asked, markup, unwanted, keyboard, name):
+        expect(json.dumps(text, ensure_ascii=False)[1:-1] in log, f"session.json holds {text!r}")
+        expect(text in rows, f"questions.csv holds {text!r}")
+    expect(json.dumps(answer, ensure_ascii=False)[1:-1] in log, "session.json holds the answer")
+    digests = files["manifest.json"].decode()
+    for entry in ("session.json", "questions.csv"):
+        expect(hashlib.sha256(files[entry]).hexdigest() in digests, f"the manifest holds the digest of {entry}")
+
+
+@step("erasing asks for the session's id, and does nothing for another")
+def wrong_id(story):
+    story.moderator.presses("Erase")
+    story.moderator.sees("dialog", "Erase the session for ever?")
+    story.moderator.types("The session's id", story.id[:-1], within="dialog")
+    story.moderator.keys(Keys.ENTER)
+    story.moderator.sees("dialog", "Erase the session for ever?")
+    button = story.moderator.sees("dialog button", "Erase for ever", exact=True)
+    expect(not button.is_enabled(), "the button does nothing for a wrong id")
+    story.moderator.photographs("erase-dialog")
+    story.moderator.presses("Cancel", within="dialog")
+    story.moderator.sees_no("dialog")
+    story.moderator.sees("h1", title, exact=True)
+    story.latecomer.reloads()
+    story.latecomer.sees("#questions li", asked)
+    story.latecomer.sees("#notice", "The session has ended.")
+
+
+@step("the session is erased, and the certificate is shown")
+def erase(story):
+    story.stays(story.participant)
+    story.moderator.presses("Erase")
+    story.moderator.types("The session's id", story.id, within="dialog")
+    story.moderator.presses("Erase for ever", within="dialog")
+    story.moderator.sees("h1", "Certificate of erasure", exact=True)
+    for text in (story.id, "On request"):
+        story.moderator.sees("#certificate-facts", text)
+    story.moderator.sees("#statement", story.id)
+    expect(len(story.moderator.sees("#signature").text) >= 80, "the signature is shown")
+    story.moderator.photographs("certificate")
+    story.moderator.presses("Download the certificate")
+    certificate = json.loads(story.moderator.downloaded(f"samtal-{story.id}.certificate.json").read_text())
+    statement = json.loads(certificate["certificate"]["statement"])
+    expect(statement["session"] == story.id, "the download is this session's certificate")
+    story.moderator.presses("← All sessions", within="#view-certificate")
+    story.moderator.sees("#no-sessions", "There are no sessions.")
+    story.moderator.sees("#certificates li", "Certificate 1")
+    story.holds_nothing(story.moderator, "after its erasure")
+    story.moderator.photographs("sessions")
+
+
+@step("the participants' pages say that the session is gone, and hold nothing of it")
+def gone(story):
+    for person in (story.participant, story.latecomer):
+        person.forgiven += [(f"/v1/sessions/{story.id}(/events\\?after=\\d+)?", 404)]
+        person.sees("h1", "The session does not exist, or has been erased.", exact=True)
+    story.stayed(story.participant)
+    story.participant.photographs("gone")
+    for person in (story.participant, story.latecomer):
+        for what in ("now", "after a reload"):
+            story.holds_nothing(person, what)
+            kept = person.script("return JSON.stringify([Object.entries(sessionStorage), Object.entries(localStorage)])")
+            expect(story.id not in kept, f"{person.name}'s browser remembers nothing of the session {what}")
+            person.reloads()
+            person.sees("h1", "The session does not exist, or has been erased.", exact=True)
+
+
+@step("signing out forgets the administrator")
+def sign_out(story):
+    story.moderator.presses("Sign out")
+    story.moderator.sees("h1", "Sign in", exact=True)
+    story.moderator.reloads()
+    story.moderator.sees("h1", "Sign in", exact=True)
+    expect(story.moderator.script("return sessionStorage.getItem('samtal-refresh')") is None, "no token is left")
+
+
+@step("the first page leads to the administration")
+def home(story):
+    story.latecomer.opens(address)
+    story.latecomer.sees("h1", "Questions and answers, live")
+    story.latecomer.photographs("home")
+    story.latecomer.presses("Go to administration")
+    story.latecomer.sees("h1", "Sign in", exact=True)
+
+
+@step("no console error, no breach of the content policy, no request to anybody else, no cookie")
+def clean(story):
+    own = urllib.parse.urlsplit(address).netloc
+    for person in story.people:
+        complaints = person.complaints()
+        expect(not complaints, f"{person.name}'s console: {complaints}")
+        addresses, setting = person.traffic()
+        expect(len(addresses) > 10, f"{person.name}'s requests were watched")
+        strangers = [
+            url for url in addresses
+            if urllib.parse.urlsplit(url.removeprefix("blob:")).netloc != own
+        ]
+        expect(not strangers, f"{person.name}'s browser asked others: {strangers}")
+        expect(not setting and not person.cookies(), f"{person.name} has no cookie")
+        expect(person.script("return localStorage.length") == 0, f"{person.name}'s browser keeps nothing for longer")
+
+
+def main():
+    def late(*_):
+        raise TimeoutError("the story took too long")
+
+    signal.signal(signal.SIGALRM, late)
+    signal.signal(signal.SIGTERM, late)
+    signal.alarm(150)
+    story = Story()
+    what = "three browsers start"
+    try:
+        story.begin(folder)
+        for what, play in steps:
+            play(story)
+            print("seen:", what, flush=True)
+        print(f"{len(steps)} of {len(steps)} steps seen")
+    except Exception:
+        print("NOT SEEN:", what)
+        traceback.print_exc(file=sys.stdout)
+        for person in story.people:
+            print(f"{person.name}'s console: {person.complaints()}")
+        return 1
+    finally:
+        signal.alarm(0)
+        story.end()
+    return 0
+
+
+sys.exit(main())
