@@ -30,6 +30,8 @@ package struct RetentionAssembly: Sendable {
         let clock = HighWaterClock(source, stored: try await store.highWater() ?? .distantPast)
         if clock.now() > source.now() { logger.warning("the machine's clock is behind the latest time on record") }
 
+        try await destroyReturnedKeys(store: store, keys: keys, logger: logger)
+
         let neighbour = ChatNeighbour(channel: chat)
         let signal = WakeSignal()
         let eraser = Eraser(
@@ -63,6 +65,17 @@ package struct RetentionAssembly: Sendable {
         try? await store.storeHighWater(clock.highWater)
         await store.close()
         await keys.close()
+    }
+
+    /// A key file that was restored from a backup holds keys again that were destroyed since. They go before any call
+    /// is answered. So does a key that was made for an erased session, if a crash kept it from being taken back.
+    private static func destroyReturnedKeys(store: RetentionStore, keys: KeyStore, logger: Logger) async throws {
+        let returned = try await store.keyDestroyed(among: try await keys.sessions())
+        guard !returned.isEmpty else { return }
+        try await keys.destroy(returned)
+        logger.warning(
+            "keys of erased sessions were there again and are destroyed",
+            metadata: [LogKey.count: .stringConvertible(returned.count)])
     }
 
     /// A ledger goes on with the key it was begun with: a new one beside old certificates would break the chain.

@@ -77,6 +77,32 @@ struct ErasureServiceTests {
         }
     }
 
+    @Test("a destroyed key that a restored key file brings back is destroyed before any call; living sessions keep theirs")
+    func restoredKeys() async throws {
+        try await withFolder { folder in
+            let files = FileManager.default
+            let (keyFile, backup) = (folder.path + "/retention/keys.sqlite", folder.path + "/backup")
+            try await withChat(ChatPeer(), in: folder) {
+                let keys = try await withRetention(in: folder) { retention in
+                    try await retention.record()
+                    return [try await retention.open("session-1").key, try await retention.open("session-2").key]
+                }
+                try files.copyItem(atPath: keyFile, toPath: backup)
+                try await withRetention(in: folder) { retention in _ = try await retention.erase("session-1") }
+                try files.removeItem(atPath: keyFile)
+                try files.copyItem(atPath: backup, toPath: keyFile)
+                #expect(try folder.retentionFiles()["keys.sqlite"]?.range(of: Data(keys[0])) != nil)
+
+                let log = CapturedLog()
+                try await withRetention(in: folder, log: log, schedules: false) { retention in
+                    try expectNoTrace(of: keys[0], in: folder)
+                    #expect(try await retention.key(of: "session-2").key == keys[1])
+                }
+                #expect(log.text.contains("keys of erased sessions were there again"))
+            }
+        }
+    }
+
     @Test("a session that chat has nothing of is erased with counts of zero")
     func nothingInChat() async throws {
         try await withFolder { folder in

@@ -29,6 +29,14 @@ package enum ErasureState: Sendable, Equatable {
         }
     }
 
+    /// Whether the key was destroyed, so that there must be none.
+    package var isKeyDestroyed: Bool {
+        switch self {
+        case .live, .requested: false
+        case .keyDestroyed, .rowsErased, .certified: true
+        }
+    }
+
     /// Begins an erasure. One that has begun keeps what started it.
     package mutating func request(_ trigger: ErasureTrigger) {
         if case .live = self { self = .requested(trigger) }

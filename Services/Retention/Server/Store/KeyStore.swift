@@ -29,6 +29,11 @@ package struct KeyStore: Sendable {
         try await database.read { db in try Self.key(ofSession: id, db) }
     }
 
+    /// The sessions that have a key.
+    package func sessions() async throws -> [String] {
+        try await database.read { db in try String.fetchAll(db, sql: "SELECT session_id FROM session_keys") }
+    }
+
     /// The session's key, made now if it has none.
     package func keyOrNew(forSession id: String) async throws -> SessionKey {
         try await database.write { transaction in

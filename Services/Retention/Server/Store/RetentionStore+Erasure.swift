@@ -42,6 +42,13 @@ extension RetentionStore {
         }
     }
 
+    /// Those of the sessions whose keys are on record as destroyed.
+    package func keyDestroyed(among ids: [String]) async throws -> [String] {
+        try await database.read { db in
+            try ids.filter { id in try Self.session(id, db)?.erasure.isKeyDestroyed ?? false }
+        }
+    }
+
     /// Marks the keys of these sessions as destroyed, where that was the next step.
     package func markKeysDestroyed(_ ids: [String], at now: Date) async throws {
         let time = LedgerTime.rounded(now)
