@@ -228,6 +228,16 @@ struct APITests {
         }
     }
 
+    @Test("requests for paths that there aren't are counted like others")
+    func unknownPathsCount() async throws {
+        try await TestGateway.run(configure: { $0.rateRules[.read] = .init(burst: 1, interval: .seconds(100)) }) {
+            gateway in
+            var statuses: [Int] = []
+            for _ in 0..<2 { statuses.append(try await gateway.request("GET", "/v1/nothing").status) }
+            #expect(statuses == [404, 429])
+        }
+    }
+
     @Test("headers over the bound and requests that never end close the connection")
     func bounds() async throws {
         try await TestGateway.run(configure: { $0.requestTimeout = .milliseconds(200) }) { gateway in

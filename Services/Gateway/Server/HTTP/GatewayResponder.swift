@@ -54,9 +54,10 @@ package struct GatewayResponder: HTTPResponder {
     private func answer(_ request: Request, context: GatewayRequestContext) async throws -> Response {
         let path = request.uri.path
         if path.hasPrefix("/v1/") {
-            let found = try routes.find(verb: request.method.rawValue, path: path)
-            try admission.admit(request, to: found.route.method, on: context.channel)
-            return try await routes.respond(to: request, by: found, on: context.channel)
+            let found = Result { () throws(Refusal) in try routes.find(verb: request.method.rawValue, path: path) }
+            // What leads nowhere counts too.
+            try admission.admit(request, to: (try? found.get())?.route.method, on: context.channel)
+            return try await routes.respond(to: request, by: found.get(), on: context.channel)
         }
         try admission.admit(request, to: nil, on: context.channel)
         if path == "/healthz" {
