@@ -62,8 +62,8 @@ class Person:
         options = webdriver.ChromeOptions()
         options.binary_location = browser
         for argument in (
-            "--headless=new", f"--user-data-dir={folder / name / 'profile'}", "--window-size=1200,900", "--hide-scrollbars",
-            "--disable-dev-shm-usage", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+            "--headless=new", f"--user-data-dir={folder / name / 'profile'}", "--window-size=1200,900",
+            "--hide-scrollbars", "--disable-dev-shm-usage", "--disable-gpu", "--no-first-run", "--disable-background-networking",
             "--disable-component-update", "--disable-sync", "--disable-extensions", "--no-proxy-server",
             "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
         ):

@@ -309,7 +309,8 @@ def gone(story):
     for person in (story.participant, story.latecomer):
         for what in ("now", "after a reload"):
             story.holds_nothing(person, what)
-            kept = person.script("return JSON.stringify([Object.entries(sessionStorage), Object.entries(localStorage)])")
+            kept = person.script(
+                "return JSON.stringify([sessionStorage, localStorage].map((store) => Object.entries(store)))")
             expect(story.id not in kept, f"{person.name}'s browser remembers nothing of the session {what}")
             person.reloads()
             person.sees("h1", "The session does not exist, or has been erased.", exact=True)

@@ -7,7 +7,7 @@ from browser import Person, Unseen
 title = "Fråga experten: elpriser & <b>effekttariffer</b>"
 name = "Kim <i>Exempel</i>"
 asked = "Hur lång är uppsägningstiden för ett fast elavtal?"
-markup = "Blir det här <b>fetstil</b>? <img src=x onerror=\"window.breached = true\"><script>window.breached = true</script>"
+markup = 'Blir det <b>fetstil</b>? <img src=x onerror="window.breached = true"><script>window.breached = true</script>'
 unwanted = "Köp billiga klockor hos oss i dag!"
 keyboard = "Går det att ställa en fråga utan mus?"
 answer = "Tre månader,\nom inget annat står i avtalet."
