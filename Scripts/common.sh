@@ -8,7 +8,9 @@ fail() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
 # Debian packages, by what needs them.
 packages_build=(libprotobuf-c-dev libnghttp2-dev libarchive-dev libsqlite3-dev pkg-config)
-packages_test=(protobuf-compiler protobuf-c-compiler nghttp2-client curl python3 python3-venv chromium chromium-driver)
+packages_test=(
+  protobuf-compiler protobuf-c-compiler libprotobuf-dev nghttp2-client curl unzip python3 python3-venv chromium chromium-driver
+)
 packages_bench=(libgrpc++-dev protobuf-compiler-grpc g++ nghttp2-client python3)
 
 # need_packages NAME...: installs those that are missing; root or sudo is needed only when some are.
