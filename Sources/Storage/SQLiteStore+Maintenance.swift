@@ -7,14 +7,37 @@ extension SQLiteStore {
     /// none of the database's files after it. `secure_delete` alone leaves bytes in gaps of live pages and in the log.
     ///
     /// Takes memory of about the file's size, because the rewritten copy is built there and not in a temporary file.
-    /// Writes wait during VACUUM; reads don't.
+    /// Writes wait during VACUUM; reads don't. Those who call while a rewriting runs share the next one.
     /// - Throws: ``StorageError``: `busy` if readers kept the log from being emptied for all attempts, `full`, `closed`.
     public func purge() async throws {
+        let purge = purges.withLock { purges in
+            if let next = purges.next { return next }
+            let running = purges.running
+            let next = Task {
+                _ = await running?.result
+                // From here on it is too late to join: what is deleted now might be missed.
+                self.purges.withLock { $0 = PurgeRounds(running: $0.next, next: nil) }
+                try await self.rewrite()
+            }
+            purges.next = next
+            return next
+        }
+        try await purge.value
+    }
+
+    private func rewrite() async throws {
         try await maintain("rewriting the database") { db in try db.execute(sql: "VACUUM") }
+        counters.withLock { $0.rewritings += 1 }
         for _ in 0..<max(configuration.truncationAttempts, 1) {
             if try await truncateLog() { return }
         }
         throw StorageError(.busy, "emptying the log: readers are in the way")
+    }
+
+    /// The rewritings that run and wait: one of each at most.
+    struct PurgeRounds: Sendable {
+        var running: Task<Void, any Error>?
+        var next: Task<Void, any Error>?
     }
 
     /// Finishes what was accepted, refuses what comes, then closes the file and lets go of its lock. Waits for reads that

@@ -10,6 +10,8 @@ extension SQLiteStore {
         public var writes = 0
         /// The most bodies that shared one transaction.
         public var largestGroup = 0
+        /// Times that the file was rewritten.
+        public var rewritings = 0
     }
 
     public var statistics: Statistics {

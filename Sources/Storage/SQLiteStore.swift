@@ -13,6 +13,7 @@ public final class SQLiteStore: Sendable {
     let queue: Mutex<WriteQueue>
     let readers = Mutex(ReadGate())
     let counters = Mutex(Statistics())
+    let purges = Mutex(PurgeRounds())
     let closing = DispatchQueue(label: "samtal.storage.closing")
     private let lock: Mutex<ProcessLock?>
     private let nextTicket = Atomic<UInt64>(0)

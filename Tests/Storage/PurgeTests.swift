@@ -96,6 +96,43 @@ struct PurgeTests {
         }
     }
 
+    @Test("many that ask at the same time share a rewriting that begins after they asked")
+    func shares() async throws {
+        try await withStore { store, folder in
+            try await plant(in: store)
+            let begun = Recorder<Int>()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                try await store.holdingWriter {
+                    for number in 0..<20 {
+                        group.addTask {
+                            begun.append(number)
+                            try await store.purge()
+                        }
+                    }
+                    try await eventually { begun.all.count == 20 }
+                }
+                try await group.waitForAll()
+            }
+            #expect(store.statistics.rewritings <= 5)
+
+            let before = store.statistics.rewritings
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<10 {
+                    group.addTask { [marker] in
+                        try await store.write { transaction in
+                            try transaction.db.execute(
+                                sql: "DELETE FROM note WHERE text LIKE ? AND id % 10 = ?", arguments: ["\(marker)%", number])
+                        }
+                        try await store.purge()
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(store.statistics.rewritings > before)
+            #expect(try filesWithMarker(in: folder).isEmpty)
+        }
+    }
+
     @Test("it says so when a reader never lets go")
     func givesUp() async throws {
         var configuration = SQLiteStore.Configuration()
