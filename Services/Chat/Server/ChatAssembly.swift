@@ -33,6 +33,7 @@ package struct ChatAssembly: Sendable {
         feed = LiveFeed(limits: limits)
         let directory = SessionDirectory(
             store: store, retention: retention, clock: clock, capacity: limits.sessionsInMemory)
+        let log = SessionLog(store: store, directory: directory, feed: feed)
         let handler = ChatHandler(
             directory: directory,
             sessions: Sessions(
@@ -40,12 +41,12 @@ package struct ChatAssembly: Sendable {
                 clock: clock),
             questions: Questions(store: store, directory: directory, feed: feed, clock: clock, limits: limits),
             following: Following(store: store, directory: directory, feed: feed),
-            log: SessionLog(store: store, directory: directory, feed: feed))
+            log: log)
         handlers = handler.handlers
         participants = ParticipantAuthenticator(directory: directory)
         upkeep = SessionUpkeep(
-            store: store, directory: directory, retention: retention, feed: feed, clock: clock, limits: limits,
-            interval: settings.upkeepInterval, logger: logger)
+            store: store, directory: directory, retention: retention, log: log, feed: feed, clock: clock,
+            limits: limits, interval: settings.upkeepInterval, logger: logger)
     }
 
     /// - Parameter administrators: Recognises administrators.

@@ -6,16 +6,20 @@ internal import ServiceKit
 internal import ServiceLifecycle
 
 /// What happens to sessions with time, with nobody asking for it: those that nobody ends are ended, retention is told of
-/// every end, and whoever follows a session whose time has passed is cut off.
+/// every end, whoever follows a session whose time has passed is cut off, and what retention leaves behind is erased.
 struct SessionUpkeep: Service {
     /// Sessions that are handled at once.
     private static let batch = 100
     /// How far the clock may be ahead of what is stored of it, in seconds.
     private static let clockSlack: TimeInterval = 60
+    /// How long after its time a session is left to retention, in seconds. A retention that was restored from an older
+    /// file may not know the session any more, and would never ask.
+    private static let erasureGrace: TimeInterval = 3600
 
     let store: ChatStore
     let directory: SessionDirectory
     let retention: Retention
+    let log: SessionLog
     let feed: LiveFeed
     let clock: HighWaterClock
     let limits: ChatLimits
@@ -23,7 +27,8 @@ struct SessionUpkeep: Service {
     let logger: Logger
 
     func run() async throws {
-        var reporting = Reporting()
+        var reporting = Pacing()
+        var erasing = Pacing()
         var storedTime = Date.distantPast
         while !Task.isCancelled {
             await attempt("storing the time") { try await storeTime(since: &storedTime) }
@@ -33,12 +38,16 @@ struct SessionUpkeep: Service {
                 let succeeded = await attempt("reporting ends") { try await reportEnds() }
                 reporting.note(succeeded, at: .now)
             }
+            if erasing.isDue(at: .now) {
+                let succeeded = await attempt("erasing what is overdue") { try await eraseOverdue() }
+                erasing.note(succeeded, at: .now)
+            }
             do { try await Task.sleep(for: interval) } catch { return }
         }
     }
 
-    /// When to try retention again.
-    private struct Reporting {
+    /// When to try again what failed.
+    private struct Pacing {
         private var delay = RetryDelay()
         private var due: ContinuousClock.Instant?
 
@@ -124,6 +133,16 @@ struct SessionUpkeep: Service {
         }
         // Last: cut short before, the report is made again, which changes nothing.
         try await store.noteEndReported(session)
+    }
+
+    /// Whoever asks for the erasure later is told the same counts.
+    private func eraseOverdue() async throws {
+        let time = clock.now().addingTimeInterval(-SessionUpkeep.erasureGrace)
+        while true {
+            let overdue = try await store.overdue(since: time, limit: SessionUpkeep.batch)
+            for id in overdue { _ = try await log.erase(id) }
+            if overdue.count < SessionUpkeep.batch { return }
+        }
     }
 
     private func change(

@@ -37,6 +37,7 @@ enum ChatSchema {
         CREATE INDEX session_of_organisation ON session (organisation, create_time, id);
         CREATE INDEX session_not_ended ON session (create_time) WHERE state <> 3;
         CREATE INDEX session_not_reported ON session (row) WHERE state = 3 AND end_reported = 0;
+        CREATE INDEX session_to_erase ON session (delete_time) WHERE end_reported = 1;
         """
 
     private static let questions = """
@@ -85,8 +86,8 @@ enum ChatSchema {
         ) STRICT, WITHOUT ROWID;
         """
 
-    /// Erasures whose rows are deleted but may still be readable in the files. The session is a digest: once the files
-    /// are clean, not even its id shall be in them.
+    /// What erasures took, so that retention is told the same however often it asks: the certificate must be right
+    /// though an answer got lost. The session is a digest: once the files are clean, not even its id shall be in them.
     private static let erasures = """
         CREATE TABLE erasure (
             session BLOB PRIMARY KEY,

@@ -14,15 +14,15 @@ struct ErasedRows: Sendable, Hashable {
 extension ChatStore {
     /// Deletes every row of a session in one transaction, and returns when no byte of them is left in the files.
     ///
-    /// Cut short between the two, by a crash or a full disk, it takes up where it stopped when it is called again, and
-    /// returns the same counts. An unknown session has no rows.
+    /// Called again it cleans the files again and returns the same counts, whether it was cut short by a crash or a
+    /// full disk, or its answer got lost. An unknown session has no rows.
     func erase(_ sessionID: String, onCommit: @escaping @Sendable () -> Void) async throws -> ErasedRows {
         let mark = Data(SHA256.hash(data: Data(sessionID.utf8)))
         let erased = try await database.write { [counters] transaction -> ErasedRows? in
             let db = transaction.db
             transaction.onCommit(onCommit)
             guard let session = try ChatStore.session(sessionID, in: db) else {
-                return try ChatStore.unfinishedErasure(mark, in: db)
+                return try ChatStore.earlierErasure(mark, in: db)
             }
             counters.forget(session.row)
             let erased = try ChatStore.deleteRows(of: session.row, in: db)
@@ -32,13 +32,21 @@ extension ChatStore {
         }
         guard let erased else { return ErasedRows() }
         try await database.purge()
-        try await database.write { transaction in
-            try transaction.db.cachedStatement(sql: "DELETE FROM erasure WHERE session = ?").execute(arguments: [mark])
-        }
         return erased
     }
 
-    private static func unfinishedErasure(_ mark: Data, in db: Database) throws -> ErasedRows? {
+    /// Sessions whose time of erasure was `time` or before, and whose end retention knows.
+    func overdue(since time: Date, limit: Int) async throws -> [String] {
+        try await database.read { db in
+            let statement = try db.cachedStatement(
+                sql: """
+                    SELECT id FROM session WHERE delete_time <= ? AND end_reported = 1 ORDER BY delete_time LIMIT ?
+                    """)
+            return try String.fetchAll(statement, arguments: [time.milliseconds, limit])
+        }
+    }
+
+    private static func earlierErasure(_ mark: Data, in db: Database) throws -> ErasedRows? {
         let statement = try db.cachedStatement(
             sql: "SELECT questions, answers, events FROM erasure WHERE session = ?")
         return try Row.fetchOne(statement, arguments: [mark]).map { row in
