@@ -133,6 +133,14 @@ struct RefusalTests {
                     { _ = try await chat.client.listSessions(.init(pageToken: "YWJj"), options: administrator) }
                 ),
                 (
+                    "page_token",
+                    {
+                        // A time that can't be counted in milliseconds: "9223372036854775807 a".
+                        let token = "OTIyMzM3MjAzNjg1NDc3NTgwNyBh"
+                        _ = try await chat.client.listSessions(.init(pageToken: token), options: administrator)
+                    }
+                ),
+                (
                     "audience", { for try await _ in chat.watch(id, .unrecognised(77), as: administrator) {} }
                 ),
             ]

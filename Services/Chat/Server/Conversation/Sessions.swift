@@ -104,10 +104,16 @@ struct SessionPageKey: Sendable, Hashable {
         id = session.record.id
     }
 
+    /// Far beyond every session, and small enough that a time made of it can be counted in milliseconds again: a page
+    /// token is anybody's text.
+    private static let milliseconds: Range<Int64> = 0..<(1 << 48)
+
     /// - Throws: ``ChatError`` for a text that ``text`` did not make.
     init(_ text: String) throws(ChatError) {
         let parts = text.split(separator: " ", omittingEmptySubsequences: false)
-        guard parts.count == 2, let milliseconds = Int64(parts[0]), Identifier.isValid(String(parts[1])) else {
+        guard parts.count == 2, let milliseconds = Int64(parts[0]), Self.milliseconds.contains(milliseconds),
+            Identifier.isValid(String(parts[1]))
+        else {
             throw .invalid("page_token", "is not a page token of this method")
         }
         createTime = Date(milliseconds: milliseconds)
