@@ -113,9 +113,13 @@ struct HostileTests {
         try await withServer([.echo], configure: { $0.requestTimeout = .milliseconds(50) }) { _, path in
             let client = try RawClient(path)
             client.open()
-            let response = client.request(.request(), body: Array(framed("text").prefix(7)), end: false)
-            client.finish(response)
-            expect(.deadlineExceeded, response.headers)
+            // However long the caller gives the call itself.
+            for changes: [String: String?] in [[:], ["grpc-timeout": "1H"]] {
+                let response = client.request(
+                    .request(changes: changes), body: Array(framed("text").prefix(7)), end: false)
+                client.finish(response)
+                expect(.deadlineExceeded, response.headers)
+            }
         }
     }
 

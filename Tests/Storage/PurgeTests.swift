@@ -121,7 +121,8 @@ struct PurgeTests {
                     group.addTask { [marker] in
                         try await store.write { transaction in
                             try transaction.db.execute(
-                                sql: "DELETE FROM note WHERE text LIKE ? AND id % 10 = ?", arguments: ["\(marker)%", number])
+                                sql: "DELETE FROM note WHERE text LIKE ? AND id % 10 = ?",
+                                arguments: ["\(marker)%", number])
                         }
                         try await store.purge()
                     }

@@ -13,6 +13,8 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     @exclusivity(unchecked) var headers = RequestHeaders()
     /// The handler's deadline; without one, `deadline` is only for the request to arrive.
     var callDeadline: ContinuousClock.Instant?
+    /// The same on the event loop's clock.
+    @exclusivity(unchecked) var callDue: NIODeadline?
     /// Whether the response was there, and not all of it taken, when the connection last looked for unread ones.
     var wasUnread = false
     @exclusivity(unchecked) var deframer = MessageDeframer(limit: 0, noun: "request")
@@ -58,12 +60,16 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     }
 
     private func setDeadline(_ descriptor: MethodDescriptor, endOfStream: Bool) {
-        let timeout = headers.timeout ?? descriptor.defaultDeadline
-        if let timeout {
-            deadline = connection.now.deadline + TimeAmount(timeout)
-            callDeadline = connection.now.instant.advanced(by: timeout)
-        } else if !endOfStream {
-            deadline = connection.now.deadline + TimeAmount(connection.context.configuration.requestTimeout)
+        let now = connection.now
+        if let timeout = headers.timeout ?? descriptor.defaultDeadline {
+            callDue = now.deadline + TimeAmount(timeout)
+            callDeadline = now.instant.advanced(by: timeout)
+        }
+        deadline = callDue
+        if !endOfStream {
+            // A caller may give its call hours, but not hours to send the request.
+            let arrival = now.deadline + TimeAmount(connection.context.configuration.requestTimeout)
+            deadline = min(callDue ?? arrival, arrival)
         }
         if let deadline { connection.watchDeadline(deadline) }
     }
@@ -94,7 +100,8 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
                 RPCError(request == nil && what == "no message" ? .unimplemented : .internal, "request: \(what)"))
         }
         if state.requestCompleted() {
-            if callDeadline == nil { deadline = nil }
+            deadline = callDue
+            if let deadline { connection.watchDeadline(deadline) }
             connection.ready.append(self)
         }
     }

@@ -77,7 +77,9 @@ struct ErasureServiceTests {
         }
     }
 
-    @Test("a destroyed key that a restored key file brings back is destroyed before any call; living sessions keep theirs")
+    @Test(
+        "a destroyed key that a restored key file brings back is destroyed before any call; living sessions keep theirs"
+    )
     func restoredKeys() async throws {
         try await withFolder { folder in
             let files = FileManager.default

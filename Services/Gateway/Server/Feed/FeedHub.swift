@@ -74,7 +74,7 @@ package final class FeedHub: Sendable {
         let feed = try await openFeed(of: sessionID)
         do throws(RPCError) {
             return try feed.join(on: channel, after: sequence, place: place)
-        } catch where error.reason == LiveFeed.End.unfollowed.error.reason {
+        } catch  where error.reason == LiveFeed.End.unfollowed.error.reason {
             // It was dropped, having had no followers, just when one came. The next feed is a new one.
             return try await openFeed(of: sessionID).join(on: channel, after: sequence, place: place)
         }
