@@ -1,5 +1,6 @@
 import ArgumentParser
 import Contracts
+import Dispatch
 import Foundation
 import RPC
 
@@ -33,14 +34,21 @@ struct Export: AsyncParsableCommand {
     }
 }
 
-/// A file that has its name only once it is whole and on disk; a failure leaves nothing behind.
+/// A file that has its name only once it is whole and on disk; a failure or Ctrl-C leaves nothing behind.
 enum PartialFile {
+    private static let interruptingSignals = [SIGINT, SIGTERM, SIGHUP]
+
     static func write<Result>(to path: String, _ body: (FileHandle) async throws -> Result) async throws -> Result {
         let temporary = "\(path).partial"
         guard FileManager.default.createFile(atPath: temporary, contents: nil, attributes: [.posixPermissions: 0o600]),
             let file = FileHandle(forWritingAtPath: temporary)
         else {
             throw CommandFailure("Can't write \(temporary). Name a file in a folder you may write to with --output.")
+        }
+        let interruptions = removeWhenInterrupted(temporary)
+        defer {
+            for source in interruptions { source.cancel() }
+            for number in interruptingSignals { signal(number, SIG_DFL) }
         }
         do {
             let result = try await body(file)
@@ -52,6 +60,20 @@ enum PartialFile {
             try? file.close()
             try? FileManager.default.removeItem(atPath: temporary)
             throw error
+        }
+    }
+
+    /// What was written so far is personal data, so an interrupted command doesn't leave it lying about.
+    private static func removeWhenInterrupted(_ path: String) -> [any DispatchSourceSignal] {
+        interruptingSignals.map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler {
+                try? FileManager.default.removeItem(atPath: path)
+                exit(128 + number)
+            }
+            source.resume()
+            return source
         }
     }
 }

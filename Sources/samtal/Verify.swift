@@ -42,7 +42,8 @@ struct Verify: AsyncParsableCommand {
         discussion: """
             A single certificate is checked by itself: its form and its signature. A chain that begins with \
             certificate 1 is checked whole: every signature, every number, every link. Any other chain is checked \
-            as an excerpt of the ledger.
+            as an excerpt of the ledger. No chain can show that newer certificates were left out of it: compare the \
+            last number with the one you were given before.
             """)
 
     @Argument(help: "The file of the certificate or the chain.") var file: String
@@ -66,6 +67,7 @@ struct Verify: AsyncParsableCommand {
                 ? CertificateVerifier.verify(chain: certificates, key: key)
                 : CertificateVerifier.verify(excerpt: certificates, key: key)
         }
+        guard !found.isEmpty else { throw CommandFailure("NOT VALID. \(file) holds no certificate.") }
         if let problem { throw CommandFailure("NOT VALID. \(problem)") }
         print("VALID  \(found.count) (\(scope)), key \(key.keyID)")
         for certificate in found { describe(try ErasureStatement(reading: certificate.statement)) }

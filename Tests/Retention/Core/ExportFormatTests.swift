@@ -17,7 +17,7 @@ struct ExportFormatTests {
 
     @Test(
         "a field that a spreadsheet would run is made text",
-        arguments: ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+        arguments: ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\r\n=1", "＝1", "＋1", "－1", "＠A1"])
     func formulas(field: String) {
         #expect(row([field]) == "\"'\(field)\"\r\n")
         #expect(row(["x", field]) == "\"x\",\"'\(field)\"\r\n")

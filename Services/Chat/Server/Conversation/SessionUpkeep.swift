@@ -10,6 +10,8 @@ internal import ServiceLifecycle
 struct SessionUpkeep: Service {
     /// Sessions that are handled at once.
     private static let batch = 100
+    /// In one round, before the round is given up.
+    private static let reportsThatMayFail = 3
     /// How far the clock may be ahead of what is stored of it, in seconds.
     private static let clockSlack: TimeInterval = 60
     /// How long after its time a session is left to retention, in seconds. A retention that was restored from an older
@@ -112,14 +114,23 @@ struct SessionUpkeep: Service {
 
     private func reportEnds() async throws {
         var after: Int64 = 0
-        while true {
+        var failures: [any Error] = []
+        var isLast = false
+        while !isLast {
             let sessions = try await store.notReported(after: after, limit: SessionUpkeep.batch)
             for session in sessions {
-                try await reportEnd(of: session)
                 after = session.row
+                do {
+                    try await reportEnd(of: session)
+                } catch {
+                    // One session that fails holds up no other; when several do, retention itself is away.
+                    failures.append(error)
+                    if Task.isCancelled || failures.count == SessionUpkeep.reportsThatMayFail { throw error }
+                }
             }
-            if sessions.count < SessionUpkeep.batch { return }
+            isLast = sessions.count < SessionUpkeep.batch
         }
+        if let failure = failures.first { throw failure }
     }
 
     private func reportEnd(of session: StoredSession) async throws {

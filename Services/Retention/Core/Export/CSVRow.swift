@@ -1,14 +1,14 @@
 /// One line of a CSV file (RFC 4180) that a spreadsheet program reads as text and never as a formula.
 ///
-/// Every field is quoted. A field that begins with one of `= + - @`, a tab or a carriage return gets an apostrophe in
-/// front of it, because a spreadsheet would run it as a formula otherwise. Strip one leading apostrophe to undo it.
+/// Every field is quoted. A field that begins with one of `= + - @`, ASCII or full-width, a tab or a line break gets an
+/// apostrophe in front of it, because a spreadsheet would run it as a formula otherwise. Strip one leading apostrophe to
+/// undo it.
 package enum CSVRow {
     /// U+FEFF, written before the first row: without it spreadsheet programs read UTF-8 as something else.
     package static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
-    private static let formulaStarts: Set<UInt8> = [
-        UInt8(ascii: "="), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "@"), UInt8(ascii: "\t"),
-        UInt8(ascii: "\r"),
+    private static let formulaStarts: Set<Unicode.Scalar> = [
+        "=", "+", "-", "@", "\t", "\r", "\n", "\u{FF1D}", "\u{FF0B}", "\u{FF0D}", "\u{FF20}",
     ]
 
     package static func encoded(_ fields: [String]) -> [UInt8] {
@@ -24,7 +24,7 @@ package enum CSVRow {
     private static func append(_ field: String, to row: inout [UInt8]) {
         let quote = UInt8(ascii: "\"")
         row.append(quote)
-        if let first = field.utf8.first, formulaStarts.contains(first) { row.append(UInt8(ascii: "'")) }
+        if let first = field.unicodeScalars.first, formulaStarts.contains(first) { row.append(UInt8(ascii: "'")) }
         for byte in field.utf8 {
             if byte == quote { row.append(quote) }
             row.append(byte)
