@@ -136,6 +136,11 @@ extension HTTP2Connection {
         if session?.isOver == true { close() }
     }
 
+    /// Writes what there is to write before the turn is over, so that the other side has something to do meanwhile.
+    final func writeAnswers() {
+        flush()
+    }
+
     /// Asks the other side to send no more of a request, once the answer that was submitted has been sent: nghttp2
     /// drops what a stream has still to send when it is reset.
     final func resetAfterFlush(_ stream: HTTP2Stream) {

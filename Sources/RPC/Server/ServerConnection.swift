@@ -6,6 +6,11 @@ internal import NIOCore
 /// The calls that a read completed are started in the order they came, when the read has been gone through, and what
 /// they answered at once is in one write.
 final class ServerConnection: HTTP2Connection, @unchecked Sendable {
+    /// Of the calls that one read brought, so many are started before their answers are written. In one write for all, the
+    /// caller would wait while this side works and this side while the caller reads; in one each, writing would cost
+    /// more than answering.
+    private static let callsPerWrite = 16
+
     // Unchecked: as the superclass, touched on `eventLoop` alone.
 
     let context: ServerContext
@@ -52,7 +57,10 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         while !ready.isEmpty {
             let due = ready
             ready.removeAll(keepingCapacity: true)
-            for stream in due { stream.start() }
+            for (index, stream) in due.enumerated() {
+                stream.start()
+                if index % ServerConnection.callsPerWrite == ServerConnection.callsPerWrite - 1 { writeAnswers() }
+            }
         }
     }
 
