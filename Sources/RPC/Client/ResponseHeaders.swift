@@ -1,3 +1,5 @@
+internal import ProtobufC
+
 /// What a response's headers and trailers say.
 struct ResponseHeaders {
     private var httpStatus = 0

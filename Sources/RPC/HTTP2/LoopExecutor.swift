@@ -1,7 +1,7 @@
 internal import NIOCore
 internal import Synchronization
 
-/// Runs the tasks of one event loop's calls on that loop, and ends each turn of the loop with one write per connection.
+/// Runs the tasks of one event loop's calls on that loop, and ends each turn of the loop with a write for each connection.
 ///
 /// A handler starts inside the read that brought its request (`Task.immediate`), and whatever it waits for resumes
 /// here: a call never leaves its thread, and all that was answered during a turn goes out together at its end.

@@ -4,7 +4,7 @@ internal import NIOCore
 /// One accepted connection.
 ///
 /// The calls that a read completed are started in the order they came, when the read has been gone through, and what
-/// they answered at once is in one write.
+/// they answered at once is in a few writes.
 final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     /// Of the calls that one read brought, so many are started before their answers are written. In one write for all, the
     /// caller would wait while this side works and this side while the caller reads; in one each, writing would cost

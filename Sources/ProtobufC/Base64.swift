@@ -1,9 +1,9 @@
-/// RFC 4648.
-enum Base64 {
+/// RFC 4648: what proto3-JSON and gRPC's `-bin` metadata write, and the more that both have to read.
+package enum Base64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
-    /// With the standard alphabet and padding.
-    static func append(_ source: UnsafeBufferPointer<UInt8>, to target: inout [UInt8]) {
+    /// With the standard alphabet, and padded unless told otherwise.
+    package static func append(_ source: UnsafeBufferPointer<UInt8>, to target: inout [UInt8], padded: Bool = true) {
         var index = 0
         while index < source.count {
             let count = min(3, source.count - index)
@@ -11,7 +11,7 @@ enum Base64 {
             for position in 0..<3 {
                 group = group << 8 | (position < count ? UInt32(source[index + position]) : 0)
             }
-            for position in 0..<4 {
+            for position in 0..<4 where padded || position <= count {
                 let digit = Int(group >> UInt32(18 - 6 * position)) & 0x3f
                 target.append(position <= count ? alphabet[digit] : UInt8(ascii: "="))
             }
@@ -19,10 +19,18 @@ enum Base64 {
         }
     }
 
+    /// With the standard alphabet, without padding.
+    package static func unpadded(_ source: [UInt8]) -> String {
+        var text: [UInt8] = []
+        text.reserveCapacity((source.count * 4 + 2) / 3)
+        source.withUnsafeBufferPointer { append($0, to: &text, padded: false) }
+        return String(decoding: text, as: UTF8.self)
+    }
+
     /// Accepts the standard and the URL-safe alphabet, with padding or without; `nil` for anything else.
-    static func decode(_ text: [UInt8]) -> [UInt8]? {
+    package static func decode(_ text: some BidirectionalCollection<UInt8>) -> [UInt8]? {
         var digits = text[...]
-        if text.count.isMultiple(of: 4) {
+        if digits.count.isMultiple(of: 4) {
             for _ in 0..<2 where digits.last == UInt8(ascii: "=") {
                 digits.removeLast()
             }
