@@ -153,7 +153,6 @@ let package = Package(
             core: ["Privacy", crypto],
             server: [
                 "RPC", "Contracts", "ServiceKit", "Storage", "Privacy", grdb, logging, crypto, lifecycle,
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ])
         + service(
             "Retention", folder: "Retention", executable: "samtal-retention",

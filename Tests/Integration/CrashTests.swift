@@ -86,6 +86,27 @@ struct CrashTests {
         return questions
     }
 
+    @Test("chat that is told to stop tells its watchers to resume, and ends well")
+    func drains() async throws {
+        try await RunningSamtal.with([.identity, .retention, .chat]) { samtal in
+            let organisation = try await TestOrganisation.create(in: samtal)
+            let session = try await organisation.openSession(in: samtal)
+            let began = ContinuousClock.now
+            do {
+                for try await event in samtal.chat.watchSession(.init(sessionID: session)) {
+                    if case .caughtUp = event.change { samtal.child(.chat)?.signal(SIGTERM) }
+                }
+                Issue.record("the stream ended without a word")
+            } catch let error as RPCError {
+                #expect(error.code == .outOfRange)
+                #expect(error.reason == "RESUME")
+            }
+            #expect(try await samtal.child(.chat)?.wait() == 0)
+            // Sooner than any time that a drain would wait for streams that never end.
+            #expect(ContinuousClock.now - began < .seconds(5))
+        }
+    }
+
     @Test("with retention down an open chat goes on, and creating a session says so and names retention")
     func retentionDown() async throws {
         try await RunningSamtal.with([.identity, .retention, .chat]) { samtal in

@@ -52,9 +52,8 @@ package struct ChatAssembly: Sendable {
     /// - Parameter administrators: Recognises administrators.
     package func parts(administrators: any Authenticator) -> ServiceParts {
         ServiceParts(
-            handlers: handlers, authenticators: [administrators, participants],
-            background: [upkeep, FeedDrain(feed: feed)],
-            onStop: { await stop() })
+            handlers: handlers, authenticators: [administrators, participants], background: [upkeep],
+            onDrain: { feed.drain() }, onStop: { await stop() })
     }
 
     /// Ends what is left of the feeds, finishes what was accepted and closes the store.
