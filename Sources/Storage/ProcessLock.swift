@@ -16,7 +16,7 @@ final class ProcessLock: Sendable {
             let reason = errno
             Foundation.close(descriptor)
             throw reason == EWOULDBLOCK
-                ? StorageError(.locked, "the database is open in another process")
+                ? StorageError(.locked, "the database is open in another process; end that one first")
                 : StorageError(.other, "the lock file can't be locked (errno \(reason))")
         }
         self.descriptor = descriptor

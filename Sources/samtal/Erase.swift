@@ -100,7 +100,12 @@ enum BoundedFile {
             throw CommandFailure("Can't read \(path). Does it exist, and may you read it?")
         }
         defer { try? file.close() }
-        guard let data = try file.read(upToCount: maximumBytes + 1) else { return [] }
+        let data: Data
+        do {
+            data = try file.read(upToCount: maximumBytes + 1) ?? Data()
+        } catch {
+            throw CommandFailure("Can't read \(path). Is it a file?")
+        }
         guard data.count <= maximumBytes else { throw CommandFailure("\(path) is too large to be such a file.") }
         return Array(data)
     }

@@ -30,9 +30,15 @@ struct OrganisationCommand: AsyncParsableCommand {
                 let organisation = try await services.identity.createOrganisation(.init(displayName: displayName))
                 print("organisation  \(organisation.organisationID)  \(organisation.displayName)")
                 if let administrator, let name {
-                    let added = try await services.identity.addAdministrator(
-                        .init(organisationID: organisation.organisationID, email: administrator, displayName: name))
-                    print("administrator  \(added.administratorID)  \(added.displayName) <\(added.email)>")
+                    do {
+                        let added = try await services.identity.addAdministrator(
+                            .init(organisationID: organisation.organisationID, email: administrator, displayName: name))
+                        print("administrator  \(added.administratorID)  \(added.displayName) <\(added.email)>")
+                    } catch {
+                        // The organisation stays; making it again would make a second one.
+                        print("administrator  not added; samtal administrator add adds one to this organisation")
+                        throw error
+                    }
                 }
             }
         }

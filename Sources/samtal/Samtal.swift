@@ -7,13 +7,15 @@ struct Samtal: AsyncParsableCommand {
         commandName: "samtal",
         abstract: "Runs Samtal: organisations, agreements, sign-in links, export, erasure and its proof.",
         discussion: """
-            Every command talks to the services over the sockets in the data folder, except verify, which needs
-            nothing but the files it is given.
+            Every command talks to the services over the sockets in the data folder, \
+            except verify, which needs nothing but the files it is given.
 
             A first organisation, with the administrator who can then sign in:
 
-              samtal organisation create "Exempelredaktionen" --administrator anna@example.se --name "Anna Exempel"
-              samtal agreement record ORGANISATION --reference DPA-1 --signed 2026-01-15 --cap-days 30
+              samtal organisation create "Exempelredaktionen" \\
+                --administrator anna@example.se --name "Anna Exempel"
+              samtal agreement record ORGANISATION --reference DPA-1 \\
+                --signed 2026-01-15 --cap-days 30
               samtal sign-in-link anna@example.se
             """,
         subcommands: [

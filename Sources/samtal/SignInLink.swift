@@ -14,6 +14,12 @@ struct SignInLink: AsyncParsableCommand {
     @Option(help: "Where browsers reach the gateway (default: $SAMTAL_URL, or http://127.0.0.1:8080).")
     var url: String?
 
+    func validate() throws {
+        if let url, !url.hasPrefix("http://"), !url.hasPrefix("https://") {
+            throw ValidationError("--url begins with http:// or https://, such as https://samtal.example.org.")
+        }
+    }
+
     func run() async throws {
         try await Connection.with(connection) { services in
             let code = try await services.identity.createSignInCode(.init(email: email))

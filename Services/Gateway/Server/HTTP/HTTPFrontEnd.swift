@@ -6,6 +6,7 @@ package import Logging
 internal import NIOCore
 package import NIOPosix
 package import RPC
+internal import ServiceKit
 internal import ServiceLifecycle
 
 /// The gateway's HTTP side, as a part of the service: serves until it is told to stop, then lets requests in flight
@@ -64,7 +65,16 @@ package struct HTTPFrontEnd: Service {
     /// are finished, requests in flight are answered, and only what is left after the drain time is cut.
     private func serve() async throws {
         let services = ServiceGroup(configuration: .init(services: [application], logger: Self.silence))
-        let serving = Task { try await services.run() }
+        let address = "\(configuration.host):\(configuration.port)"
+        let serving = Task {
+            do {
+                try await services.run()
+            } catch let error as IOError {
+                throw StartUpError(
+                    "HTTP can't be served on \(address) (\(String(cString: strerror(error.errnoCode))))",
+                    remedy: "end what uses the address, or choose another with --http")
+            }
+        }
         try await withTaskCancellationHandler {
             try await serving.value
         } onCancel: {
