@@ -78,7 +78,12 @@ struct CommandFailure: Error, CustomStringConvertible {
             description =
                 "\(error.message). This command needs a user that the service maps to the operator role (--peer)."
         default:
-            description = error.message
+            description =
+                switch error.reason {
+                case "AGREEMENT_REQUIRED", "AGREEMENT_NOT_FOUND":
+                    "\(error.message). Does the organisation exist? samtal agreement record gives it an agreement."
+                default: error.message
+                }
         }
     }
 }
