@@ -51,6 +51,10 @@ struct Certificates: AsyncParsableCommand {
                 request.pageToken = page.nextPageToken
             } while !request.pageToken.isEmpty
         }
+        guard !certificates.isEmpty else {
+            throw CommandFailure(
+                "There is no certificate\(organisation.map { " of \($0)" } ?? "") yet; nothing was written.")
+        }
         try CertificateFiles.write(.chain(certificates), to: output)
         print("certificates  \(certificates.count)  \(output)")
     }

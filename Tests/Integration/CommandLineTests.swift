@@ -23,6 +23,10 @@ struct CommandLineTests {
             let refused = try await run("policy", "set", organisation, "31")
             #expect(refused.status == 1)
             #expect(refused.printed.contains("retention_days"))
+            let ledger = "\(samtal.folder)/ledger.json"
+            let none = try await run("certificates", organisation, "--output", ledger)
+            #expect(none.status == 1 && none.printed.contains("no certificate"))
+            #expect(!FileManager.default.fileExists(atPath: ledger))
             let link = try await run("sign-in-link", "anna@example.se", "--url", "http://example.org")
             #expect(link.printed.hasPrefix("http://example.org/admin#code="))
             let status = try await run("status")
