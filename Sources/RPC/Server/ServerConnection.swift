@@ -6,12 +6,12 @@ internal import NIOCore
 /// The calls that a read completed are started in the order they came, when the read has been gone through, and what
 /// they answered at once is in a few writes.
 final class ServerConnection: HTTP2Connection, @unchecked Sendable {
+    // Unchecked: as the superclass, touched on `eventLoop` alone.
+
     /// Of the calls that one read brought, so many are started before their answers are written. In one write for all, the
     /// caller would wait while this side works and this side while the caller reads; in one each, writing would cost
     /// more than answering.
     private static let callsPerWrite = 16
-
-    // Unchecked: as the superclass, touched on `eventLoop` alone.
 
     let context: ServerContext
     let peer: Peer
