@@ -69,6 +69,7 @@ let package = Package(
         .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
 
         // Generated C (Scripts/generate-protos).
@@ -80,7 +81,7 @@ let package = Package(
             name: "ProtobufC", dependencies: ["CProtobufC", .product(name: "NIOCore", package: "swift-nio")],
             exclude: ["README.md"], swiftSettings: settings),
         .target(
-            name: "RPC", dependencies: ["ProtobufC", "CRPCContracts", "CProtobufC", "CNghttp2", logging] + nio,
+            name: "RPC", dependencies: ["ProtobufC", "CRPCContracts", "CProtobufC", "CNghttp2", "CZlib", logging] + nio,
             swiftSettings: settings),
         .target(
             name: "Contracts", dependencies: ["RPC", "ProtobufC", "CProtobufC", "CContracts", "CRPCContracts"],

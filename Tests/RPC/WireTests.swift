@@ -67,7 +67,7 @@ struct WireTests {
                 let part = Array(stream[start..<min(start + size, stream.count)])
                 try part.withUnsafeBytes { part in
                     try deframer.append(part) { message throws(RPCError) in
-                        if let text = try? Text(serialized: message) { found.append(text) }
+                        if let text = try? Text(serialized: message.bytes) { found.append(text) }
                     }
                 }
             }

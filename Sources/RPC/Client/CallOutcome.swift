@@ -14,3 +14,19 @@ enum CallOutcome: Sendable {
     case response(ByteBuffer)
     case failure(RPCError, Repeating)
 }
+
+/// A failed attempt at a streaming call, as its reader is told of it.
+struct CallFailure: Sendable {
+    var error: RPCError
+    var repeating: CallOutcome.Repeating
+}
+
+/// The responses of a streaming call on their way to its reader.
+typealias ResponseQueue = MessageQueue<CallFailure>
+
+extension MessageQueue<CallFailure> {
+    convenience init(window: Int) {
+        let error = RPCError(.failedPrecondition, "a response stream has one reader")
+        self.init(window: window, busy: CallFailure(error: error, repeating: .never))
+    }
+}

@@ -67,15 +67,15 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
         }
     }
 
-    private func received(_ message: ByteBuffer) throws(RPCError) {
+    private func received(_ message: InboundMessage) throws(RPCError) {
         switch receiver {
         case .many(let queue):
-            let held = MessageFraming.prefixLength + message.readableBytes - openedForPartial
+            let held = message.wireSize - openedForPartial
             openedForPartial = 0
             if queue.push(message, held: held) { connection.session?.consumeStream(self, held) }
         case .single, .none:
             guard response == nil else { throw RPCError(.unimplemented, "response: more than one message") }
-            response = message
+            response = message.bytes
         }
     }
 
@@ -146,7 +146,7 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
         case .many(let queue):
             switch outcome {
             case .response: queue.finish(.end)
-            case .failure(let error, let repeating): queue.finish(.failure(error, repeating))
+            case .failure(let error, let repeating): queue.finish(.failure(CallFailure(error: error, repeating: repeating)))
             }
         case .none:
             earlyOutcome = outcome

@@ -80,14 +80,14 @@ public struct RawResponseStream: AsyncSequence, Sendable {
             }
             guard case .open(let call) = phase else { return nil }
             switch await call.next() {
-            case .message(let bytes):
-                return bytes
+            case .message(let message):
+                return message.bytes
             case .end:
                 phase = .over
                 return nil
-            case .failure(let error, _):
+            case .failure(let failure):
                 phase = .over
-                throw error
+                throw failure.error
             }
         }
 

@@ -60,9 +60,9 @@ final class StreamingCall: Sendable {
             case .end:
                 end(nil)
                 return item
-            case .failure(let error, let repeating):
-                guard repeating == .always, repeatsLeft.withLock({ StreamingCall.takeOne(&$0) }) else {
-                    end(error)
+            case .failure(let failure):
+                guard failure.repeating == .always, repeatsLeft.withLock({ StreamingCall.takeOne(&$0) }) else {
+                    end(failure.error)
                     return item
                 }
                 if let failure = await callAgain() { return failure }
@@ -79,7 +79,7 @@ final class StreamingCall: Sendable {
             return nil
         } catch {
             end(error)
-            return .failure(error, .never)
+            return .failure(CallFailure(error: error, repeating: .never))
         }
     }
 

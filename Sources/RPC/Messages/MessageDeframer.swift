@@ -8,6 +8,8 @@ struct MessageDeframer {
     let limit: Int
     /// What the messages are, for errors: "request" or "response".
     let noun: StaticString
+    /// Whether the other side has said that messages may be compressed (`grpc-encoding: gzip`).
+    var allowsCompressed = false
     private var prefix: UInt64 = 0
     private var prefixCount = 0
     private var message = ByteBuffer()
@@ -23,7 +25,7 @@ struct MessageDeframer {
 
     /// Takes the bytes of one DATA frame and hands over each message that is now complete.
     mutating func append(
-        _ bytes: UnsafeRawBufferPointer, _ complete: (ByteBuffer) throws(RPCError) -> Void
+        _ bytes: UnsafeRawBufferPointer, _ complete: (InboundMessage) throws(RPCError) -> Void
     ) throws(RPCError) {
         var offset = 0
         while offset < bytes.count {
@@ -39,7 +41,7 @@ struct MessageDeframer {
                 offset += taken
             }
             if prefixCount == MessageFraming.prefixLength, missing == 0 {
-                let whole = message
+                let whole = InboundMessage(bytes: message, isCompressed: prefix >> 32 != 0)
                 message = ByteBuffer()
                 prefix = 0
                 prefixCount = 0
@@ -51,16 +53,19 @@ struct MessageDeframer {
     private mutating func beginMessage() throws(RPCError) {
         let flag = prefix >> 32
         let length = Int(prefix & 0xFFFF_FFFF)
-        guard flag == 0 else {
-            // No message encoding is ever agreed on, so a set flag is a fault of the other side (compression.md).
+        guard flag == 0 || flag == 1 && allowsCompressed else {
+            // Without an encoding agreed on, a set flag is a fault of the other side (compression.md).
             throw RPCError(.internal, "\(noun): marked as compressed without an encoding")
         }
-        guard length <= limit else {
-            throw RPCError(
-                .resourceExhausted, "\(noun): longer than \(limit) bytes", reason: "MESSAGE_TOO_LARGE")
-        }
+        // A message that can't be compressed comes out a little longer than it is: five bytes for 16 KiB, and the frame.
+        let longest = flag == 0 ? limit : limit + limit / 1000 + 64
+        guard length <= longest else { throw MessageDeframer.tooLong(noun, limit) }
         missing = length
         // The claimed length is not trusted with memory before the bytes come.
         if length > 0 { message = ByteBufferAllocator().buffer(capacity: min(length, 64 * 1024)) }
+    }
+
+    static func tooLong(_ noun: StaticString, _ limit: Int) -> RPCError {
+        RPCError(.resourceExhausted, "\(noun): longer than \(limit) bytes", reason: "MESSAGE_TOO_LARGE")
     }
 }

@@ -24,7 +24,25 @@ enum MessageFraming {
         return buffer
     }
 
-    private static func writePrefix(_ size: Int, to buffer: inout ByteBuffer) {
-        buffer.writeMultipleIntegers(UInt8(0), UInt32(truncatingIfNeeded: size))
+    /// The same message compressed, where that makes it shorter (gRPC lets every message choose).
+    static func compressed(_ framed: ByteBuffer) -> ByteBuffer {
+        guard let deflated = Gzip.deflate(framed.withoutPrefix) else { return framed }
+        var buffer = ByteBufferAllocator().buffer(capacity: prefixLength + deflated.readableBytes)
+        writePrefix(deflated.readableBytes, isCompressed: true, to: &buffer)
+        buffer.writeImmutableBuffer(deflated)
+        return buffer
+    }
+
+    private static func writePrefix(_ size: Int, isCompressed: Bool = false, to buffer: inout ByteBuffer) {
+        buffer.writeMultipleIntegers(UInt8(isCompressed ? 1 : 0), UInt32(truncatingIfNeeded: size))
+    }
+}
+
+extension ByteBuffer {
+    /// The message within a framed buffer.
+    var withoutPrefix: ByteBuffer {
+        var copy = self
+        copy.moveReaderIndex(forwardBy: min(MessageFraming.prefixLength, copy.readableBytes))
+        return copy
     }
 }

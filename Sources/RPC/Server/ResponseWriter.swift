@@ -34,7 +34,7 @@ public struct ResponseWriter<Message: ProtobufMessage>: Sendable {
         switch target {
         case .call(let writer): try await writer.send(framed: encoded.framed)
         case .function(let send):
-            try await send(Message(serialized: encoded.framed.unframed))
+            try await send(Message(serialized: encoded.framed.withoutPrefix))
         }
     }
 }
@@ -53,15 +53,6 @@ public struct RawResponseWriter: Sendable {
     }
 
     func send(framed: ByteBuffer) async throws(RPCError) {
-        try await stream.send(framed: framed)
-    }
-}
-
-extension ByteBuffer {
-    /// The message within a framed buffer.
-    fileprivate var unframed: ByteBuffer {
-        var copy = self
-        copy.moveReaderIndex(forwardBy: min(MessageFraming.prefixLength, copy.readableBytes))
-        return copy
+        try await stream.sendResponse(framed: framed)
     }
 }

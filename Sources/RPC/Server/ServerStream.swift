@@ -83,7 +83,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
                 guard request == nil else {
                     throw RPCError(.unimplemented, "request: more than one message")
                 }
-                request = message
+                request = message.bytes
             }
             connection.session?.consumeStream(self, bytes.count)
         } catch {

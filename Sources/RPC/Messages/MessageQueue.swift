@@ -1,19 +1,20 @@
 internal import NIOCore
 internal import Synchronization
 
-/// The messages of a response stream between the event loop, which puts them in, and the task that takes them out.
+/// The messages of one direction of a stream between the event loop, which puts them in, and the task that takes them
+/// out.
 ///
-/// It is bounded by HTTP/2's window, which opens only as messages are taken: a reader that stops stops the server.
-final class ResponseQueue: Sendable {
+/// It is bounded by HTTP/2's window, which opens only as messages are taken: a reader that stops stops the other side.
+final class MessageQueue<Failure: Sendable>: Sendable {
     /// What a reader is given.
     enum Item: Sendable {
-        case message(ByteBuffer)
+        case message(InboundMessage)
         case end
-        case failure(RPCError, CallOutcome.Repeating)
+        case failure(Failure)
     }
 
     private struct Waiting {
-        var message: ByteBuffer
+        var message: InboundMessage
         /// Bytes of the window that it holds.
         var held: Int
     }
@@ -29,15 +30,18 @@ final class ResponseQueue: Sendable {
     private let state = Mutex(State())
     /// Bytes taken before it is worth telling the window.
     private let reportSize: Int
+    /// What a second reader is told.
+    private let busy: Failure
 
-    init(window: Int) {
+    init(window: Int, busy: Failure) {
         reportSize = window / 4
+        self.busy = busy
     }
 
     var isEmpty: Bool { state.withLock { $0.messages.isEmpty } }
 
     /// Adds a message; true when a reader was waiting and has it already.
-    func push(_ message: ByteBuffer, held: Int) -> Bool {
+    func push(_ message: InboundMessage, held: Int) -> Bool {
         let reader = state.withLock { state -> UnsafeContinuation<Item, Never>? in
             defer { state.reader = nil }
             if state.reader == nil { state.messages.append(Waiting(message: message, held: held)) }
@@ -75,9 +79,7 @@ final class ResponseQueue: Sendable {
         let (item, held) = state.withLock { state -> (Item?, Int) in
             if let waiting = state.messages.popFirst() { return (.message(waiting.message), waiting.held) }
             if let outcome = state.outcome { return (outcome, 0) }
-            if state.reader != nil {
-                return (.failure(RPCError(.failedPrecondition, "a response stream has one reader"), .never), 0)
-            }
+            if state.reader != nil { return (.failure(busy), 0) }
             state.reader = reader
             return (nil, 0)
         }
