@@ -88,10 +88,6 @@ struct BrokenContract: CustomTestStringConvertible, Sendable {
             $0.options = "allow: {role: GATEWAY}"
         },
         BrokenContract("a role granted twice", problem: "grants a role twice") { $0.options = "\(allow) \(allow)" },
-        BrokenContract("a stream of requests", problem: "takes a stream") {
-            $0.signature = "Get(stream GetRequest) returns (Thing)"
-            $0.options = allow
-        },
     ]
 
     private static let privacy = [
@@ -162,6 +158,9 @@ struct BrokenContract: CustomTestStringConvertible, Sendable {
             "a GET that needs a body", problem: "query can't carry the field samtal.test.v1.GetRequest.names"
         ) {
             $0.requestFields = "string thing_id = 1; repeated string names = 2;"
+        },
+        BrokenContract("a stream of requests over HTTP", problem: "takes a stream") {
+            $0.signature = "Get(stream GetRequest) returns (Thing)"
         },
         BrokenContract("a stream that doesn't say how", problem: "doesn't say how HTTP carries it") {
             $0.signature = "Get(GetRequest) returns (stream Thing)"

@@ -16,6 +16,14 @@ struct GeneratorTests {
         #expect(try generate(Contract().source) == nil)
     }
 
+    @Test("streams of requests are generated", arguments: ["Thing", "stream Thing"])
+    func streamsOfRequests(response: String) throws {
+        var contract = Contract()
+        contract.signature = "Get(stream GetRequest) returns (\(response))"
+        contract.options = "allow: {role: GATEWAY principals: ANYONE}"
+        #expect(try generate(contract.source) == nil)
+    }
+
     @Test("a contract that breaks a rule is refused with file, line, name and remedy", arguments: BrokenContract.all)
     func refused(contract: BrokenContract) throws {
         let message = try #require(try generate(contract.source), "it was accepted")

@@ -1,25 +1,18 @@
 internal import SwiftProtobuf
 internal import SwiftProtobufPluginLibrary
 
-/// Who may call a method is always said; what the runtime doesn't offer isn't promised.
+/// Who may call a method is always said.
 enum MethodChecks {
     static func violations(of method: MethodDescriptor) -> [Violation] {
-        var violations: [Violation] = []
-        if method.clientStreaming {
-            violations.append(
-                Violation(
-                    method, "takes a stream, which neither handlers nor clients are generated for",
-                    remedy: "take one message, or several calls"))
-        }
-        guard method.service.isOfSamtal else { return violations }
+        guard method.service.isOfSamtal else { return [] }
         guard method.hasRules else {
-            return violations + [
+            return [
                 Violation(
                     method, "has no (method) option",
                     remedy: "say who may call it: allow: {role: … principals: …}")
             ]
         }
-        return violations + accessViolations(of: method) + RouteChecks.violations(of: method)
+        return accessViolations(of: method) + RouteChecks.violations(of: method)
     }
 
     private static func accessViolations(of method: MethodDescriptor) -> [Violation] {

@@ -9,6 +9,12 @@ enum RouteChecks {
         guard method.rules.hasHTTP else { return [] }
         let rule = method.rules.http
         var violations: [Violation] = []
+        if method.clientStreaming {
+            violations.append(
+                Violation(
+                    method, "takes a stream, which an HTTP request can't carry",
+                    remedy: "remove its http, or take one message"))
+        }
         if !verbs.contains(rule.verb) {
             violations.append(
                 Violation(method, "has the HTTP verb \"\(rule.verb)\"", remedy: "use GET, POST, PUT or DELETE"))

@@ -3,7 +3,7 @@ internal import SwiftProtobufPluginLibrary
 
 /// From the .proto files of one Swift module, the Swift of that module.
 ///
-/// protoc's parameter is `module=RPC` or `module=Contracts`. Every file of the module is generated in one run, because
+/// protoc's parameter is `module=` and the name of a ``Module``. Every file of the module is generated in one run, because
 /// the files of one package share a namespace, and the tables span all packages.
 struct SamtalGenerator: CodeGenerator {
     /// Proto3 `optional` is not supported; it is declared so that it is refused here, with the line it stands on.
@@ -41,18 +41,33 @@ struct SamtalGenerator: CodeGenerator {
 }
 
 /// The Swift module that is being generated.
-enum Module: String {
+enum Module: String, CaseIterable {
     /// google.* and grpc.*, beside the runtime.
     case rpc = "RPC"
     /// samtal.*
     case contracts = "Contracts"
+    /// grpc.testing, for tests alone.
+    case interop = "InteropContracts"
 
     init(parameter: any CodeGeneratorParameter) throws {
-        let name = parameter.parsedPairs.first { $0.key == "module" }?.value ?? Module.contracts.rawValue
+        try self.init(name: parameter.parsedPairs.first { $0.key == "module" }?.value ?? "")
+    }
+
+    init(name: String) throws {
         guard let module = Module(rawValue: name) else {
-            throw Failure(description: "module=\(name): give module=RPC or module=Contracts")
+            let names = Module.allCases.map(\.rawValue).joined(separator: ", ")
+            throw Failure(description: "the module is \"\(name)\": name one of \(names)")
         }
         self = module
+    }
+
+    /// The enum of its .proto files.
+    var fileTable: String {
+        switch self {
+        case .rpc: "RPCFiles"
+        case .contracts: "ContractsFiles"
+        case .interop: "InteropFiles"
+        }
     }
 
     /// The generated C that the module's structs are converted from.
@@ -60,6 +75,25 @@ enum Module: String {
         switch self {
         case .rpc: "CRPCContracts"
         case .contracts: "CContracts"
+        case .interop: "CInteropContracts"
+        }
+    }
+
+    /// The `maxRequestBytes` of a method whose contract says nothing.
+    var maximumRequestBytes: UInt32 {
+        switch self {
+        case .rpc, .contracts: 4096
+        // gRPC's own default: the interop cases and the benchmarks send payloads.
+        case .interop: 4 * 1024 * 1024
+        }
+    }
+
+    /// The `defaultDeadline` of a unary method whose contract says nothing, as a Swift expression of type `Duration?`.
+    var unaryDeadline: String {
+        switch self {
+        case .rpc, .contracts: ".seconds(10)"
+        // As in gRPC, where a call without a deadline has none.
+        case .interop: "nil"
         }
     }
 }
@@ -73,13 +107,16 @@ struct Failure: Error, CustomStringConvertible {
 struct Package: Hashable {
     var name: String
 
-    /// `samtal.chat.v1` → `ChatV1`, `google.rpc` → `GoogleRPC`.
+    private var acronyms: [String: String] { ["rpc": "RPC", "grpc": "GRPC"] }
+
+    /// `samtal.chat.v1` → `ChatV1`, `google.rpc` → `GoogleRPC`, `grpc.testing` → `GRPCTesting`.
     var namespace: String {
         var components = name.split(separator: ".").map(String.init)
-        if let first = components.first, first == "samtal" || first == "grpc", components.count > 1 {
+        // Of two components both stay: one alone may be the name of a module, as `Testing` is.
+        if let first = components.first, first == "samtal" || first == "grpc", components.count > 2 {
             components.removeFirst()
         }
-        return components.map { $0 == "rpc" ? "RPC" : SwiftName.upperCamel($0) }.joined()
+        return components.map { acronyms[$0] ?? SwiftName.upperCamel($0) }.joined()
     }
 
     /// `samtal.chat.v1` → `chat`: the service process that serves the package.

@@ -7,7 +7,7 @@ struct ServiceFile {
     let service: ServiceDescriptor
     let module: Module
 
-    private var qualified: String { "\(package.namespace).\(service.name)" }
+    var qualified: String { "\(package.namespace).\(service.name)" }
 
     var source: String {
         var source = SwiftSource(imports: module == .rpc ? [] : ["public import RPC"])
@@ -31,15 +31,25 @@ struct ServiceFile {
                 source.line("public static let \(method.swiftName) = MethodDescriptor(")
                 source.indented { source in
                     source.line("service: \"\(service.fullName)\", method: \"\(method.name)\",")
-                    source.line("kind: \(method.kind), idempotent: \(method.rules.idempotent),")
+                    source.line("kind: .\(method.callType), idempotent: \(method.rules.idempotent),")
                     source.line(
-                        "maxRequestBytes: \(method.maximumRequestBytes), defaultDeadline: \(method.defaultDeadline))")
+                        "maxRequestBytes: \(maximumRequestBytes(method)), defaultDeadline: \(defaultDeadline(method)))")
                 }
                 source.line("")
             }
             source.list(
                 "public static let all: [MethodDescriptor] = [", service.methods.map(\.swiftName), "]")
         }
+    }
+
+    private func maximumRequestBytes(_ method: MethodDescriptor) -> UInt32 {
+        method.rules.maxRequestBytes > 0 ? method.rules.maxRequestBytes : module.maximumRequestBytes
+    }
+
+    /// As a Swift expression of type `Duration?`.
+    private func defaultDeadline(_ method: MethodDescriptor) -> String {
+        if method.rules.deadlineMs > 0 { return ".milliseconds(\(method.rules.deadlineMs))" }
+        return method.callType == .unary ? module.unaryDeadline : "nil"
     }
 
     private func writeHandlerProtocol(to source: inout SwiftSource) {
@@ -50,17 +60,7 @@ struct ServiceFile {
             for (index, method) in service.methods.enumerated() {
                 if index > 0 { source.line("") }
                 source.comment(method.comment)
-                if method.serverStreaming {
-                    source.line("func \(method.swiftName)(")
-                    source.indented { source in
-                        source.line("_ request: \(method.request), writer: ResponseWriter<\(method.response)>,")
-                        source.line("call: ServerCall")
-                    }
-                    source.line(") async throws")
-                } else {
-                    source.line("func \(method.swiftName)(_ request: \(method.request), call: ServerCall) async throws")
-                    source.indented { $0.line("-> \(method.response)") }
-                }
+                writeRequirement(method, to: &source)
             }
         }
     }
@@ -74,18 +74,7 @@ struct ServiceFile {
             for method in service.methods {
                 source.line("")
                 source.comment(method.comment)
-                source.line("public func \(method.swiftName)(")
-                source.indented { $0.line("_ request: \(method.request), options: CallOptions = CallOptions()") }
-                let descriptor = "\(qualified)Methods.\(method.swiftName)"
-                if method.serverStreaming {
-                    source.block(") -> ResponseStream<\(method.response)>") { source in
-                        source.line("channel.serverStreaming(\(descriptor), request, options: options)")
-                    }
-                } else {
-                    source.block(") async throws -> \(method.response)") { source in
-                        source.line("try await channel.unary(\(descriptor), request, options: options)")
-                    }
-                }
+                writeCall(method, to: &source)
             }
         }
     }
@@ -104,22 +93,6 @@ struct ServiceFile {
             }
         }
     }
-
-    private func writeHandler(_ method: MethodDescriptor, to source: inout SwiftSource) {
-        let descriptor = "\(qualified)Methods.\(method.swiftName)"
-        if method.serverStreaming {
-            source.line(".serverStreaming(\(descriptor)) {")
-            source.indented { source in
-                source.line(
-                    "(request: \(method.request), writer: ResponseWriter<\(method.response)>, call: ServerCall) in")
-                source.line("try await self.\(method.swiftName)(request, writer: writer, call: call)")
-            }
-        } else {
-            source.line(".unary(\(descriptor)) { (request: \(method.request), call: ServerCall) in")
-            source.indented { $0.line("try await self.\(method.swiftName)(request, call: call)") }
-        }
-        source.line("},")
-    }
 }
 
 extension MethodDescriptor {
@@ -133,20 +106,18 @@ extension MethodDescriptor {
 
     var path: String { "/\(service.fullName)/\(name)" }
 
-    var kind: String {
+    var callType: CallType {
         switch (clientStreaming, serverStreaming) {
-        case (false, false): ".unary"
-        case (false, true): ".serverStreaming"
-        case (true, false): ".clientStreaming"
-        case (true, true): ".bidirectional"
+        case (false, false): .unary
+        case (false, true): .serverStreaming
+        case (true, false): .clientStreaming
+        case (true, true): .bidirectional
         }
     }
+}
 
-    var maximumRequestBytes: UInt32 { rules.maxRequestBytes == 0 ? 4096 : rules.maxRequestBytes }
-
-    /// As a Swift expression of type `Duration?`.
-    var defaultDeadline: String {
-        if rules.deadlineMs > 0 { return ".milliseconds(\(rules.deadlineMs))" }
-        return serverStreaming ? "nil" : ".seconds(10)"
-    }
+/// The runtime has a case of `MethodDescriptor.Kind`, a factory of `MethodHandler` and a function of `RPCChannel` of
+/// each name.
+enum CallType: String {
+    case unary, serverStreaming, clientStreaming, bidirectional
 }

@@ -24,15 +24,15 @@ struct SwiftSource {
     }
 
     /// `head {`, the body one step further in, `}`.
-    mutating func block(_ head: String, _ body: (inout SwiftSource) -> Void) {
+    mutating func block(_ head: String, _ body: (inout SwiftSource) throws -> Void) rethrows {
         line("\(head) {")
-        indented(body)
+        try indented(body)
         line("}")
     }
 
-    mutating func indented(_ body: (inout SwiftSource) -> Void) {
+    mutating func indented(_ body: (inout SwiftSource) throws -> Void) rethrows {
         depth += 1
-        body(&self)
+        try body(&self)
         depth -= 1
     }
 
