@@ -29,8 +29,10 @@ func service(
     ]
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)", swiftSettings: settings)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)", exclude: exclude,
+        swiftSettings: settings)
 }
 
 let nio: [Target.Dependency] = [
@@ -139,7 +141,12 @@ let package = Package(
             name: "TestProcesses", dependencies: ["RPC", "Contracts", logging] + nio, path: "Tests/Processes",
             swiftSettings: settings),
         tests("Integration", ["TestProcesses", "Contracts", "RPC", "RetentionCore", "ProtobufC"]),
-        tests("Interop", ["TestProcesses", "Contracts", "RPC"]),
+        // gRPC's own interop and benchmark contracts, generated (Scripts/generate-protos).
+        .target(name: "CInteropContracts", dependencies: ["CProtobufC"], path: "Tests/InteropContracts/C"),
+        .target(
+            name: "InteropContracts", dependencies: ["RPC", "ProtobufC", "CProtobufC", "CInteropContracts"],
+            path: "Tests/InteropContracts/Generated", swiftSettings: settings),
+        tests("Interop", ["TestProcesses", "Contracts", "RPC"], exclude: ["cpp"]),
         tests("Browser", ["TestProcesses", "Contracts", "RPC"]),
     ]
         + service(
