@@ -41,6 +41,7 @@ let nio: [Target.Dependency] = [
 ]
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -60,6 +61,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
@@ -83,7 +85,8 @@ let package = Package(
             name: "ProtobufC", dependencies: ["CProtobufC", .product(name: "NIOCore", package: "swift-nio")],
             exclude: ["README.md"], swiftSettings: settings),
         .target(
-            name: "RPC", dependencies: ["ProtobufC", "CRPCContracts", "CProtobufC", "CNghttp2", "CZlib", logging] + nio,
+            name: "RPC",
+            dependencies: ["ProtobufC", "CRPCContracts", "CProtobufC", "CNghttp2", "CZlib", logging, metrics] + nio,
             swiftSettings: settings),
         .target(
             name: "Contracts", dependencies: ["RPC", "ProtobufC", "CProtobufC", "CContracts", "CRPCContracts"],
@@ -93,7 +96,7 @@ let package = Package(
         .target(
             name: "ServiceKit",
             dependencies: [
-                "RPC", "Contracts", "ProtobufC", "CLinux", logging, lifecycle, crypto,
+                "RPC", "Contracts", "ProtobufC", "CLinux", logging, metrics, lifecycle, crypto,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -109,11 +112,12 @@ let package = Package(
 
         // Tests.
         tests("ProtobufC", ["ProtobufC", "Contracts", "RPC", "CProtobufC", "CContracts"]),
-        tests("RPC", ["RPC", "ProtobufC", logging] + nio),
+        tests("RPC", ["RPC", "ProtobufC", logging, metrics] + nio),
         tests("Contracts", ["Contracts", "RPC", "ProtobufC"]),
         tests("Storage", ["Storage", grdb]),
         tests("Privacy", ["Privacy", crypto]),
-        tests("ServiceKit", ["ServiceKit", "Contracts", "RPC", logging, lifecycle, crypto, argumentParser] + nio),
+        tests(
+            "ServiceKit", ["ServiceKit", "Contracts", "RPC", logging, metrics, lifecycle, crypto, argumentParser] + nio),
         tests(
             "Identity",
             ["IdentityCore", "IdentityServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy", logging, crypto]

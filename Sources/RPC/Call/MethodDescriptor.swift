@@ -60,6 +60,9 @@ public struct MethodDescriptor: Sendable, Hashable {
     /// How long a call may take when the caller sets no deadline; nil for streams that are meant to stay open.
     public var defaultDeadline: Duration? { content.defaultDeadline }
 
+    /// The same for all copies of a descriptor, different for any two descriptors that live at the same time.
+    var identity: ObjectIdentifier { ObjectIdentifier(content) }
+
     /// The request headers that are the same for every call.
     var requestHeaders: Metadata { content.requestHeaders }
 

@@ -1,11 +1,13 @@
+internal import NIOCore
 internal import Synchronization
 
 /// One call as the server sees it: who makes it, what it carries, and what interceptors found out about it.
 public final class ServerCall: Sendable {
-    /// What interceptors and handlers have attached. The first two values lie in place: few calls have more.
+    /// What interceptors and handlers have attached. The first three values lie in place: few calls have more.
     private struct Attachments {
         var first: AttachedValue?
         var second: AttachedValue?
+        var third: AttachedValue?
         var others: [AttachedValue] = []
         var trailers = Metadata()
 
@@ -13,15 +15,25 @@ public final class ServerCall: Sendable {
         mutating func set(_ value: AttachedValue?, name: StaticString, type: ObjectIdentifier) {
             if let first, first.has(name: name, type: type) { return self.first = value }
             if let second, second.has(name: name, type: type) { return self.second = value }
+            if let third, third.has(name: name, type: type) { return self.third = value }
             if !others.isEmpty { others.removeAll { $0.has(name: name, type: type) } }
             guard let value else { return }
             if first == nil {
                 first = value
             } else if second == nil {
                 second = value
+            } else if third == nil {
+                third = value
             } else {
                 others.append(value)
             }
+        }
+
+        func find(name: StaticString, type: ObjectIdentifier) -> AttachedValue? {
+            if let first, first.has(name: name, type: type) { return first }
+            if let second, second.has(name: name, type: type) { return second }
+            if let third, third.has(name: name, type: type) { return third }
+            return others.first { $0.has(name: name, type: type) }
         }
     }
 
@@ -31,17 +43,31 @@ public final class ServerCall: Sendable {
     public let metadata: Metadata
     /// When the caller stops waiting; nil when neither the caller nor the method sets a limit.
     public let deadline: ContinuousClock.Instant?
+    /// When the server took the call up, on the event loops' clock.
+    private let began: NIODeadline
     private let attachments = Mutex(Attachments())
 
     /// The server makes one per call; tests of interceptors and handlers make their own.
-    public init(
+    public convenience init(
         method: MethodDescriptor, peer: Peer, metadata: Metadata = [:], deadline: ContinuousClock.Instant? = nil
+    ) {
+        self.init(method: method, peer: peer, metadata: metadata, deadline: deadline, began: .now())
+    }
+
+    /// - Parameter began: a time that was read anyway.
+    init(
+        method: MethodDescriptor, peer: Peer, metadata: Metadata, deadline: ContinuousClock.Instant?,
+        began: NIODeadline
     ) {
         self.method = method
         self.peer = peer
         self.metadata = metadata
         self.deadline = deadline
+        self.began = began
     }
+
+    /// How long ago the server took the call up, in nanoseconds.
+    public var elapsedNanoseconds: Int64 { (NIODeadline.now() - began).nanoseconds }
 
     /// The value attached under `key`. Safe from any task; the last one to write wins.
     @inlinable
@@ -62,11 +88,21 @@ public final class ServerCall: Sendable {
 
     @usableFromInline
     func attached(name: StaticString, type: ObjectIdentifier) -> AttachedValue? {
-        attachments.withLock { attachments in
-            if let first = attachments.first, first.has(name: name, type: type) { return first }
-            if let second = attachments.second, second.has(name: name, type: type) { return second }
-            return attachments.others.first { $0.has(name: name, type: type) }
+        attachments.withLock { $0.find(name: name, type: type) }
+    }
+
+    /// The value attached under `key`; `value` is attached first when there is none. Of several tasks that ask at once,
+    /// all get the same.
+    func value<Value: Sendable>(_ key: CallKey<Value>, orAttach value: @autoclosure () -> Value) -> Value {
+        if let found = self[key] { return found }
+        let attached = attachments.withLock { attachments -> AttachedValue in
+            if let found = attachments.find(name: key.name, type: ObjectIdentifier(Value.self)) { return found }
+            let attached = AttachedValueOf(value(), for: key)
+            attachments.set(attached, name: key.name, type: ObjectIdentifier(Value.self))
+            return attached
         }
+        // The type was compared, so the downcast holds.
+        return unsafeDowncast(attached, to: AttachedValueOf<Value>.self).value
     }
 
     @usableFromInline

@@ -11,14 +11,4 @@ public struct CallOptions: Sendable {
         self.deadline = timeout.map { ContinuousClock.now.advanced(by: $0) }
         self.waitForReady = waitForReady
     }
-
-    /// Options for a call made on behalf of `call`: its deadline and its trace context, never its authorisation.
-    public static func onward(from call: ServerCall) -> CallOptions {
-        var options = CallOptions()
-        options.deadline = call.deadline
-        for name in ["traceparent", "tracestate"] {
-            if let value = call.metadata[first: name] { options.metadata.add(name, value) }
-        }
-        return options
-    }
 }
