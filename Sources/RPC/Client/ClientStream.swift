@@ -13,7 +13,7 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
     let connection: ClientConnection
     let method: MethodDescriptor
     let metadata: Metadata
-    @exclusivity(unchecked) var state = ClientCallState()
+    @exclusivity(unchecked) var state: ClientCallState
     /// Nil until the call is started.
     var receiver: Receiver?
     /// What became of a call that ended before it was started.
@@ -23,19 +23,33 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
     private var response: ByteBuffer?
     /// Bytes of the incomplete message that the window has been told of.
     private var openedForPartial = 0
+    /// Senders of requests that wait for room, in order.
+    var waitingSends: [WaitingSend] = []
 
-    init(
-        connection: ClientConnection, method: MethodDescriptor, metadata: Metadata, deadline: ContinuousClock.Instant?,
-        framedRequest: ByteBuffer
-    ) {
+    /// A call of one request.
+    init(connection: ClientConnection, method: MethodDescriptor, options: CallOptions, framedRequest: ByteBuffer) {
         self.connection = connection
         self.method = method
-        self.metadata = metadata
+        metadata = options.metadata
+        state = ClientCallState()
         deframer = MessageDeframer(limit: connection.limits.maxResponseBytes, noun: "response")
         super.init()
-        self.deadline = deadline.map { NIODeadline(at: $0) }
+        deadline = options.deadline.map { NIODeadline(at: $0) }
         outbound.append(framedRequest)
         outboundEnd = .endOfStream
+    }
+
+    /// A call that has said so much by now, and may go on.
+    init(connection: ClientConnection, method: MethodDescriptor, options: CallOptions, requests: RequestLog) {
+        self.connection = connection
+        self.method = method
+        metadata = options.metadata
+        state = ClientCallState(requests: requests.isFinished ? .closed : .open)
+        deframer = MessageDeframer(limit: connection.limits.maxResponseBytes, noun: "response")
+        super.init()
+        deadline = options.deadline.map { NIODeadline(at: $0) }
+        for message in requests.messages { outbound.append(message) }
+        if requests.isFinished { outboundEnd = .endOfStream }
     }
 
     /// The receiver is ready. A call that was cancelled before tells it so.
@@ -106,15 +120,19 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
         } else {
             deliver(.response(ByteBuffer()))
         }
-        // The server answered without wanting the whole request.
-        if !outbound.isEmpty { connection.session?.reset(self, .cancel) }
+        // The server answered without wanting all that was to be said.
+        if !outbound.isEmpty || outboundEnd == nil { connection.session?.reset(self, .cancel) }
+    }
+
+    override func outboundDrained() {
+        if state.requests != .closed { requestsDrained() }
     }
 
     override func closed(code: UInt32) {
         let hadResponse = state.hasResponse
         guard state.ended() else { return }
         if code == HTTP2ErrorCode.refusedStream.rawValue {
-            deliver(.failure(RPCError(resetCode: code), .always))
+            deliver(.failure(RPCError(resetCode: code), hadResponse ? .never : .always))
         } else if connection.session == nil {
             deliver(.failure(connection.unreachable, hadResponse ? .never : .ifIdempotent))
         } else {
@@ -146,10 +164,13 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
         case .many(let queue):
             switch outcome {
             case .response: queue.finish(.end)
-            case .failure(let error, let repeating): queue.finish(.failure(CallFailure(error: error, repeating: repeating)))
+            case .failure(let error, let repeating):
+                queue.finish(.failure(CallFailure(error: error, repeating: repeating)))
             }
         case .none:
             earlyOutcome = outcome
         }
+        // After the outcome is known: a sender that is refused asks for it.
+        refuseWaitingSends()
     }
 }

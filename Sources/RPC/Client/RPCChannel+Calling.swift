@@ -38,12 +38,10 @@ extension RPCChannel {
     private func attempt(
         _ method: MethodDescriptor, _ framed: ByteBuffer, _ options: CallOptions
     ) async throws(RPCError) -> ByteBuffer {
-        var repeats = 1
+        var rules = RepeatRules()
         while true {
             let connection = try await connection(for: options)
-            let stream = ClientStream(
-                connection: connection, method: method, metadata: options.metadata, deadline: options.deadline,
-                framedRequest: framed)
+            let stream = ClientStream(connection: connection, method: method, options: options, framedRequest: framed)
             let outcome = await withTaskCancellationHandler {
                 await withUnsafeContinuation { connection.start(stream, .single($0)) }
             } onCancel: {
@@ -53,22 +51,11 @@ extension RPCChannel {
             case .response(let response):
                 return response
             case .failure(let error, let repeating):
-                guard RPCChannel.mayRepeat(method, repeating, options, &repeats) else { throw error }
+                guard
+                    rules.mayRepeat(
+                        repeating, idempotent: method.idempotent, waitsForReady: options.waitForReady)
+                else { throw error }
             }
-        }
-    }
-
-    private static func mayRepeat(
-        _ method: MethodDescriptor, _ repeating: CallOutcome.Repeating, _ options: CallOptions, _ left: inout Int
-    ) -> Bool {
-        switch repeating {
-        case .never: return false
-        case .ifIdempotent where !method.idempotent: return false
-        // The server never saw it: a call that waits for the server goes on waiting.
-        case .always where options.waitForReady: return true
-        case .ifIdempotent, .always:
-            left -= 1
-            return left >= 0
         }
     }
 }

@@ -5,21 +5,30 @@ internal import Synchronization
 
 extension RPCChannel {
     /// Names one wait, so that it can be called off before it has begun.
-    private final class WaitKey: Sendable {
-        let isCancelled = Mutex(false)
+    final class WaitKey: Sendable {
+        fileprivate let isCancelled = Mutex(false)
     }
 
     /// The connection there is, or the next one.
-    func connection(for options: CallOptions) async throws(RPCError) -> ClientConnection {
+    ///
+    /// - Parameter key: names the wait to whoever may call it off.
+    func connection(
+        for options: CallOptions, _ key: @autoclosure () -> WaitKey = WaitKey()
+    ) async throws(RPCError) -> ClientConnection {
         if case .ready(let connection) = link.withLock({ $0.phase }) { return connection }
-        let key = WaitKey()
+        let key = key()
         let result = await withTaskCancellationHandler {
             await withUnsafeContinuation { wait(key, options, $0) }
         } onCancel: {
-            key.isCancelled.withLock { $0 = true }
-            giveUp(key, RPCError(.cancelled, "the call was cancelled"))
+            callOff(key)
         }
         return try result.get()
+    }
+
+    /// The call that waits no longer wants to.
+    func callOff(_ key: WaitKey) {
+        key.isCancelled.withLock { $0 = true }
+        giveUp(key, RPCError(.cancelled, "the call was cancelled"))
     }
 
     private func wait(

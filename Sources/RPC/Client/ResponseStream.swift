@@ -1,7 +1,8 @@
 public import NIOCore
 public import ProtobufC
 
-/// The responses of a server-streaming call. Iterating makes the call; letting go of the iterator cancels it.
+/// The responses of a call that has many. Of a server-streaming call, iterating makes the call, and letting go of the
+/// iterator cancels it; those of a ``BidirectionalCall`` are read once.
 ///
 /// The server is held back while elements aren't taken: HTTP/2's window opens only as they are. An iteration ends when
 /// the server ends the call with OK, and throws ``RPCError`` for any other status.
@@ -43,29 +44,40 @@ public struct RawResponseStream: AsyncSequence, Sendable {
     public typealias Element = ByteBuffer
     public typealias Failure = any Error
 
-    fileprivate let channel: RPCChannel
-    fileprivate let method: MethodDescriptor
-    fileprivate let framedRequest: ByteBuffer
-    fileprivate let options: CallOptions
+    /// Where the responses come from.
+    fileprivate enum Source: Sendable {
+        /// Each iteration makes a call of its own.
+        case request(RPCChannel, MethodDescriptor, framed: ByteBuffer, CallOptions)
+        /// A call that was made already, and is read once.
+        case call(StreamingCall)
+    }
+
+    private let source: Source
 
     init(channel: RPCChannel, method: MethodDescriptor, _ framedRequest: ByteBuffer, _ options: CallOptions) {
-        self.channel = channel
-        self.method = method
-        self.framedRequest = framedRequest
-        self.options = options
+        source = .request(channel, method, framed: framedRequest, options)
+    }
+
+    init(_ call: StreamingCall) {
+        source = .call(call)
     }
 
     public struct AsyncIterator: AsyncIteratorProtocol {
         private enum Phase {
-            case notCalled(RawResponseStream)
+            case notCalled(RPCChannel, MethodDescriptor, framed: ByteBuffer, CallOptions)
             case open(StreamingCall)
             case over
         }
 
         private var phase: Phase
 
-        fileprivate init(_ stream: RawResponseStream) {
-            phase = .notCalled(stream)
+        fileprivate init(_ source: Source) {
+            switch source {
+            case .request(let channel, let method, let framed, let options):
+                phase = .notCalled(channel, method, framed: framed, options)
+            case .call(let call):
+                phase = .open(call)
+            }
         }
 
         public mutating func next() async throws -> ByteBuffer? {
@@ -73,10 +85,10 @@ public struct RawResponseStream: AsyncSequence, Sendable {
         }
 
         public mutating func next(isolation actor: isolated (any Actor)?) async throws -> ByteBuffer? {
-            if case .notCalled(let stream) = phase {
+            if case .notCalled(let channel, let method, let framed, let options) = phase {
                 // A failure to make the call ends the iteration, as one later would.
                 phase = .over
-                phase = .open(try await stream.call())
+                phase = .open(try await StreamingCall.make(channel, method, RequestLog(complete: framed), options))
             }
             guard case .open(let call) = phase else { return nil }
             switch await call.next() {
@@ -91,23 +103,14 @@ public struct RawResponseStream: AsyncSequence, Sendable {
             }
         }
 
+        /// A response could not be read: the call is over.
         mutating func finish() {
+            if case .open(let call) = phase { call.cancel() }
             phase = .over
         }
     }
 
     public func makeAsyncIterator() -> AsyncIterator {
-        AsyncIterator(self)
-    }
-
-    private func call() async throws(RPCError) -> StreamingCall {
-        var options = options
-        let begun = try await channel.begin(method, &options)
-        do throws(RPCError) {
-            return try await StreamingCall(channel, method, framedRequest, options, begun: begun)
-        } catch {
-            channel.end(method, begun: begun, error)
-            throw error
-        }
+        AsyncIterator(source)
     }
 }

@@ -1,10 +1,13 @@
 internal import NIOCore
 internal import Synchronization
 
-/// A server-streaming call as its reader holds it. When it is let go of before its end, the call is cancelled.
+/// A call of many messages as its caller holds it, of whichever kind. When it is let go of before its end, the call is
+/// cancelled.
+///
+/// It may take more than one attempt: a call that the server can't have seen is made again, with what was said so far.
 final class StreamingCall: Sendable {
-    /// One try at the call. A second follows when the server can't have seen the first.
-    private struct Attempt: Sendable {
+    /// One try at the call.
+    struct Attempt: Sendable {
         let stream: ClientStream
         let queue: ResponseQueue
 
@@ -13,79 +16,116 @@ final class StreamingCall: Sendable {
         }
     }
 
-    private let channel: RPCChannel
-    private let method: MethodDescriptor
-    private let framedRequest: ByteBuffer
-    private let options: CallOptions
-    private let attempt: Mutex<Attempt>
-    private let repeatsLeft = Mutex(1)
-    /// Interceptors whose `end` is still to be called.
-    private let begun: Mutex<Int>
+    struct State {
+        var attempt: Attempt
+        var requests: RequestLog
+        var rules = RepeatRules()
+        /// Names the wait for the connection of the next attempt, while there is one.
+        var repeating: RPCChannel.WaitKey?
+        /// Who waits for the next attempt, besides the task that makes it.
+        var waiters: [UnsafeContinuation<Void, Never>] = []
+        /// How the call failed for good.
+        var failure: CallFailure?
+        var isCancelled = false
+        var isOver = false
+        /// Interceptors whose `end` is still to be called.
+        var begun: Int
+    }
 
-    init(
-        _ channel: RPCChannel, _ method: MethodDescriptor, _ framedRequest: ByteBuffer, _ options: CallOptions,
-        begun: Int
-    ) async throws(RPCError) {
+    let channel: RPCChannel
+    let method: MethodDescriptor
+    let options: CallOptions
+    let state: Mutex<State>
+    /// Whether a response has been read: the call is not repeated from then on.
+    private let hasResponded = Atomic(false)
+
+    /// Makes the call: interceptors, a connection, the first attempt.
+    static func make(
+        _ channel: RPCChannel, _ method: MethodDescriptor, _ requests: RequestLog, _ options: CallOptions
+    ) async throws(RPCError) -> StreamingCall {
+        var options = options
+        let begun = try await channel.begin(method, &options)
+        do throws(RPCError) {
+            let connection = try await channel.connection(for: options)
+            return StreamingCall(channel, connection, method, requests, options, begun: begun)
+        } catch {
+            channel.end(method, begun: begun, error)
+            throw error
+        }
+    }
+
+    private init(
+        _ channel: RPCChannel, _ connection: ClientConnection, _ method: MethodDescriptor, _ requests: RequestLog,
+        _ options: CallOptions, begun: Int
+    ) {
         self.channel = channel
         self.method = method
-        self.framedRequest = framedRequest
         self.options = options
-        let connection = try await channel.connection(for: options)
-        attempt = Mutex(StreamingCall.start(connection, method, framedRequest, options))
-        self.begun = Mutex(begun)
+        let attempt = StreamingCall.attempt(on: connection, method, requests, options)
+        state = Mutex(State(attempt: attempt, requests: requests, begun: begun))
+        connection.start(attempt.stream, .many(attempt.queue))
     }
 
     deinit {
-        attempt.withLock { $0 }.cancel()
+        cancel()
         end(RPCError(.cancelled, "the responses were no longer wanted"))
     }
 
-    private static func start(
-        _ connection: ClientConnection, _ method: MethodDescriptor, _ framedRequest: ByteBuffer, _ options: CallOptions
+    static func attempt(
+        on connection: ClientConnection, _ method: MethodDescriptor, _ requests: RequestLog, _ options: CallOptions
     ) -> Attempt {
-        let stream = ClientStream(
-            connection: connection, method: method, metadata: options.metadata, deadline: options.deadline,
-            framedRequest: framedRequest)
-        let queue = ResponseQueue(window: connection.limits.streamWindow)
-        connection.start(stream, .many(queue))
-        return Attempt(stream: stream, queue: queue)
+        let stream = ClientStream(connection: connection, method: method, options: options, requests: requests)
+        return Attempt(stream: stream, queue: ResponseQueue(window: connection.limits.streamWindow))
     }
 
+    /// Ends the call, which then fails with CANCELLED. From any thread, any number of times.
+    func cancel() {
+        let (attempt, key) = state.withLock { state -> (Attempt?, RPCChannel.WaitKey?) in
+            guard !state.isOver else { return (nil, nil) }
+            state.isCancelled = true
+            return (state.attempt, state.repeating)
+        }
+        if let key { channel.callOff(key) }
+        attempt?.cancel()
+    }
+
+    /// The outcome is known; interceptors are told once.
+    func end(_ outcome: RPCError?) {
+        let begun = state.withLock { state in
+            state.isOver = true
+            state.requests.drop()
+            defer { state.begun = 0 }
+            return state.begun
+        }
+        channel.end(method, begun: begun, outcome)
+    }
+}
+
+// MARK: - Responses
+
+extension StreamingCall {
     func next() async -> ResponseQueue.Item {
         while true {
-            let item = await StreamingCall.take(attempt.withLock { $0 })
+            let attempt = state.withLock { $0.attempt }
+            let item = await StreamingCall.take(attempt)
             switch item {
             case .message:
+                if !hasResponded.load(ordering: .relaxed) { responded() }
                 return item
             case .end:
                 end(nil)
                 return item
             case .failure(let failure):
-                guard failure.repeating == .always, repeatsLeft.withLock({ StreamingCall.takeOne(&$0) }) else {
-                    end(failure.error)
-                    return item
-                }
-                if let failure = await callAgain() { return failure }
+                // A second reader is told so; the call goes on.
+                guard let ended = attempt.queue.ended, case .failure = ended else { return item }
+                if let failure = await replace(attempt, failure) { return .failure(failure) }
             }
         }
     }
 
-    /// The server has not seen the call: it is made on another connection. Not nil when there is none.
-    private func callAgain() async -> ResponseQueue.Item? {
-        do throws(RPCError) {
-            let connection = try await channel.connection(for: options)
-            let next = StreamingCall.start(connection, method, framedRequest, options)
-            attempt.withLock { $0 = next }
-            return nil
-        } catch {
-            end(error)
-            return .failure(CallFailure(error: error, repeating: .never))
-        }
-    }
-
-    private static func takeOne(_ left: inout Int) -> Bool {
-        left -= 1
-        return left >= 0
+    private func responded() {
+        hasResponded.store(true, ordering: .relaxed)
+        state.withLock { $0.requests.drop() }
     }
 
     private static func take(_ attempt: Attempt) async -> ResponseQueue.Item {
@@ -103,13 +143,5 @@ final class StreamingCall: Sendable {
     private static func open(_ stream: ClientStream, _ count: Int) {
         guard count > 0 else { return }
         stream.connection.executor.perform { stream.opened(count) }
-    }
-
-    private func end(_ outcome: RPCError?) {
-        let begun = begun.withLock { begun in
-            defer { begun = 0 }
-            return begun
-        }
-        channel.end(method, begun: begun, outcome)
     }
 }

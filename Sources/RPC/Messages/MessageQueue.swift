@@ -40,6 +40,9 @@ final class MessageQueue<Failure: Sendable>: Sendable {
 
     var isEmpty: Bool { state.withLock { $0.messages.isEmpty } }
 
+    /// How the stream ended, though messages from before may still wait; nil as long as it has not.
+    var ended: Item? { state.withLock { $0.outcome } }
+
     /// Adds a message; true when a reader was waiting and has it already.
     func push(_ message: InboundMessage, held: Int) -> Bool {
         let reader = state.withLock { state -> UnsafeContinuation<Item, Never>? in
