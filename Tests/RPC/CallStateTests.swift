@@ -72,6 +72,57 @@ struct CallStateTests {
         #expect(state.phase == .closed)
     }
 
+    /// The phases of a call whose requests are a stream.
+    private static let streamedPhases = CallState.Phase.allCases.filter { $0 != .receiving }
+
+    private func streamedCall(in phase: CallState.Phase) -> CallState {
+        var state = CallState()
+        _ = state.requestStreamBegan()
+        if phase == .ready { return state }
+        _ = state.handlerBegan()
+        if phase == .running { return state }
+        _ = state.messageSent()
+        if phase == .responding { return state }
+        _ = state.handlerEnded()
+        if phase == .answered { return state }
+        _ = state.streamClosed()
+        return state
+    }
+
+    @Test("a stream of requests begins once, and before its handler", arguments: CallState.Phase.allCases)
+    func beginsRequestStreams(phase: CallState.Phase) {
+        var state = call(in: phase)
+        #expect(state.requestStreamBegan() == (phase == .receiving))
+        #expect(state.requests == (phase == .receiving ? .stream : .single))
+        #expect(state.phase == (phase == .receiving ? .ready : phase))
+        #expect(state.requestStreamBegan() == false)
+    }
+
+    @Test("requests are taken while their handler may want them, and until they end", arguments: streamedPhases)
+    func takesRequests(phase: CallState.Phase) {
+        var state = streamedCall(in: phase)
+        #expect(state.phase == phase)
+        let takes = phase == .ready || phase == .running || phase == .responding
+        #expect(state.takesRequests == takes)
+        #expect(state.isAnsweredEarly == (phase == .answered))
+        #expect(state.requestsEnded() == takes)
+        #expect(state.phase == phase)
+        #expect(state.requests == .ended)
+        #expect(!state.takesRequests)
+        #expect(!state.isAnsweredEarly)
+        #expect(state.requestsEnded() == false)
+        #expect(state.requestStreamBegan() == false)
+    }
+
+    @Test("one request is nobody's to take before it is complete", arguments: CallState.Phase.allCases)
+    func keepsSingleRequests(phase: CallState.Phase) {
+        var state = call(in: phase)
+        #expect(!state.takesRequests)
+        #expect(state.requestsEnded() == false)
+        #expect(state.phase == phase)
+        #expect(state.requests == .ended)
+    }
+
     @Test("a call that failed while it waited for its turn does not run")
     func doesNotRunFailedCalls() {
         var state = call(in: .ready)

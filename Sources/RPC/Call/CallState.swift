@@ -3,6 +3,9 @@
 /// ```
 /// receiving ─▶ ready ─▶ running ─▶ responding ─▶ answered ─▶ closed
 /// ```
+/// A call with one request is `ready` when that is complete, one with a stream of them when its headers are: what the
+/// caller has yet to send is kept apart, in ``requests``.
+///
 /// Any state may go to `answered` when the call fails from outside (its deadline, a bad request, a shutdown), and to
 /// `closed` when the stream is gone; the handler may then still be running, and what it says is dropped.
 struct CallState: Equatable {
@@ -21,7 +24,18 @@ struct CallState: Equatable {
         case closed
     }
 
+    /// What the caller has yet to send.
+    enum Requests: Equatable, CaseIterable {
+        /// The rest of one request, which the handler doesn't start without.
+        case single
+        /// Any number of requests, that the handler takes as they come.
+        case stream
+        /// Nothing: it has sent END_STREAM.
+        case ended
+    }
+
     private(set) var phase: Phase = .receiving
+    private(set) var requests: Requests = .single
     /// Whether the handler has begun and not returned.
     private(set) var isHandlerRunning = false
 
@@ -46,6 +60,32 @@ struct CallState: Equatable {
         phase = .ready
         return true
     }
+
+    /// The headers of a call are complete whose requests are a stream; true when it may be run.
+    mutating func requestStreamBegan() -> Bool {
+        guard phase == .receiving, requests == .single else { return false }
+        phase = .ready
+        requests = .stream
+        return true
+    }
+
+    /// Whether a handler is there, or soon will be, to take the requests of a stream.
+    var takesRequests: Bool {
+        guard requests == .stream else { return false }
+        switch phase {
+        case .ready, .running, .responding: return true
+        case .receiving, .answered, .closed: return false
+        }
+    }
+
+    /// The caller has sent END_STREAM; true when a handler takes a stream of requests and is to be told.
+    mutating func requestsEnded() -> Bool {
+        defer { requests = .ended }
+        return takesRequests
+    }
+
+    /// Whether the caller goes on sending although it has its answer, and may be asked to stop (RFC 9113, 8.1).
+    var isAnsweredEarly: Bool { phase == .answered && requests != .ended }
 
     /// It is the call's turn; false when it failed or was given up in the meantime.
     mutating func handlerBegan() -> Bool {

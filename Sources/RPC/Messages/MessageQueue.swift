@@ -23,11 +23,14 @@ final class MessageQueue<Failure: Sendable>: Sendable {
         var messages = CircularBuffer<Waiting>()
         var outcome: Item?
         var reader: UnsafeContinuation<Item, Never>?
+        /// Which wait the reader is in.
+        var ticket = 0
         /// Bytes of messages taken that the window has not been told of.
         var taken = 0
     }
 
     private let state = Mutex(State())
+    private let tickets = Atomic(0)
     /// Bytes taken before it is worth telling the window.
     private let reportSize: Int
     /// What a second reader is told.
@@ -64,6 +67,17 @@ final class MessageQueue<Failure: Sendable>: Sendable {
         reader?.resume(returning: outcome)
     }
 
+    /// As ``finish(_:)``, and messages that came before are dropped.
+    func drop(_ outcome: Item) {
+        let reader = state.withLock { state -> UnsafeContinuation<Item, Never>? in
+            state.messages = CircularBuffer()
+            state.outcome = outcome
+            defer { state.reader = nil }
+            return state.reader
+        }
+        reader?.resume(returning: outcome)
+    }
+
     /// What is there to be taken now, and how many bytes the window may open by; nil when the reader has to wait.
     func take() -> (Item, opened: Int)? {
         state.withLock { state in
@@ -77,13 +91,29 @@ final class MessageQueue<Failure: Sendable>: Sendable {
         }
     }
 
-    /// Resumes the reader with what comes next, which may be here by now.
-    func wait(_ reader: UnsafeContinuation<Item, Never>) -> Int {
+    /// Names one wait, so that it can be called off.
+    func ticket() -> Int {
+        tickets.wrappingAdd(1, ordering: .relaxed).newValue
+    }
+
+    /// Calls a wait off: the reader is given `item`, unless it has something already.
+    func dismiss(_ ticket: Int, _ item: Item) {
+        let reader = state.withLock { state -> UnsafeContinuation<Item, Never>? in
+            guard state.ticket == ticket else { return nil }
+            defer { state.reader = nil }
+            return state.reader
+        }
+        reader?.resume(returning: item)
+    }
+
+    /// Resumes the reader with what comes next, which may be here by now; how many bytes the window may open by.
+    func wait(_ reader: UnsafeContinuation<Item, Never>, ticket: Int = 0) -> Int {
         let (item, held) = state.withLock { state -> (Item?, Int) in
             if let waiting = state.messages.popFirst() { return (.message(waiting.message), waiting.held) }
             if let outcome = state.outcome { return (outcome, 0) }
             if state.reader != nil { return (.failure(busy), 0) }
             state.reader = reader
+            state.ticket = ticket
             return (nil, 0)
         }
         if let item { reader.resume(returning: item) }

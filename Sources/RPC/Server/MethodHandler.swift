@@ -11,12 +11,22 @@ public struct MethodHandler: Sendable {
         /// Takes the request's bytes and returns the response with its gRPC prefix.
         case unary(@Sendable (ByteBuffer, ServerCall) async throws -> ByteBuffer)
         case serverStreaming(@Sendable (ByteBuffer, RawResponseWriter, ServerCall) async throws -> Void)
+        /// Takes the requests' bytes and returns the response with its gRPC prefix.
+        case clientStreaming(@Sendable (RawRequestStream, ServerCall) async throws -> ByteBuffer)
+        case bidirectional(@Sendable (RawRequestStream, RawResponseWriter, ServerCall) async throws -> Void)
+
+        var takesRequestStream: Bool {
+            switch self {
+            case .unary, .serverStreaming: false
+            case .clientStreaming, .bidirectional: true
+            }
+        }
     }
 
     public let method: MethodDescriptor
     let body: Body
 
-    private init(_ method: MethodDescriptor, _ body: Body) {
+    init(_ method: MethodDescriptor, _ body: Body) {
         self.method = method
         self.body = body
     }
@@ -63,7 +73,7 @@ public struct MethodHandler: Sendable {
     }
 
     /// A request that can't be read is the caller's mistake: INVALID_ARGUMENT, naming the field.
-    private static func decode<Request: ProtobufMessage>(
+    static func decode<Request: ProtobufMessage>(
         _ type: Request.Type, from bytes: ByteBuffer
     ) throws(RPCError) -> Request {
         do throws(ProtobufError) {

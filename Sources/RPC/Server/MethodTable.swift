@@ -5,10 +5,13 @@ struct MethodTable: Sendable {
     /// One method. A class, so that the call that looked it up holds it with one reference.
     final class Entry: Sendable {
         let handler: MethodHandler
+        /// Whether the handler starts with the headers and takes its requests as they come.
+        let takesRequestStream: Bool
         fileprivate let path: [UInt8]
 
         init(_ handler: MethodHandler) {
             self.handler = handler
+            takesRequestStream = handler.body.takesRequestStream
             path = Array(handler.method.path.utf8)
         }
     }

@@ -6,8 +6,6 @@ struct RequestHeaders {
     var buffered = 0
     /// The header block has been looked at.
     var areComplete = false
-    /// The caller has sent END_STREAM.
-    var isEnded = false
     private(set) var timeout: Duration?
     private var isPost = false
     private var isGRPC = false

@@ -24,7 +24,7 @@ extension ServerConnection {
         guard let session else { return }
         session.submitHeadersOnly(stream, prefix: prefix, headers)
         // RFC 9113, 8.1: a server that has answered may ask for the rest of the request not to be sent.
-        if !stream.headers.isEnded { resetAfterFlush(stream) }
+        if stream.state.requests != .ended { resetAfterFlush(stream) }
         needsFlush()
     }
 

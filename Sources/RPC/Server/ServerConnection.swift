@@ -12,6 +12,10 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     /// caller would wait while this side works and this side while the caller reads; in one each, writing would cost
     /// more than answering.
     private static let callsPerWrite = 16
+    /// Window updates that may be due for answers at a time: for a megabyte of short messages.
+    private static let windowUpdatesKept = 128 * 1024
+    /// Bytes of one call's requests that may wait for its handler, apart from one message that is longer.
+    static let streamWindow = 256 * 1024
 
     let context: ServerContext
     let peer: Peer
@@ -21,6 +25,9 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     private var runningHandlers = 0
     private var resets: FloodGuard
     private var controls: FloodGuard
+    private var windowUpdates: FloodGuard
+    /// Bytes of answers that window updates were allowed for.
+    private var updatedFor = 0
     private var handshake: Scheduled<Void>?
     private var unreadCheck: RepeatedTask?
 
@@ -29,6 +36,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         self.peer = peer
         resets = FloodGuard(perSecond: context.configuration.maxResetsPerSecond)
         controls = FloodGuard(perSecond: context.configuration.maxControlFramesPerSecond)
+        windowUpdates = FloodGuard(perSecond: context.configuration.maxControlFramesPerSecond)
         super.init(eventLoop: eventLoop)
     }
 
@@ -44,8 +52,10 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         unreadCheck = eventLoop.scheduleRepeatedTask(initialDelay: unread, delay: unread) { _ in self.resetUnread() }
         let settings = HTTP2Session.Settings(
             maxConcurrentStreams: configuration.maxConcurrentStreams,
-            maxHeaderListBytes: configuration.maxHeaderListBytes, streamWindow: 256 * 1024,
-            connectionWindow: 4 * 1024 * 1024)
+            maxHeaderListBytes: configuration.maxHeaderListBytes, streamWindow: ServerConnection.streamWindow,
+            connectionWindow: 4 * 1024 * 1024, maxSettingsEntries: configuration.maxSettingsEntries,
+            maxContinuations: configuration.maxContinuations,
+            maxQueuedAcknowledgements: configuration.maxQueuedAcknowledgements)
         return HTTP2Session(side: .server, settings: settings, delegate: self)
     }
 
@@ -54,6 +64,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
             protocolFailed()
             return close()
         }
+        watchHeaders()
         while !ready.isEmpty {
             let due = ready
             ready.removeAll(keepingCapacity: true)
@@ -62,6 +73,16 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
                 if index % ServerConnection.callsPerWrite == ServerConnection.callsPerWrite - 1 { writeAnswers() }
             }
         }
+    }
+
+    /// A header block must become complete as a request must: until it has, nothing else can come on the connection.
+    private func watchHeaders() {
+        guard let newest = streams.last as? ServerStream, !newest.headers.areComplete, newest.deadline == nil else {
+            return
+        }
+        let due = now.deadline + TimeAmount(context.configuration.requestTimeout)
+        newest.deadline = due
+        watchDeadline(due)
     }
 
     override func protocolFailed() {
@@ -125,10 +146,21 @@ extension ServerConnection: HTTP2SessionDelegate {
 
     func goAwayReceived() {}
 
+    /// Window updates are due for what was sent: two for each message at most, which is no shorter than sixteen bytes
+    /// with its frame. Others are counted as control frames are.
+    private func admitsWindowUpdate() -> Bool {
+        if let sent = session?.sentBytes {
+            windowUpdates.earn((sent - updatedFor) / 8, most: ServerConnection.windowUpdatesKept)
+            updatedFor = sent
+        }
+        return windowUpdates.admits()
+    }
+
     func allows(_ frame: HTTP2Session.CountedFrame) -> Bool {
         switch frame {
         case .reset: resets.admits()
-        case .control: controls.admits()
+        case .control(let cost): controls.admits(cost)
+        case .windowUpdate: admitsWindowUpdate()
         }
     }
 }

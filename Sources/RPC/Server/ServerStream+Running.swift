@@ -26,7 +26,10 @@ extension ServerStream {
 
     /// The interceptors around the handler, and the answer.
     private func run() async {
-        guard let call, let method, let request else { return }
+        guard let call, let method else { return }
+        // Held here, because a call that fails from outside lets go of both.
+        let request = request ?? ByteBuffer()
+        let inbox = inbox
         let interceptors = connection.context.interceptors
         var begun = 0
         var response: ByteBuffer?
@@ -39,6 +42,9 @@ extension ServerStream {
             switch method.handler.body {
             case .unary(let body): response = try await body(request, call)
             case .serverStreaming(let body): try await body(request, RawResponseWriter(stream: self), call)
+            case .clientStreaming(let body): response = try await body(requests(inbox), call)
+            case .bidirectional(let body):
+                try await body(requests(inbox), RawResponseWriter(stream: self), call)
             }
         } catch {
             failure = status(of: error)
@@ -51,6 +57,12 @@ extension ServerStream {
             interceptors[begun].end(call, outcome: outcome)
         }
         finish(response, failure)
+    }
+
+    private func requests(_ inbox: RequestInbox?) throws(RPCError) -> RawRequestStream {
+        // There is one when such a call starts.
+        guard let inbox else { throw RPCError(.cancelled, "the call is over") }
+        return RawRequestStream(self, inbox)
     }
 
     private func returnToLoop() async {
@@ -77,6 +89,7 @@ extension ServerStream {
         task = nil
         request = nil
         releaseRequestBytes()
+        dropRequests("the call is over")
         refuseWaitingSends()
         let ending = state.handlerEnded()
         answer(ending, response: failure == nil ? response : nil, failure, trailers: call?.trailers ?? Metadata())
@@ -90,6 +103,7 @@ extension ServerStream {
         outcomeFromOutside = error
         request = nil
         releaseRequestBytes()
+        dropRequests(error.message)
         refuseWaitingSends()
         if outbound.isEmpty {
             answer(ending, response: nil, error, trailers: Metadata())

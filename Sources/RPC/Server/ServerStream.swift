@@ -19,6 +19,8 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     var wasUnread = false
     @exclusivity(unchecked) var deframer = MessageDeframer(limit: 0, noun: "request")
     var request: ByteBuffer?
+    /// The requests of a call that has a stream of them, while its handler may take any.
+    var inbox: RequestInbox?
     /// Made when the handler starts.
     var call: ServerCall?
     var task: Task<Void, Never>?
@@ -26,6 +28,8 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     var waitingSends: [WaitingSend] = []
     /// The status the caller was given when it isn't the handler's own.
     var outcomeFromOutside: RPCError?
+
+    private static let requestTooLate = RPCError(.deadlineExceeded, "the request was not complete in time")
 
     init(connection: ServerConnection) {
         self.connection = connection
@@ -52,21 +56,23 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
         if let refusal = headers.refusal(limit: connection.context.configuration.maxHeaderListBytes) {
             return connection.refuse(self, refusal)
         }
-        guard let descriptor = method?.handler.method else {
+        guard let method else {
             return fail(RPCError(.unimplemented, "unknown method"))
         }
+        let descriptor = method.handler.method
         deframer = MessageDeframer(limit: descriptor.maxRequestBytes, noun: "request")
-        setDeadline(descriptor, endOfStream: endOfStream)
+        setDeadline(descriptor, awaitsRequest: !endOfStream && !method.takesRequestStream)
+        if method.takesRequestStream { beginRequestStream() }
     }
 
-    private func setDeadline(_ descriptor: MethodDescriptor, endOfStream: Bool) {
+    private func setDeadline(_ descriptor: MethodDescriptor, awaitsRequest: Bool) {
         let now = connection.now
         if let timeout = headers.timeout ?? descriptor.defaultDeadline {
             callDue = now.deadline + TimeAmount(timeout)
             callDeadline = now.instant.advanced(by: timeout)
         }
         deadline = callDue
-        if !endOfStream {
+        if awaitsRequest {
             // A caller may give its call hours, but not hours to send the request.
             let arrival = now.deadline + TimeAmount(connection.context.configuration.requestTimeout)
             deadline = min(callDue ?? arrival, arrival)
@@ -75,7 +81,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     }
 
     override func receivedData(_ bytes: UnsafeRawBufferPointer) {
-        guard state.phase == .receiving else { return }
+        guard state.phase == .receiving else { return receivedStreamed(bytes) }
         do throws(RPCError) {
             try connection.reserveRequestBytes(bytes.count)
             headers.buffered += bytes.count
@@ -92,7 +98,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     }
 
     override func receivedEndOfStream() {
-        headers.isEnded = true
+        if state.requestsEnded() { return endRequestStream() }
         guard state.phase == .receiving else { return }
         guard request != nil, deframer.partialCount == 0 else {
             let what = deframer.partialCount > 0 ? "cut short" : "no message"
@@ -108,6 +114,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
 
     override func closed(code: UInt32) {
         releaseRequestBytes()
+        dropRequests("the caller cancelled the call")
         if state.streamClosed() {
             outcomeFromOutside = RPCError(.cancelled, "the caller cancelled the call")
             task?.cancel()
@@ -118,13 +125,22 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
 
     override func outboundDrained() {
         admitWaitingSends()
+        // The last of an answer is on its way to a caller that goes on sending.
+        if state.isAnsweredEarly, outbound.isEmpty, outboundEnd != nil { connection.resetAfterFlush(self) }
     }
 
     override func deadlinePassed() {
         switch state.phase {
-        case .receiving: fail(RPCError(.deadlineExceeded, "the request was not complete in time"))
+        case .receiving where !headers.areComplete:
+            connection.protocolFailed()
+            connection.close()
+        case .receiving: fail(ServerStream.requestTooLate)
         case .ready, .running, .responding:
-            fail(RPCError(.deadlineExceeded, "the deadline passed before the call was done"))
+            if inbox?.arrivalDue != nil, callDue.map({ $0 > .now() }) ?? true {
+                fail(ServerStream.requestTooLate)
+            } else {
+                fail(RPCError(.deadlineExceeded, "the deadline passed before the call was done"))
+            }
         case .answered, .closed: break
         }
     }

@@ -34,7 +34,7 @@ final class RawClient: HTTP2SessionDelegate {
         var offset = 0
         while offset < bytes.count {
             let written = bytes[offset...].withUnsafeBytes {
-                send(socket, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
+                Glibc.send(socket, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
             }
             if written <= 0 { return }
             offset += written
@@ -69,6 +69,19 @@ final class RawClient: HTTP2SessionDelegate {
         return response
     }
 
+    /// Sends more of a body that stayed open, as far as the windows allow.
+    func send(_ body: [UInt8], on response: RawResponse, end: Bool = false) {
+        response.outbound.append(ByteBuffer(bytes: body))
+        if end { response.outboundEnd = .endOfStream }
+        session?.resume(response)
+        flush()
+    }
+
+    /// Ends a body that stayed open.
+    func end(_ response: RawResponse) {
+        send([], on: response, end: true)
+    }
+
     func reset(_ response: RawResponse) {
         session?.reset(response, .cancel)
         flush()
@@ -91,6 +104,35 @@ final class RawClient: HTTP2SessionDelegate {
         while !response.isOver, !isClosed { receive() }
     }
 
+    /// Reads until the response is over, as ``finish(_:)``, and lets other tasks run meanwhile.
+    func wait(for response: RawResponse) async throws {
+        try await wait { response.isOver }
+    }
+
+    /// Reads until the condition holds, the connection is over, or ten seconds have passed.
+    func wait(until condition: () -> Bool) async throws {
+        let end = ContinuousClock.now.advanced(by: .seconds(10))
+        while !condition(), !isClosed, .now < end {
+            var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+            if poll(&descriptor, 1, 0) > 0 {
+                receive()
+            } else {
+                try await Task.sleep(for: .milliseconds(1))
+            }
+        }
+    }
+
+    /// As ``wait(for:)``, and tells the window of what has come.
+    func read(_ response: RawResponse) async throws {
+        try await wait {
+            if response.body.count > response.consumed {
+                consume(response, response.body.count - response.consumed)
+                response.consumed = response.body.count
+            }
+            return response.isOver
+        }
+    }
+
     func receive() {
         let bytes = read()
         bytes.withUnsafeBytes { bytes in _ = try? session?.receive(bytes) }
@@ -111,10 +153,25 @@ final class RawResponse: HTTP2Stream, @unchecked Sendable {
     private(set) var body: [UInt8] = []
     private(set) var isOver = false
     private(set) var resetCode: UInt32?
+    /// How much of the body its window has been told of.
+    var consumed = 0
 
     override func receivedHeader(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) -> Bool {
         headers[String(decoding: name, as: UTF8.self)] = String(decoding: value, as: UTF8.self)
         return true
+    }
+
+    /// The messages that have come whole.
+    var messages: [Text] {
+        var found: [Text] = []
+        var left = body[...]
+        while left.count >= 5 {
+            let length = left.dropFirst().prefix(4).reduce(0) { $0 << 8 | Int($1) }
+            guard left.count >= 5 + length else { break }
+            if let text = try? Text(serialized: Array(left.dropFirst(5).prefix(length))) { found.append(text) }
+            left = left.dropFirst(5 + length)
+        }
+        return found
     }
 
     override func receivedData(_ bytes: UnsafeRawBufferPointer) {

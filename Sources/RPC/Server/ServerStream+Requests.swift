@@ -1,0 +1,108 @@
+internal import NIOCore
+
+/// Receiving a stream of requests while the handler runs.
+extension ServerStream {
+    /// The headers are there: the handler is started when the read has been gone through.
+    func beginRequestStream() {
+        guard state.requestStreamBegan() else { return }
+        inbox = RequestInbox(window: ServerConnection.streamWindow)
+        connection.ready.append(self)
+    }
+
+    func receivedStreamed(_ bytes: UnsafeRawBufferPointer) {
+        // What comes after the answer is dropped; the window stays shut until the caller hears that it may stop.
+        guard state.takesRequests, let inbox else { return }
+        do throws(RPCError) {
+            try connection.reserveRequestBytes(bytes.count)
+            headers.buffered += bytes.count
+            try deframer.append(bytes) { message throws(RPCError) in
+                inbox.arrivalDue = nil
+                if inbox.queue.push(message, held: message.wireSize) { release(message.wireSize, of: inbox) }
+            }
+            awaitPartial(inbox)
+        } catch {
+            fail(error)
+        }
+    }
+
+    /// The caller has sent its last request.
+    func endRequestStream() {
+        guard deframer.partialCount == 0 else { return fail(RPCError(.internal, "request: cut short")) }
+        inbox?.queue.finish(.end)
+    }
+
+    /// Nobody takes requests any more: those that wait are dropped, and who asks for another is told.
+    func dropRequests(_ message: String) {
+        guard let inbox else { return }
+        self.inbox = nil
+        inbox.queue.drop(.failure(RPCError(.cancelled, message)))
+    }
+
+    /// The handler has taken messages that came as so many bytes.
+    private func taken(_ count: Int) {
+        guard let inbox else { return }
+        release(count, of: inbox)
+        awaitPartial(inbox)
+        connection.needsFlush()
+    }
+
+    private func release(_ count: Int, of inbox: RequestInbox) {
+        connection.releaseRequestBytes(count)
+        headers.buffered -= count
+        connection.session?.consumeStream(self, inbox.opening(forTaken: count))
+    }
+
+    /// A message that has begun to arrive is let in however large it is, and must become complete in time, once nothing
+    /// else waits for the handler: until then it is the handler that keeps the caller waiting.
+    private func awaitPartial(_ inbox: RequestInbox) {
+        let partial = deframer.partialCount
+        if partial > 0, inbox.queue.isEmpty {
+            let opening = inbox.opening(forPartial: partial)
+            if opening > 0 { connection.session?.consumeStream(self, opening) }
+            guard inbox.arrivalDue == nil else { return }
+            let due = connection.now.deadline + TimeAmount(connection.context.configuration.requestTimeout)
+            inbox.arrivalDue = due
+            deadline = min(callDue ?? due, due)
+            connection.watchDeadline(due)
+        } else {
+            inbox.arrivalDue = nil
+            deadline = callDue
+        }
+    }
+}
+
+// MARK: - Taking, from the handler's task
+
+extension ServerStream {
+    /// The next request; nil after the last.
+    func nextRequest(_ inbox: RequestInbox) async throws(RPCError) -> ByteBuffer? {
+        switch await take(inbox) {
+        case .message(let message): return message.bytes
+        case .end: return nil
+        case .failure(let error): throw error
+        }
+    }
+
+    private func take(_ inbox: RequestInbox) async -> RequestInbox.Item {
+        let queue = inbox.queue
+        if let (item, count) = queue.take() {
+            report(count)
+            return item
+        }
+        let cancelled = RequestInbox.Item.failure(RPCError(.cancelled, "the task that reads requests is cancelled"))
+        let ticket = queue.ticket()
+        return await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                report(queue.wait(continuation, ticket: ticket))
+                // Cancelled before it waited: nobody else will say so.
+                if Task.isCancelled { queue.dismiss(ticket, cancelled) }
+            }
+        } onCancel: {
+            queue.dismiss(ticket, cancelled)
+        }
+    }
+
+    private func report(_ count: Int) {
+        if count > 0 { executor.perform { self.taken(count) } }
+    }
+}
