@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Contracts
 internal import Glibc
 internal import Logging
 internal import NIOCore
@@ -93,8 +94,10 @@ public enum ServiceRunner {
         let peers = environment.peers
         var configuration = RPCServer.Configuration(socketPath: settings.socketPath)
         configuration.acceptPeer = { peer in peers.accepts(peer) }
+        let reflection = ReflectionService(
+            files: ContractsFiles.all, services: parts.handlers.map(\.method.service))
         return RPCServer(
-            configuration: configuration, handlers: parts.handlers,
+            configuration: configuration, handlers: parts.handlers + reflection.handlers,
             interceptors: InterceptorChain.standard(
                 service: environment.name, authenticators: parts.authenticators, peers: peers,
                 logger: environment.logger, scope: parts.access),
