@@ -12,15 +12,22 @@ struct FloodGuard {
         refilled = now
     }
 
-    /// Counts one; false when it is one too many.
-    mutating func admits(at now: @autoclosure () -> ContinuousClock.Instant = .now) -> Bool {
-        if left < 1 {
+    /// Counts one, or something that costs as much as several; false when it is too much.
+    mutating func admits(
+        _ cost: Int = 1, at now: @autoclosure () -> ContinuousClock.Instant = .now
+    ) -> Bool {
+        if left < Double(cost) {
             let now = now()
             left = min(burst, left + perSecond * ((now - refilled) / .seconds(1)))
             refilled = now
         }
-        guard left >= 1 else { return false }
-        left -= 1
+        guard left >= Double(cost) else { return false }
+        left -= Double(cost)
         return true
+    }
+
+    /// Allows so many more, for which there was a reason; what isn't used is kept up to `most`.
+    mutating func earn(_ count: Int, most: Int) {
+        left = max(left, min(left + Double(count), Double(most)))
     }
 }

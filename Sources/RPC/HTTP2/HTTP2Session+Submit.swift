@@ -35,6 +35,7 @@ extension HTTP2Session {
     }
 
     func reset(_ stream: HTTP2Stream, _ code: HTTP2ErrorCode) {
+        stream.isResetHere = true
         nghttp2_submit_rst_stream(pointer, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, code.rawValue)
     }
 

@@ -23,10 +23,14 @@ final class HTTP2Session {
         case server
     }
 
-    /// Frames whose rate is bounded.
+    /// What costs the other side little and this side something, so that its rate is bounded.
     enum CountedFrame {
+        /// A stream ended before its time: the other side reset it, or did what this side must answer with a reset or a
+        /// refusal. The work that was begun for it goes on for a while, and no limit on open streams counts it.
         case reset
-        case control
+        /// A frame that is part of no call, and how much it costs: one for itself, more for a long one.
+        case control(cost: Int)
+        case windowUpdate
     }
 
     struct Settings {
@@ -36,6 +40,12 @@ final class HTTP2Session {
         var streamWindow: Int
         /// The same for the whole connection.
         var connectionWindow: Int
+        /// Entries of one SETTINGS frame.
+        var maxSettingsEntries = 32
+        /// CONTINUATION frames of one header block.
+        var maxContinuations = 8
+        /// Acknowledgements of the other side's frames that wait to be sent.
+        var maxQueuedAcknowledgements = 256
     }
 
     /// The session is over; the bytes already queued (a GOAWAY that says why) may still be sent.
@@ -50,6 +60,12 @@ final class HTTP2Session {
     /// it until the session has said that it is closed, and then it is forgotten here.
     var current: Unmanaged<HTTP2Stream>?
     var currentID: Int32 = 0
+    /// The stream that the other side was the last to reset.
+    var resetID: Int32 = 0
+    /// Streams ended too often before their time: the connection is to be closed.
+    var isFlooded = false
+    /// Bytes handed over to be sent, since the beginning.
+    private(set) var sentBytes = 0
 
     init?(side: Side, settings: Settings, delegate: any HTTP2SessionDelegate) {
         self.delegate = delegate
@@ -61,9 +77,11 @@ final class HTTP2Session {
         nghttp2_option_set_no_auto_window_update(option, 1)
         // Streams that are over are forgotten: no priorities are kept for them.
         nghttp2_option_set_no_closed_streams(option, 1)
-        nghttp2_option_set_max_outbound_ack(option, 256)
-        nghttp2_option_set_max_settings(option, 32)
-        nghttp2_option_set_max_continuations(option, 8)
+        nghttp2_option_set_max_outbound_ack(option, settings.maxQueuedAcknowledgements)
+        nghttp2_option_set_max_settings(option, settings.maxSettingsEntries)
+        nghttp2_option_set_max_continuations(option, settings.maxContinuations)
+        // Types that HTTP/2 doesn't know are asked for, so that they can be counted.
+        for type in UInt8(0xA)...0xFF { nghttp2_option_set_user_recv_extension_type(option, type) }
         // The connection counts resets itself; nghttp2's own limit only has to be out of the way.
         nghttp2_option_set_stream_reset_rate_limit(option, 1_000_000, 1_000_000)
         let callbacks = SessionCallbacks.shared.pointer
@@ -108,6 +126,7 @@ final class HTTP2Session {
     func receive(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
         let read = nghttp2_session_mem_recv(pointer, bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count)
         if read < 0 { throw Failure(code: read) }
+        if isFlooded { throw Failure(code: Int(NGHTTP2_ERR_FLOODED.rawValue)) }
     }
 
     /// Appends frames until there are none or `limit` bytes are reached; true when more may be waiting.
@@ -118,6 +137,7 @@ final class HTTP2Session {
             if length < 0 { throw Failure(code: length) }
             guard length > 0, let data else { return false }
             buffer.writeBytes(UnsafeRawBufferPointer(start: data, count: length))
+            sentBytes += length
         }
         return true
     }
@@ -129,6 +149,6 @@ final class HTTP2Session {
 
     /// Whether both sides are done with the connection, so that it can be closed.
     var isOver: Bool {
-        nghttp2_session_want_read(pointer) == 0 && nghttp2_session_want_write(pointer) == 0
+        isFlooded || nghttp2_session_want_read(pointer) == 0 && nghttp2_session_want_write(pointer) == 0
     }
 }

@@ -32,6 +32,8 @@ class HTTP2Stream: @unchecked Sendable {
     final var deadline: NIODeadline?
     /// Whether the session stopped asking for data because there was none.
     fileprivate(set) final var isDeferred = false
+    /// Whether this side has reset it of its own accord.
+    final var isResetHere = false
 
     /// One name and value of a header block. False ends the connection: the block is too long to be read to its end.
     func receivedHeader(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) -> Bool { true }

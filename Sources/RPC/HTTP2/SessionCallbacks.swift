@@ -11,6 +11,24 @@ struct SessionCallbacks: @unchecked Sendable {
         var callbacks: OpaquePointer?
         nghttp2_session_callbacks_new(&callbacks)
         pointer = callbacks
+        nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { _, header, user in
+            guard let header else { return fatal }
+            // Nearly all frames are these, and pay for themselves.
+            if header.pointee.isPartOfCall { return 0 }
+            guard let session = HTTP2Session.of(user) else { return fatal }
+            return session.delegate.allows(header.pointee.counted) ? 0 : fatal
+        }
+        // What a frame of an unknown type holds is skipped; that it came is counted.
+        nghttp2_session_callbacks_set_unpack_extension_callback(callbacks) { _, _, _, user in
+            guard let session = HTTP2Session.of(user) else { return fatal }
+            return session.delegate.allows(.control(cost: 1)) ? Int32(NGHTTP2_ERR_CANCEL.rawValue) : fatal
+        }
+        nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) { _, _, reason, user in
+            guard let session = HTTP2Session.of(user) else { return fatal }
+            // A stream beyond the limit, refused before there is one; faults of open streams count when they close.
+            guard reason == NGHTTP2_ERR_REFUSED_STREAM.rawValue else { return 0 }
+            return session.delegate.allows(.reset) ? 0 : fatal
+        }
         nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, user in
             guard let session = HTTP2Session.of(user), let frame else { return fatal }
             return session.began(frame)
@@ -97,12 +115,9 @@ extension HTTP2Session {
             stream?.receivedHeaders(endOfStream: endOfStream)
             if endOfStream { stream?.receivedEndOfStream() }
         case NGHTTP2_RST_STREAM.rawValue:
-            return delegate.allows(.reset) ? 0 : fatal
-        case NGHTTP2_PING.rawValue, NGHTTP2_PRIORITY.rawValue:
-            return delegate.allows(.control) ? 0 : fatal
+            resetID = header.stream_id
         case NGHTTP2_SETTINGS.rawValue:
             if header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 { delegate.settingsReceived() }
-            return delegate.allows(.control) ? 0 : fatal
         case NGHTTP2_GOAWAY.rawValue:
             delegate.goAwayReceived()
         default:
@@ -117,5 +132,35 @@ extension HTTP2Session {
         currentID = 0
         stream.closed(code: code)
         delegate.streamClosed(stream)
+        // A reset of the other side's was counted as a frame. This one nghttp2 has made, for what the other side did
+        // wrong on the stream (CVE-2025-8671).
+        let isOthersFault = code != HTTP2ErrorCode.none.rawValue && id != resetID && !stream.isResetHere
+        if isOthersFault, !delegate.allows(.reset) { isFlooded = true }
+    }
+}
+
+extension nghttp2_frame_hd {
+    private func has(_ flag: nghttp2_flag) -> Bool { flags & UInt8(flag.rawValue) != 0 }
+
+    /// Whether the frame brings something of a call: headers, bytes of a body, or its end.
+    fileprivate var isPartOfCall: Bool {
+        switch UInt32(type) {
+        case NGHTTP2_HEADERS.rawValue: true
+        // A frame of at most 256 bytes may be all padding (RFC 9113, 6.1).
+        case NGHTTP2_DATA.rawValue:
+            length > (has(NGHTTP2_FLAG_PADDED) ? 256 : 0) || has(NGHTTP2_FLAG_END_STREAM)
+        default: false
+        }
+    }
+
+    /// How it is counted when it isn't.
+    fileprivate var counted: HTTP2Session.CountedFrame {
+        switch UInt32(type) {
+        case NGHTTP2_RST_STREAM.rawValue: .reset
+        case NGHTTP2_WINDOW_UPDATE.rawValue: .windowUpdate
+        // Six bytes an entry, and each may have every open stream looked at.
+        case NGHTTP2_SETTINGS.rawValue: .control(cost: max(1, length / 6))
+        default: .control(cost: 1)
+        }
     }
 }

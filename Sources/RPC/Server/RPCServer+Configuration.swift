@@ -31,9 +31,18 @@ extension RPCServer {
         public var requestTimeout: Duration = .seconds(30)
         /// How long a finished response waits at least, and at most twice, for a caller that doesn't read it.
         public var unreadResponseTimeout: Duration = .seconds(60)
-        /// Streams a caller may reset per second, after a burst of ten times as many (rapid reset, CVE-2023-44487).
+        /// Acknowledgements of PING and SETTINGS that wait to be sent on one connection.
+        public var maxQueuedAcknowledgements = 256
+        /// Entries of one SETTINGS frame.
+        public var maxSettingsEntries = 32
+        /// CONTINUATION frames of one header block.
+        public var maxContinuations = 8
+        /// Streams per second that a caller may reset, or have the server reset or refuse by doing what HTTP/2 forbids,
+        /// after a burst of ten times as many (rapid reset, CVE-2023-44487, and MadeYouReset, CVE-2025-8671).
         public var maxResetsPerSecond = 200
-        /// PING, SETTINGS and PRIORITY frames a caller may send per second, after a burst of ten times as many.
+        /// Frames per second that belong to no call, after a burst of ten times as many: PING, PRIORITY, GOAWAY, unknown
+        /// types, DATA without data, and SETTINGS, where each entry counts. As many WINDOW_UPDATE frames again, and more
+        /// in proportion to what was sent to the caller.
         public var maxControlFramesPerSecond = 100
         /// How long calls in flight may go on after a shutdown has begun.
         public var drainTimeout: Duration = .seconds(10)
