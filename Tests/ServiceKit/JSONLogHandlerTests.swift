@@ -86,10 +86,14 @@ struct JSONLogHandlerTests {
         let chain = InterceptorChain.standard(
             service: "test", authenticators: [], peers: PeerRoles([testUID: [.gateway]]), logger: log.logger())
         let call = call(
-            "/samtal.retention.v1.RetentionService/GetSessionKey", metadata: ["authorization": "Bearer abc"])
-        try await chain[0].begin(call)
-        let refusal = await #expect(throws: RPCError.self) { try await chain[1].begin(call) }
-        chain[0].end(call, outcome: refusal)
+            "/samtal.retention.v1.RetentionService/GetSessionKey",
+            metadata: [
+                "authorization": "Bearer abc",
+                "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            ])
+        for interceptor in chain.dropLast() { try await interceptor.begin(call) }
+        let refusal = await #expect(throws: RPCError.self) { try await chain.last?.begin(call) }
+        for interceptor in chain.dropLast().reversed() { interceptor.end(call, outcome: refusal) }
         let entry = try object(log.lines.first)
         #expect(entry["method"] as? String == "/samtal.retention.v1.RetentionService/GetSessionKey")
         #expect(entry["code"] as? String == "PERMISSION_DENIED")
@@ -97,6 +101,7 @@ struct JSONLogHandlerTests {
         #expect(entry["peer_role"] as? String == "gateway")
         #expect(entry["duration_us"] is Int)
         #expect((entry["call_id"] as? String)?.hasPrefix("test-") == true)
+        #expect(entry["trace_id"] as? String == "4bf92f3577b34da6a3ce929d0e0e4736")
         #expect(log.lines.first?.contains("abc") == false)
         #expect(entry["dropped"] == nil)
     }

@@ -27,13 +27,16 @@ struct TestServer {
     let server: RPCServer
     let channel: RPCChannel
 
-    static func with(handlers: [MethodHandler], _ body: (TestServer) async throws -> Void) async throws {
+    static func with(
+        handlers: [MethodHandler], interceptors: [any ServerInterceptor] = [],
+        _ body: (TestServer) async throws -> Void
+    ) async throws {
         let folder = try TemporaryFolder()
         defer { folder.remove() }
         let logger = LogCollector().logger()
         let path = folder.path + "/s.sock"
         let server = RPCServer(
-            configuration: RPCServer.Configuration(socketPath: path), handlers: handlers, interceptors: [],
+            configuration: RPCServer.Configuration(socketPath: path), handlers: handlers, interceptors: interceptors,
             health: HealthService(), logger: logger, group: .singleton)
         try await server.start()
         let channel = RPCChannel(socketPath: path, name: "test", group: .singleton, logger: logger)

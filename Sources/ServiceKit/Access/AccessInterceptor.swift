@@ -12,11 +12,14 @@ struct AccessInterceptor: ServerInterceptor {
     let scope: AccessScope
 
     func begin(_ call: ServerCall) async throws(RPCError) {
-        let method = call.method
-        if CompiledAccessTable.isOpen(method.service) { return }
-        guard let rule = table.rule(method.path) else { throw .methodNotAllowed }
+        let rule: CompiledAccessRule
+        switch table[call.method] {
+        case .open: return
+        case .nobody: throw .methodNotAllowed
+        case .rule(let found): rule = found
+        }
 
-        var roles = peers.roleSet(of: call.peer.uid)
+        var roles = peers.roleSet(of: call.peer)
         if roles.isAmbiguous {
             roles = ActingRole.narrow(roles, to: call.metadata[first: ActingRole.metadataName])
         }

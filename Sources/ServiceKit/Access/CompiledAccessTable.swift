@@ -1,4 +1,5 @@
 internal import Contracts
+internal import RPC
 
 /// One method's rule, laid out so that a decision is a few bit operations.
 struct CompiledAccessRule: Sendable {
@@ -31,20 +32,36 @@ struct CompiledAccessRule: Sendable {
     }
 }
 
-/// The access table by path. A method that isn't in it is refused to everybody: default deny.
+/// The access table, ready to be asked. A method that isn't in it is refused to everybody: default deny.
 struct CompiledAccessTable: Sendable {
+    /// What the table says of one method.
+    enum Entry: Sendable {
+        /// Every accepted peer may call it.
+        case open
+        case rule(CompiledAccessRule)
+        case nobody
+    }
+
     private let rules: [String: CompiledAccessRule]
+    /// The same for the methods that are served, found without a look at their names.
+    private let served: MethodMap<Entry>
 
-    init(_ rules: [String: AccessRule]) {
-        self.rules = rules.mapValues(CompiledAccessRule.init)
+    /// - Parameters:
+    ///   - rules: by path: "/samtal.chat.v1.ChatService/AskQuestion".
+    ///   - methods: those that are served; others are found too, more slowly.
+    init(_ rules: [String: AccessRule], methods: [MethodDescriptor] = []) {
+        let rules = rules.mapValues(CompiledAccessRule.init)
+        self.rules = rules
+        served = MethodMap(methods) { Self.entry(of: $0, in: rules) }
     }
 
-    /// - Parameter path: "/samtal.chat.v1.ChatService/AskQuestion".
-    func rule(_ path: String) -> CompiledAccessRule? { rules[path] }
+    subscript(_ method: MethodDescriptor) -> Entry { served[method] ?? Self.entry(of: method, in: rules) }
 
-    /// Whether every accepted peer may call the service without more: health and reflection tell nothing of anyone.
-    /// Two comparisons of short strings, since a health check is what monitors and benchmarks call.
-    static func isOpen(_ service: String) -> Bool {
-        service == "grpc.health.v1.Health" || service == "grpc.reflection.v1.ServerReflection"
+    private static func entry(of method: MethodDescriptor, in rules: [String: CompiledAccessRule]) -> Entry {
+        if openServices.contains(method.service) { return .open }
+        return rules[method.path].map(Entry.rule) ?? .nobody
     }
+
+    /// Health and reflection tell nothing of anyone.
+    private static let openServices = Set([HealthV1.HealthMethods.check.service] + ReflectionService.names)
 }

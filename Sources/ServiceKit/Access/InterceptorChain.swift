@@ -11,22 +11,41 @@ public enum AccessScope: Sendable {
     case rolesOnly
 }
 
-/// The interceptors of every server, in their one order.
+/// The interceptors of every server and of every channel, in their one order.
 public enum InterceptorChain {
-    /// Log first, so that refusals are logged too; then who is calling, and whether they may.
+    /// A server's: whose request this is part of; counting; the log, ahead of what refuses, so that refusals are counted
+    /// and logged too; then who is calling, and whether they may. Deadlines are kept by the server itself.
     /// - Parameters:
     ///   - service: the service's name, for the log.
     ///   - authenticators: tried in order.
     ///   - peers: the roles of the processes that may connect.
     ///   - rules: by path; a method that isn't in it is refused.
+    ///   - methods: those that are served: the ones that are counted.
+    ///   - metrics: where they are counted.
     public static func standard(
         service: String, authenticators: [any Authenticator], peers: PeerRoles, logger: Logger,
-        scope: AccessScope = .rolesAndPrincipals, rules: [String: AccessRule] = AccessTable.rules
+        scope: AccessScope = .rolesAndPrincipals, rules: [String: AccessRule] = AccessTable.rules,
+        methods: [MethodDescriptor] = [], metrics: MetricsRegistry = MetricsRegistry()
     ) -> [any ServerInterceptor] {
         [
+            TraceInterceptor(),
+            MetricsInterceptor(methods: methods, factory: metrics),
             AccessLogInterceptor(service: service, peers: peers, logger: logger),
             AccessInterceptor(
-                table: CompiledAccessTable(rules), peers: peers, authenticators: authenticators, scope: scope),
+                table: CompiledAccessTable(rules, methods: methods), peers: peers, authenticators: authenticators,
+                scope: scope),
         ]
     }
+
+    /// A channel's: the role this process acts in, a trace, and a deadline for every unary call.
+    static func client(role: PeerRole) -> [any ClientInterceptor] {
+        [
+            ActingRoleInterceptor(role: role), TraceInterceptor(),
+            DeadlineInterceptor(maximum: longestUnaryCall),
+        ]
+    }
+
+    /// A unary call takes at most this long, whatever its caller says: erasing a session, the longest there is, has ten
+    /// minutes.
+    static let longestUnaryCall: Duration = .seconds(900)
 }

@@ -17,6 +17,8 @@ public struct ServiceEnvironment: Sendable {
     public let group: MultiThreadedEventLoopGroup
     /// Who may connect.
     public let peers: PeerRoles
+    /// Where the service counts what it does.
+    public let metrics = MetricsRegistry()
 
     private let neighbours: Neighbours
 
@@ -60,7 +62,7 @@ private final class Neighbours: Sendable {
             if let channel = channels[name] { return channel }
             let channel = RPCChannel(
                 socketPath: paths[name] ?? folders.socket(of: name), name: name,
-                interceptors: [ActingRoleInterceptor(role: role)], group: group, logger: logger)
+                interceptors: InterceptorChain.client(role: role), group: group, logger: logger)
             channels[name] = channel
             return channel
         }

@@ -76,7 +76,9 @@ public enum ServiceRunner {
                 LogKey.socket: .string(settings.socketPath), LogKey.threads: .stringConvertible(settings.threads),
             ])
         let services = makeServiceGroup(
-            parts, server: ServerService(server: server, health: health, onDrain: parts.onDrain), in: environment)
+            [MetricsFile(registry: environment.metrics, path: settings.metricsPath, logger: environment.logger)]
+                + parts.background,
+            server: ServerService(server: server, health: health, onDrain: parts.onDrain), in: environment)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await stop(services, on: signals, logger: environment.logger) }
             do {
@@ -107,9 +109,9 @@ public enum ServiceRunner {
     /// A service group shuts its services down one by one from the last to the first: the server drains while the
     /// background services still run.
     private static func makeServiceGroup(
-        _ parts: ServiceParts, server: ServerService, in environment: ServiceEnvironment
+        _ background: [any Service], server: ServerService, in environment: ServiceEnvironment
     ) -> ServiceGroup {
-        let background = parts.background.map { service in
+        let background = background.map { service in
             ServiceGroupConfiguration.ServiceConfiguration(
                 service: BackgroundService(service: service), successTerminationBehavior: .ignore,
                 failureTerminationBehavior: .gracefullyShutdownGroup)

@@ -15,6 +15,8 @@ struct ServiceSettings: Sendable {
     var neighbours: [String: String]
     var logLevel: Logger.Level
     var threads: Int
+    /// Where the service's metrics are written.
+    var metricsPath: String { "\(folders.run)/\(name).prom" }
 
     /// - Parameters:
     ///   - name: "chat".

@@ -3,17 +3,10 @@ internal import Logging
 internal import RPC
 internal import Synchronization
 
-/// One line a call: method, status, duration, the peer's role; nothing of what was said.
+/// One line a call: method, status, duration, the peer's role, the trace; nothing of what was said.
 ///
-/// A unary call that went well is a line at `debug`, so that at `info` the common path writes nothing and the health
-/// checks that monitors send cost two comparisons.
+/// A unary call that went well is a line at `debug`, so that at `info` the common path writes nothing and costs nothing.
 struct AccessLogInterceptor: ServerInterceptor {
-    /// What `begin` leaves for `end`.
-    struct Record: Sendable {
-        var began: ContinuousClock.Instant
-        var number: UInt64
-    }
-
     private let peers: PeerRoles
     private let logger: Logger
     private let logsEveryCall: Bool
@@ -27,25 +20,21 @@ struct AccessLogInterceptor: ServerInterceptor {
         processTag = service + "-" + String(UInt32.random(in: .min ... .max), radix: 36)
     }
 
-    func begin(_ call: ServerCall) async throws(RPCError) {
-        if !logsEveryCall && CompiledAccessTable.isOpen(call.method.service) { return }
-        let number = CallNumber.next.wrappingAdd(1, ordering: .relaxed).newValue
-        call[.accessLogRecord] = Record(began: .now, number: number)
-    }
+    func begin(_ call: ServerCall) async throws(RPCError) {}
 
     func end(_ call: ServerCall, outcome: RPCError?) {
         let level = Self.level(outcome, kind: call.method.kind)
         if level <= .debug && !logsEveryCall { return }
+        let number = LoggedCalls.count.wrappingAdd(1, ordering: .relaxed).newValue
         var metadata: Logger.Metadata = [
             LogKey.method: .string(call.method.path),
             LogKey.code: .string(outcome?.code.name ?? "OK"),
-            LogKey.peerRole: .string(call[.roles].map { RoleSet($0).label } ?? peers.roleSet(of: call.peer.uid).label),
+            LogKey.duration: .stringConvertible(call.elapsedNanoseconds / 1000),
+            LogKey.peerRole: .string((call[.roles].map { RoleSet($0) } ?? peers.roleSet(of: call.peer)).label),
+            LogKey.callID: .string("\(processTag)-\(number)"),
+            LogKey.traceID: .string(call.trace.traceID),
         ]
         if let reason = outcome?.reason, !reason.isEmpty { metadata[LogKey.reason] = .string(reason) }
-        if let record = call[.accessLogRecord] {
-            metadata[LogKey.duration] = .stringConvertible(record.began.duration(to: .now).microseconds)
-            metadata[LogKey.callID] = .string("\(processTag)-\(record.number)")
-        }
         logger.log(level: level, "call", metadata: metadata)
     }
 
@@ -60,16 +49,7 @@ struct AccessLogInterceptor: ServerInterceptor {
     }
 }
 
-/// Counts the calls of the process.
-private enum CallNumber {
-    static let next = Atomic<UInt64>(0)
-}
-
-extension CallKey where Value == AccessLogInterceptor.Record {
-    static var accessLogRecord: CallKey<AccessLogInterceptor.Record> { CallKey("samtal.access-log") }
-}
-
-extension Duration {
-    /// Whole microseconds.
-    var microseconds: Int64 { components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000 }
+/// Numbers the calls of the process that were logged.
+private enum LoggedCalls {
+    static let count = Atomic<UInt64>(0)
 }

@@ -15,6 +15,8 @@ public enum LogKey {
     public static let peerUID = "peer_uid"
     /// Tells the lines of one call from another's.
     public static let callID = "call_id"
+    /// The trace a call belongs to (W3C Trace Context): tells what was logged by several services of one request.
+    public static let traceID = "trace_id"
     /// The type of an error, never what it says.
     public static let errorType = "error_type"
     /// The service that a problem is about.
@@ -43,7 +45,8 @@ public enum LogKey {
     public static let threads = "threads"
 
     static let allowed: Set<String> = [
-        method, code, reason, duration, peerRole, peerUID, callID, errorType, neighbour, count, sequence, organisation,
+        method, code, reason, duration, peerRole, peerUID, callID, traceID, errorType, neighbour, count, sequence,
+        organisation,
         signal, socket, port, component, delay, attempt, bytes, threads,
     ]
 }

@@ -1,0 +1,85 @@
+import Contracts
+
+/// Who is meant to be able to call what, written by hand and looked at by whoever changes it: a contract that loses a
+/// restriction, by mistake or otherwise, disagrees with this file. Every method has a line; one without fails the tests.
+enum AccessExpectations {
+    /// A method, and whose token it takes for a peer in each role: anybody's or none ("anyone"), a participant's, an
+    /// administrator's, or "-" where the role itself is refused.
+    private static let table = """
+        method                         gateway        backend        operator  service
+
+        identity.CreateOrganisation    -              -              anyone    -
+        identity.GetOrganisation       administrator  administrator  anyone    -
+        identity.ListOrganisations     -              -              anyone    -
+        identity.AddAdministrator      administrator  administrator  anyone    -
+        identity.ListAdministrators    administrator  administrator  anyone    -
+        identity.CreateSignInCode      -              -              anyone    -
+        identity.SignIn                anyone         anyone         anyone    -
+        identity.RefreshTokens         anyone         anyone         anyone    -
+        identity.RevokeTokens          anyone         anyone         anyone    -
+        identity.ListSigningKeys       anyone         anyone         anyone    anyone
+
+        chat.CreateSession             administrator  administrator  -         -
+        chat.GetSession                anyone         anyone         anyone    -
+        chat.ListSessions              administrator  administrator  -         -
+        chat.OpenSession               administrator  administrator  -         -
+        chat.EndSession                administrator  administrator  -         -
+        chat.JoinSession               anyone         anyone         -         -
+        chat.AskQuestion               participant    participant    -         -
+        chat.PublishQuestion           administrator  administrator  -         -
+        chat.RejectQuestion            administrator  administrator  -         -
+        chat.AnswerQuestion            administrator  administrator  -         -
+        chat.ListQuestions             anyone         anyone         -         -
+        chat.WatchSession              anyone         anyone         -         -
+        chat.ReadSessionLog            -              -              -         anyone
+        chat.EraseSessionContent       -              -              -         anyone
+
+        retention.RecordAgreement      -              -              anyone    -
+        retention.GetAgreement         administrator  administrator  anyone    -
+        retention.SetPolicy            administrator  administrator  anyone    -
+        retention.GetPolicy            administrator  administrator  anyone    -
+        retention.OpenSession          -              -              -         anyone
+        retention.GetSessionKey        -              -              -         anyone
+        retention.EndSession           -              -              -         anyone
+        retention.EraseSession         administrator  administrator  anyone    -
+        retention.ExportSession        administrator  administrator  anyone    -
+        retention.GetCertificate       administrator  administrator  anyone    -
+        retention.ListCertificates     administrator  administrator  anyone    -
+        retention.GetLedgerKey         anyone         anyone         anyone    -
+        """
+
+    struct Line: Sendable {
+        /// "/samtal.chat.v1.ChatService/AskQuestion".
+        var path: String
+        /// The principal that each role needs; a role that isn't in it is refused.
+        var needs: [PeerRole: PrincipalKind]
+
+        /// The reason a call is refused with; nil when it may go on.
+        /// - Parameters:
+        ///   - roles: all that the peer acts in.
+        ///   - principal: whose token the call carries.
+        func refusal(roles: Set<PeerRole>, principal: PrincipalKind) -> String? {
+            let needed = Set(roles.compactMap { needs[$0] })
+            if needed.isEmpty { return "ROLE_NOT_ALLOWED" }
+            if needed.contains(.anyone) || needed.contains(principal) { return nil }
+            return principal == .anyone ? "TOKEN_REQUIRED" : "PRINCIPAL_NOT_ALLOWED"
+        }
+    }
+
+    static let lines: [Line] = {
+        let rows = table.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+        let roles = rows[0].dropFirst().map { PeerRole(rawValue: $0) }
+        return rows.dropFirst().map { row in
+            let name = row[0].split(separator: ".").map(String.init)
+            let service = name[0].prefix(1).uppercased() + name[0].dropFirst()
+            var needs: [PeerRole: PrincipalKind] = [:]
+            for (role, word) in zip(roles, row.dropFirst()) where word != "-" {
+                guard let role, let kind = PrincipalKind(rawValue: word) else {
+                    preconditionFailure("\(row): not a role, or not a principal")
+                }
+                needs[role] = kind
+            }
+            return Line(path: "/samtal.\(name[0]).v1.\(service)Service/\(name[1])", needs: needs)
+        }
+    }()
+}
