@@ -11,7 +11,7 @@ packages_build=(libprotobuf-c-dev libnghttp2-dev libarchive-dev libsqlite3-dev z
 packages_test=(
   protobuf-compiler protobuf-c-compiler libprotobuf-dev nghttp2-client curl unzip python3 python3-venv chromium chromium-driver
 )
-packages_bench=(libgrpc++-dev protobuf-compiler-grpc g++ nghttp2-client python3)
+packages_bench=(libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc gcc g++ nghttp2-client curl python3)
 
 # need_packages NAME...: installs those that are missing; root or sudo is needed only when some are.
 need_packages() {
