@@ -48,6 +48,10 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 
+/// What is fuzzed, and what that takes.
+let fuzzed: [Target.Dependency] =
+    ["RPC", "ProtobufC", "Contracts", logging, .product(name: "NIOEmbedded", package: "swift-nio")] + nio
+
 let package = Package(
     name: "samtal",
     products: [
@@ -113,6 +117,7 @@ let package = Package(
         // Tests.
         tests("ProtobufC", ["ProtobufC", "Contracts", "RPC", "CProtobufC", "CContracts"]),
         tests("RPC", ["RPC", "ProtobufC", logging, metrics] + nio),
+        tests("Fuzz", fuzzed, exclude: ["Driver", "Seeds", "README.md"]),
         tests("Contracts", ["Contracts", "RPC", "ProtobufC"]),
         tests("Storage", ["Storage", grdb]),
         tests("Privacy", ["Privacy", crypto]),
@@ -182,3 +187,12 @@ let package = Package(
             serverResources: [.embedInCode("Web")]),
     swiftLanguageModes: [.v6]
 )
+
+// With SAMTAL_FUZZ set (Scripts/fuzz) they are an executable for libFuzzer, which nothing else builds.
+if Context.environment["SAMTAL_FUZZ"] != nil {
+    package.targets.removeAll { $0.name == "FuzzTests" }
+    package.targets.append(
+        .executableTarget(
+            name: "samtal-fuzz", dependencies: fuzzed, path: "Tests/Fuzz", sources: ["Targets", "Driver"],
+            swiftSettings: settings))
+}

@@ -10,10 +10,14 @@ struct WireTests {
         Array(text.utf8).withUnsafeBytes(body)
     }
 
-    @Test("a message is percent-encoded and comes back", arguments: ["plain", "100 %", "å\nb", "", "%41", "\u{1F600}"])
+    @Test(
+        "a message is percent-encoded and comes back",
+        arguments: ["plain", "100 %", "å\nb", "", "%41", "\u{1F600}", " ", "  a  b  "])
     func encodesMessages(text: String) {
         let encoded = PercentEncoding.encode(text)
         #expect(encoded.utf8.allSatisfy { (0x20...0x7E).contains($0) })
+        // RFC 9113, 8.2.1: a header's value neither begins nor ends with a space.
+        #expect(encoded.utf8.first != UInt8(ascii: " ") && encoded.utf8.last != UInt8(ascii: " "))
         #expect(bytes(encoded, PercentEncoding.decode) == text)
     }
 

@@ -90,6 +90,8 @@ class HTTP2Connection: ChannelInboundHandler, TurnEnd, @unchecked Sendable {
         session = nil
         handlerContext = nil
         timer.clear()
+        // They hold the connection, which would hold them for good.
+        resetsAfterFlush = []
         ended()
         let left = streams
         streams = []

@@ -1,11 +1,13 @@
 /// The encoding of `grpc-message`: UTF-8, with a percent sign and two digits for all but printable ASCII
-/// (gRPC over HTTP/2, "Status-Message").
+/// (gRPC over HTTP/2, "Status-Message"), and for a space that a header's value can't begin or end with (RFC 9113, 8.2.1).
 enum PercentEncoding {
     static func encode(_ text: String) -> String {
-        if text.utf8.allSatisfy(isPlain) { return text }
+        let space = UInt8(ascii: " ")
+        if text.utf8.allSatisfy(isPlain), text.utf8.first != space, text.utf8.last != space { return text }
+        let last = text.utf8.count - 1
         var encoded: [UInt8] = []
-        for byte in text.utf8 {
-            if isPlain(byte) {
+        for (index, byte) in text.utf8.enumerated() {
+            if isPlain(byte), byte != space || index > 0 && index < last {
                 encoded.append(byte)
             } else {
                 encoded.append(UInt8(ascii: "%"))

@@ -15,7 +15,9 @@ extension RPCError {
     }
 
     private var details: GoogleRPC.Status {
-        var status = GoogleRPC.Status(code: Int32(code.rawValue), message: message)
+        // A NUL is in no text of a message (ProtobufC), and would cost the reader all the details.
+        let text = message.utf8.contains(0) ? message.filter { $0 != "\0" } : message
+        var status = GoogleRPC.Status(code: Int32(code.rawValue), message: text)
         if !reason.isEmpty {
             status.details.append(RPCError.pack(GoogleRPC.ErrorInfo(reason: reason)))
         }
