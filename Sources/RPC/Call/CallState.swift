@@ -95,6 +95,10 @@ struct CallState: Equatable {
         return true
     }
 
+    /// The handler wants the headers sent before it has a message: `headersAndMessage` when they are to be sent now,
+    /// `message` when they were.
+    mutating func headersSent() -> Sending { messageSent() }
+
     /// The handler has a message of a stream to send.
     mutating func messageSent() -> Sending {
         switch phase {

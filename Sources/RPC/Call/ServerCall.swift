@@ -9,7 +9,7 @@ public final class ServerCall: Sendable {
         var second: AttachedValue?
         var third: AttachedValue?
         var others: [AttachedValue] = []
-        var trailers = Metadata()
+        var response: BoxedResponseMetadata?
 
         /// Replaces the value of that name and type, or takes the first free place.
         mutating func set(_ value: AttachedValue?, name: StaticString, type: ObjectIdentifier) {
@@ -46,6 +46,9 @@ public final class ServerCall: Sendable {
     /// When the server took the call up, on the event loops' clock.
     private let began: NIODeadline
     private let attachments = Mutex(Attachments())
+    /// Whether responses are compressed; see ``setCompression(_:)``.
+    let compression: ResponseCompression
+    private let isRequestCompressed = Atomic(false)
 
     /// The server makes one per call; tests of interceptors and handlers make their own.
     public convenience init(
@@ -57,13 +60,14 @@ public final class ServerCall: Sendable {
     /// - Parameter began: a time that was read anyway.
     init(
         method: MethodDescriptor, peer: Peer, metadata: Metadata, deadline: ContinuousClock.Instant?,
-        began: NIODeadline
+        began: NIODeadline, compression: ResponseCompression.Choice = .notAccepted
     ) {
         self.method = method
         self.peer = peer
         self.metadata = metadata
         self.deadline = deadline
         self.began = began
+        self.compression = ResponseCompression(compression)
     }
 
     /// How long ago the server took the call up, in nanoseconds.
@@ -110,13 +114,29 @@ public final class ServerCall: Sendable {
         attachments.withLock { $0.set(value, name: name, type: type) }
     }
 
-    /// Adds a pair to what is sent after the response, with the status.
-    public func setTrailer(_ name: String, _ value: String) {
-        attachments.withLock { $0.trailers.replace(name, value) }
+    // MARK: What goes along with the responses
+
+    /// What was set so far; nil when nothing was.
+    var responseMetadata: ResponseMetadataPair? {
+        attachments.withLock { attachments in
+            guard case .metadata(let metadata) = attachments.response else { return nil }
+            return metadata
+        }
     }
 
-    /// The pairs set so far.
-    public var trailers: Metadata {
-        attachments.withLock { $0.trailers }
+    func changeResponseMetadata(_ change: (inout ResponseMetadataPair) -> Void) {
+        attachments.withLock { attachments in
+            var metadata = ResponseMetadataPair()
+            if case .metadata(let found) = attachments.response { metadata = found }
+            change(&metadata)
+            attachments.response = .metadata(metadata)
+        }
+    }
+
+    /// Whether the request that the handler has, or has taken last, came compressed.
+    public var requestWasCompressed: Bool { isRequestCompressed.load(ordering: .relaxed) }
+
+    func noteRequest(isCompressed: Bool) {
+        isRequestCompressed.store(isCompressed, ordering: .relaxed)
     }
 }

@@ -23,6 +23,20 @@ extension UnsafeRawBufferPointer {
         return count == 16 || self[16] == UInt8(ascii: "+") || self[16] == UInt8(ascii: ";")
     }
 
+    /// Whether a list separated by commas names gzip.
+    var listsGzip: Bool {
+        // By far the most callers name it last.
+        if count >= 4, UnsafeRawBufferPointer(rebasing: self[(count - 4)...]) == "gzip" {
+            if count == 4 || self[count - 5] == UInt8(ascii: ",") || self[count - 5] == UInt8(ascii: " ") {
+                return true
+            }
+        }
+        return split(separator: UInt8(ascii: ",")).contains { item in
+            let trimmed = item.drop { $0 == UInt8(ascii: " ") }.prefix { $0 != UInt8(ascii: " ") }
+            return UnsafeRawBufferPointer(rebasing: trimmed) == "gzip"
+        }
+    }
+
     /// The decimal number it spells; nil when it isn't one of at most nine digits.
     var decimal: Int? {
         guard (1...9).contains(count) else { return nil }

@@ -47,10 +47,11 @@ public struct Metadata: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     /// Adds a pair, beside any with the same name.
     ///
     /// The name is made lower case. A byte that can't travel in a header value (anything but printable ASCII) becomes
-    /// `?`: use ``addBinary(_:_:)`` for text in other scripts.
+    /// `?`: use ``addBinary(_:_:)`` for text in other scripts. Spaces around the value are taken off, as they would be
+    /// on the way (RFC 9113, 8.2.1).
     public mutating func add(_ name: String, _ value: String) {
         var lowered = name.lowercased()
-        var printable = value
+        var printable = Metadata.trimmed(value)
         lowered.withUTF8 { nameBytes in
             printable.withUTF8 { valueBytes in
                 if valueBytes.allSatisfy({ (0x20...0x7E).contains($0) }) {
@@ -61,6 +62,14 @@ public struct Metadata: Sendable, Equatable, ExpressibleByDictionaryLiteral {
                 }
             }
         }
+    }
+
+    private static func trimmed(_ value: String) -> String {
+        let space = UInt8(ascii: " ")
+        guard value.utf8.first == space || value.utf8.last == space else { return value }
+        let rest = value.utf8.drop { $0 == space }
+        guard let last = rest.lastIndex(where: { $0 != space }) else { return "" }
+        return String(rest[...last]) ?? ""
     }
 
     /// Removes every pair with that name, then adds one.
@@ -134,7 +143,7 @@ extension Metadata {
     }
 
     /// Whether the lower-case `stored` name is `asked`, in any case.
-    private static func matches(_ stored: UnsafeRawBufferPointer, _ asked: String) -> Bool {
+    static func matches(_ stored: UnsafeRawBufferPointer, _ asked: String) -> Bool {
         let asked = asked.utf8
         guard stored.count == asked.count else { return false }
         var index = 0

@@ -25,6 +25,9 @@ extension RPCServer {
         /// Frames that wait to be sent on one connection: several for each of its calls. A caller that makes the server
         /// queue more, by opening streams that are refused while it reads nothing, is cut off.
         public var maxQueuedFrames = 8192
+        /// Whether responses go out compressed in gzip to callers that accept it, unless their handlers say otherwise
+        /// (``ServerCall/setCompression(_:)``). On one machine it costs more than it saves.
+        public var responseCompression = false
         /// How long a connection may take to send HTTP/2's preface and settings.
         public var handshakeTimeout: Duration = .seconds(5)
         /// How long a caller may take to send the whole of one request.

@@ -7,6 +7,14 @@ struct RequestHeaders {
     /// The header block has been looked at.
     var areComplete = false
     private(set) var timeout: Duration?
+    /// Messages may be compressed (`grpc-encoding: gzip`).
+    private(set) var isGzip = false
+    /// Responses may be.
+    private(set) var acceptsGzip = false
+    /// The one request of a call came compressed.
+    var isRequestCompressed = false
+    /// A pair of the caller's metadata has a name or a value that metadata can't have.
+    var hasInvalidMetadata = false
     private var isPost = false
     private var isGRPC = false
     private var hasBadTimeout = false
@@ -51,8 +59,11 @@ struct RequestHeaders {
             timeout = Timeout.parse(value)
             hasBadTimeout = timeout == nil
         } else if name == "grpc-encoding" {
-            hasUnknownEncoding = !(value == "identity")
-        } else if !(name == "grpc-accept-encoding") && !(name == "grpc-message-type") {
+            isGzip = value == "gzip"
+            hasUnknownEncoding = !isGzip && !(value == "identity")
+        } else if name == "grpc-accept-encoding" {
+            acceptsGzip = value.listsGzip
+        } else if !(name == "grpc-message-type") {
             // Reserved names that mean nothing here, such as grpc-trace-bin, are the application's to look at.
             return false
         }
@@ -72,8 +83,12 @@ struct RequestHeaders {
         if hasBadTimeout { return .status(RPCError(.invalidArgument, "grpc-timeout: malformed"), extra: [:]) }
         if hasUnknownEncoding {
             return .status(
-                RPCError(.unimplemented, "grpc-encoding: only identity is supported"),
-                extra: ["grpc-accept-encoding": "identity"])
+                RPCError(.unimplemented, "grpc-encoding: only identity and gzip are supported"),
+                extra: ["grpc-accept-encoding": "identity,gzip"])
+        }
+        if hasInvalidMetadata {
+            return .status(
+                RPCError(.invalidArgument, "metadata: a name or value with characters it can't have"), extra: [:])
         }
         return nil
     }

@@ -13,7 +13,13 @@ final class RequestInbox: @unchecked Sendable {
     /// When the message that has begun to arrive must be complete; nil while none is awaited.
     var arrivalDue: NIODeadline?
 
-    init(window: Int) {
+    /// Whether the caller has said that it may compress requests.
+    let mayBeCompressed: Bool
+    /// Bytes of the request that was taken last, when it was inflated.
+    var inflatedHeld = 0
+
+    init(window: Int, mayBeCompressed: Bool) {
+        self.mayBeCompressed = mayBeCompressed
         queue = MessageQueue(
             window: window, busy: RPCError(.failedPrecondition, "a stream of requests has one reader at a time"))
     }

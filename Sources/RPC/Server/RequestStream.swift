@@ -53,14 +53,14 @@ public struct RawRequestStream: AsyncSequence, Sendable {
     public typealias Failure = RPCError
 
     fileprivate enum Source: Sendable {
-        case call(ServerStream, RequestInbox)
+        case call(ServerStream, RequestInbox, ServerCall)
         case list(RequestList)
     }
 
     private let source: Source
 
-    init(_ stream: ServerStream, _ inbox: RequestInbox) {
-        source = .call(stream, inbox)
+    init(_ stream: ServerStream, _ inbox: RequestInbox, _ call: ServerCall) {
+        source = .call(stream, inbox, call)
     }
 
     /// A stream of these requests: for testing a handler without a server.
@@ -85,7 +85,7 @@ public struct RawRequestStream: AsyncSequence, Sendable {
             do throws(RPCError) {
                 let request: ByteBuffer? =
                     switch source {
-                    case .call(let stream, let inbox): try await stream.nextRequest(inbox)
+                    case .call(let stream, let inbox, let call): try await stream.nextRequest(inbox, call)
                     case .list(let list): list.next()
                     }
                 isOver = request == nil

@@ -22,6 +22,12 @@ public struct ResponseWriter<Message: ProtobufMessage>: Sendable {
         target = .function(send)
     }
 
+    /// Sends the response headers, with the initial metadata that was set, before there is a message to send. When they
+    /// were sent already, nothing happens.
+    public func sendHeaders() async throws {
+        if case .call(let writer) = target { try await writer.sendHeaders() }
+    }
+
     public func send(_ message: Message) async throws {
         switch target {
         case .call(let writer): try await writer.send(framed: MessageFraming.framed(message))
@@ -32,7 +38,8 @@ public struct ResponseWriter<Message: ProtobufMessage>: Sendable {
     /// Sends a message that was encoded once for many.
     public func send(_ encoded: EncodedMessage<Message>) async throws {
         switch target {
-        case .call(let writer): try await writer.send(framed: encoded.framed)
+        case .call(let writer):
+            try await writer.send(prepared: writer.isCompressing ? encoded.compressed : encoded.framed)
         case .function(let send):
             try await send(Message(serialized: encoded.framed.withoutPrefix))
         }
@@ -42,9 +49,16 @@ public struct ResponseWriter<Message: ProtobufMessage>: Sendable {
 /// Where the handler of a server-streaming call puts responses that are encoded already; see ``ResponseWriter``.
 public struct RawResponseWriter: Sendable {
     private let stream: ServerStream
+    private let call: ServerCall
 
-    init(stream: ServerStream) {
+    init(_ stream: ServerStream, _ call: ServerCall) {
         self.stream = stream
+        self.call = call
+    }
+
+    /// See ``ResponseWriter/sendHeaders()``.
+    public func sendHeaders() async throws {
+        try await stream.sendHeaders()
     }
 
     /// Sends the bytes as one message.
@@ -52,7 +66,14 @@ public struct RawResponseWriter: Sendable {
         try await send(framed: MessageFraming.framed(bytes))
     }
 
+    var isCompressing: Bool { call.compression.isOn }
+
     func send(framed: ByteBuffer) async throws(RPCError) {
-        try await stream.sendResponse(framed: framed)
+        try await send(prepared: isCompressing ? MessageFraming.compressed(framed) : framed)
+    }
+
+    /// Sends a message that is compressed if it is to be.
+    func send(prepared: ByteBuffer) async throws(RPCError) {
+        try await stream.sendResponse(framed: prepared)
     }
 }

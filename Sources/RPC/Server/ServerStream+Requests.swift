@@ -5,7 +5,7 @@ extension ServerStream {
     /// The headers are there: the handler is started when the read has been gone through.
     func beginRequestStream() {
         guard state.requestStreamBegan() else { return }
-        inbox = RequestInbox(window: ServerConnection.streamWindow)
+        inbox = RequestInbox(window: ServerConnection.streamWindow, mayBeCompressed: headers.isGzip)
         connection.ready.append(self)
     }
 
@@ -75,12 +75,40 @@ extension ServerStream {
 
 extension ServerStream {
     /// The next request; nil after the last.
-    func nextRequest(_ inbox: RequestInbox) async throws(RPCError) -> ByteBuffer? {
+    func nextRequest(_ inbox: RequestInbox, _ call: ServerCall) async throws(RPCError) -> ByteBuffer? {
         switch await take(inbox) {
+        case .message(let message) where inbox.mayBeCompressed: return try await inflate(message, inbox, call)
         case .message(let message): return message.bytes
         case .end: return nil
         case .failure(let error): throw error
         }
+    }
+
+    /// A request that may be compressed. What it inflates to counts among the requests in memory until the next one is
+    /// taken; one that can't be inflated within the bounds ends the call, whatever its handler makes of it.
+    private func inflate(
+        _ message: InboundMessage, _ inbox: RequestInbox, _ call: ServerCall
+    ) async throws(RPCError) -> ByteBuffer {
+        do throws(RPCError) {
+            let request = try message.decoded(limit: call.method.maxRequestBytes, noun: "request")
+            if !connection.eventLoop.inEventLoop { await returnToLoop() }
+            try hold(message.isCompressed ? request.readableBytes : 0, inbox)
+            call.noteRequest(isCompressed: message.isCompressed)
+            return request
+        } catch {
+            executor.perform { self.fail(error) }
+            throw error
+        }
+    }
+
+    private func hold(_ count: Int, _ inbox: RequestInbox) throws(RPCError) {
+        guard self.inbox != nil else { return }
+        connection.releaseRequestBytes(inbox.inflatedHeld)
+        headers.buffered -= inbox.inflatedHeld
+        inbox.inflatedHeld = 0
+        try connection.reserveRequestBytes(count)
+        headers.buffered += count
+        inbox.inflatedHeld = count
     }
 
     private func take(_ inbox: RequestInbox) async -> RequestInbox.Item {

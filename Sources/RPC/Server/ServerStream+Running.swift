@@ -15,8 +15,8 @@ extension ServerStream {
             return connection.submitTrailersOnly(self, ServerStream.tooManyHandlers.trailers)
         }
         call = ServerCall(
-            method: method.handler.method, peer: connection.peer, metadata: metadata,
-            deadline: callDeadline)
+            method: method.handler.method, peer: connection.peer, metadata: metadata, deadline: callDeadline,
+            began: connection.now.deadline, compression: compressionChoice)
         let started = Task.immediate(executorPreference: connection.executor) { await self.run() }
         guard state.isHandlerRunning else { return }
         task = started
@@ -24,11 +24,16 @@ extension ServerStream {
         if state.phase == .answered || state.phase == .closed { started.cancel() }
     }
 
+    private var compressionChoice: ResponseCompression.Choice {
+        guard headers.acceptsGzip else { return .notAccepted }
+        return connection.context.configuration.responseCompression ? .on : .off
+    }
+
     /// The interceptors around the handler, and the answer.
     private func run() async {
         guard let call, let method else { return }
         // Held here, because a call that fails from outside lets go of both.
-        let request = request ?? ByteBuffer()
+        var request = request ?? ByteBuffer()
         let inbox = inbox
         let interceptors = connection.context.interceptors
         var begun = 0
@@ -39,12 +44,16 @@ extension ServerStream {
                 try await interceptors[begun].begin(call)
                 begun += 1
             }
+            if headers.isRequestCompressed { request = try await inflate(request, call) }
             switch method.handler.body {
-            case .unary(let body): response = try await body(request, call)
-            case .serverStreaming(let body): try await body(request, RawResponseWriter(stream: self), call)
-            case .clientStreaming(let body): response = try await body(requests(inbox), call)
+            case .unary(let body):
+                response = try await body(request, call)
+            case .serverStreaming(let body):
+                try await body(request, RawResponseWriter(self, call), call)
+            case .clientStreaming(let body):
+                response = try await body(requests(inbox, call), call)
             case .bidirectional(let body):
-                try await body(requests(inbox), RawResponseWriter(stream: self), call)
+                try await body(requests(inbox, call), RawResponseWriter(self, call), call)
             }
         } catch {
             failure = status(of: error)
@@ -59,13 +68,25 @@ extension ServerStream {
         finish(response, failure)
     }
 
-    private func requests(_ inbox: RequestInbox?) throws(RPCError) -> RawRequestStream {
+    private func requests(_ inbox: RequestInbox?, _ call: ServerCall) throws(RPCError) -> RawRequestStream {
         // There is one when such a call starts.
         guard let inbox else { throw RPCError(.cancelled, "the call is over") }
-        return RawRequestStream(self, inbox)
+        return RawRequestStream(self, inbox, call)
     }
 
-    private func returnToLoop() async {
+    /// The request of a call that has one and sent it compressed. Only now, when the interceptors have let the call in.
+    private func inflate(_ compressed: ByteBuffer, _ call: ServerCall) async throws(RPCError) -> ByteBuffer {
+        if !connection.eventLoop.inEventLoop { await returnToLoop() }
+        let request = try InboundMessage(bytes: compressed, isCompressed: true)
+            .decoded(limit: call.method.maxRequestBytes, noun: "request")
+        try connection.reserveRequestBytes(request.readableBytes)
+        releaseRequestBytes()
+        headers.buffered = request.readableBytes
+        call.noteRequest(isCompressed: true)
+        return request
+    }
+
+    func returnToLoop() async {
         await withUnsafeContinuation { continuation in
             connection.eventLoop.execute { continuation.resume() }
         }
@@ -92,7 +113,7 @@ extension ServerStream {
         dropRequests("the call is over")
         refuseWaitingSends()
         let ending = state.handlerEnded()
-        answer(ending, response: failure == nil ? response : nil, failure, trailers: call?.trailers ?? Metadata())
+        answer(ending, response: failure == nil ? response : nil, failure, call?.responseMetadata)
         call = nil
     }
 
@@ -106,7 +127,7 @@ extension ServerStream {
         dropRequests(error.message)
         refuseWaitingSends()
         if outbound.isEmpty {
-            answer(ending, response: nil, error, trailers: Metadata())
+            answer(ending, response: nil, error, nil)
         } else {
             // The caller isn't reading: trailers would wait behind what it doesn't read.
             outbound.removeAll()
@@ -116,26 +137,36 @@ extension ServerStream {
         if state.isHandlerRunning { task?.cancel() }
     }
 
-    private func answer(_ ending: CallState.Ending, response: ByteBuffer?, _ failure: RPCError?, trailers: Metadata) {
+    private func answer(
+        _ ending: CallState.Ending, response: ByteBuffer?, _ failure: RPCError?, _ metadata: ResponseMetadataPair?
+    ) {
         guard ending != .nothing, let session = connection.session else { return }
         connection.needsFlush()
-        switch (ending, failure) {
-        case (.whole, let failure?) where outbound.isEmpty:
-            connection.submitTrailersOnly(self, failure.trailers.appending(trailers))
-        case (_, let failure):
-            if let response { outbound.append(response) }
-            outboundEnd = ServerStream.end(failure, trailers)
-            if ending == .whole {
-                session.submitResponse(self)
-            } else {
-                session.resume(self)
-            }
+        if ending == .whole, let failure, outbound.isEmpty, metadata?.initial.isEmpty ?? true {
+            return connection.submitTrailersOnly(self, failure.trailers.appending(metadata?.trailers))
+        }
+        if let response { outbound.append(isCompressing ? MessageFraming.compressed(response) : response) }
+        outboundEnd = ServerStream.end(failure, metadata?.trailers)
+        if ending == .whole {
+            submitHeaders(session, metadata?.initial)
+        } else {
+            session.resume(self)
         }
     }
 
-    private static func end(_ failure: RPCError?, _ trailers: Metadata) -> OutboundEnd {
+    private var isCompressing: Bool { call?.compression.isOn ?? false }
+
+    /// The response headers, before the first message.
+    func submitHeaders(_ session: HTTP2Session, _ initial: Metadata?) {
+        let isAnnounced = call?.compression.isAnnounced ?? false
+        guard isAnnounced || initial != nil else { return session.submitResponse(self) }
+        let encoding: Metadata = isAnnounced ? ["grpc-encoding": "gzip"] : [:]
+        session.submitResponse(self, encoding.appending(initial))
+    }
+
+    private static func end(_ failure: RPCError?, _ trailers: Metadata?) -> OutboundEnd {
         if let failure { return .trailers(failure.trailers.appending(trailers)) }
-        if trailers.isEmpty { return .statusOK }
+        guard let trailers, !trailers.isEmpty else { return .statusOK }
         let status: Metadata = ["grpc-status": "0"]
         return .trailers(status.appending(trailers))
     }
@@ -143,7 +174,8 @@ extension ServerStream {
 
 extension Metadata {
     /// These pairs, then the others.
-    func appending(_ others: Metadata) -> Metadata {
+    func appending(_ others: Metadata?) -> Metadata {
+        guard let others, !others.isEmpty else { return self }
         var all = self
         all.storage += others.storage
         return all

@@ -18,11 +18,41 @@ extension ServerStream: SendingStream {
         guard sending != .refused, let session = connection.session else { return false }
         outbound.append(framed)
         switch sending {
-        case .headersAndMessage: session.submitResponse(self)
+        case .headersAndMessage: submitStreamHeaders(session)
         case .message: session.resume(self)
         case .refused: break
         }
         connection.needsFlush()
         return true
+    }
+
+    /// Sends the headers before there is a message, unless they were sent. From any task.
+    func sendHeaders() async throws(RPCError) {
+        let wereSent: Bool
+        if executor.eventLoop.inEventLoop {
+            wereSent = sendHeadersNow()
+        } else {
+            wereSent = await withUnsafeContinuation { continuation in
+                executor.perform { continuation.resume(returning: self.sendHeadersNow()) }
+            }
+        }
+        if !wereSent { throw ServerStream.gone }
+    }
+
+    private func sendHeadersNow() -> Bool {
+        guard let session = connection.session else { return false }
+        switch state.headersSent() {
+        case .headersAndMessage:
+            submitStreamHeaders(session)
+            connection.needsFlush()
+            return true
+        case .message: return true
+        case .refused: return false
+        }
+    }
+
+    private func submitStreamHeaders(_ session: HTTP2Session) {
+        call?.compression.headersAreSent()
+        submitHeaders(session, call?.responseMetadata?.initial)
     }
 }

@@ -44,6 +44,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
         if name == ":path" {
             method = connection.context.methods[value]
         } else if !headers.take(name: name, value: value) {
+            if !name.isMetadataName || !value.isMetadataValue { headers.hasInvalidMetadata = true }
             metadata.append(name: name, value: value)
         }
         return true
@@ -61,6 +62,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
         }
         let descriptor = method.handler.method
         deframer = MessageDeframer(limit: descriptor.maxRequestBytes, noun: "request")
+        if headers.isGzip { deframer.allowsCompressed = true }
         setDeadline(descriptor, awaitsRequest: !endOfStream && !method.takesRequestStream)
         if method.takesRequestStream { beginRequestStream() }
     }
@@ -90,6 +92,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
                     throw RPCError(.unimplemented, "request: more than one message")
                 }
                 request = message.bytes
+                if message.isCompressed { headers.isRequestCompressed = true }
             }
             connection.session?.consumeStream(self, bytes.count)
         } catch {

@@ -149,7 +149,11 @@ final class RawClient: HTTP2SessionDelegate {
 /// What a raw client is told.
 final class RawResponse: HTTP2Stream, @unchecked Sendable {
     // Unchecked: used by one test on one thread.
+    /// The pairs of all blocks; of several with one name, the last.
     private(set) var headers: [String: String] = [:]
+    /// The header blocks, in order: the response headers and the trailers.
+    private(set) var blocks: [[(name: String, value: String)]] = []
+    private var isInBlock = false
     private(set) var body: [UInt8] = []
     private(set) var isOver = false
     private(set) var resetCode: UInt32?
@@ -157,8 +161,21 @@ final class RawResponse: HTTP2Stream, @unchecked Sendable {
     var consumed = 0
 
     override func receivedHeader(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) -> Bool {
-        headers[String(decoding: name, as: UTF8.self)] = String(decoding: value, as: UTF8.self)
+        let pair = (name: String(decoding: name, as: UTF8.self), value: String(decoding: value, as: UTF8.self))
+        headers[pair.name] = pair.value
+        if !isInBlock { blocks.append([]) }
+        isInBlock = true
+        blocks[blocks.count - 1].append(pair)
         return true
+    }
+
+    override func receivedHeaders(endOfStream: Bool) {
+        isInBlock = false
+    }
+
+    /// Every value with that name, in order.
+    func values(_ name: String) -> [String] {
+        blocks.joined().filter { $0.name == name }.map(\.value)
     }
 
     /// The messages that have come whole.
