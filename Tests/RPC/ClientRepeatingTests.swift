@@ -10,18 +10,20 @@ struct ClientRepeatingTests {
     @Test("requests are closed once the last is said and none waits, and then only", arguments: [false, true])
     func closesRequests(isOver: Bool) {
         var single = ClientCallState()
-        #expect(!single.takesRequests && !single.finished() && !single.requestsLeft())
+        #expect(!single.takesRequests)
+        #expect(single.finished() == false)
+        #expect(single.requestsLeft() == false)
 
         var state = ClientCallState(requests: .open)
         _ = state.opened()
         if isOver { _ = state.ended() }
         #expect(state.takesRequests == !isOver)
-        #expect(!state.requestsLeft())
+        #expect(state.requestsLeft() == false)
         #expect(state.finished() == !isOver)
-        #expect(!state.finished())
+        #expect(state.finished() == false)
         #expect(!state.takesRequests)
         #expect(state.requestsLeft() == !isOver)
-        #expect(!state.requestsLeft())
+        #expect(state.requestsLeft() == false)
         #expect(state.requests == (isOver ? .open : .closed))
     }
 
@@ -29,9 +31,9 @@ struct ClientRepeatingTests {
     func endsWhileClosing() {
         var state = ClientCallState(requests: .open)
         _ = state.opened()
-        #expect(state.finished())
+        #expect(state.finished() == true)
         #expect(state.abandoned() == .reset)
-        #expect(!state.requestsLeft())
+        #expect(state.requestsLeft() == false)
         #expect(state.requests == .closing)
     }
 
@@ -45,8 +47,8 @@ struct ClientRepeatingTests {
         #expect(!log.isWhole && log.messages.isEmpty)
         log.append(bytes(1))
         #expect(!log.isWhole && log.messages.isEmpty)
-        #expect(log.finish())
-        #expect(!log.finish())
+        #expect(log.finish() == true)
+        #expect(log.finish() == false)
         #expect(log.isFinished)
     }
 

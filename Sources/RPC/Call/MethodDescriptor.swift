@@ -16,12 +16,13 @@ public struct MethodDescriptor: Sendable, Hashable {
         let kind: Kind
         let idempotent: Bool
         let maxRequestBytes: Int
+        let maxResponseBytes: Int?
         let defaultDeadline: Duration?
         let requestHeaders: Metadata
 
         init(
             service: String, method: String, kind: Kind, idempotent: Bool, maxRequestBytes: Int,
-            defaultDeadline: Duration?
+            maxResponseBytes: Int?, defaultDeadline: Duration?
         ) {
             self.service = service
             self.method = method
@@ -29,14 +30,16 @@ public struct MethodDescriptor: Sendable, Hashable {
             self.kind = kind
             self.idempotent = idempotent
             self.maxRequestBytes = maxRequestBytes
+            self.maxResponseBytes = maxResponseBytes
             self.defaultDeadline = defaultDeadline
-            requestHeaders = [":path": path, "te": "trailers", "content-type": "application/grpc"]
+            requestHeaders = [":path": path]
         }
 
         static func == (left: Content, right: Content) -> Bool {
             left === right
                 || left.path == right.path && left.kind == right.kind && left.idempotent == right.idempotent
-                    && left.maxRequestBytes == right.maxRequestBytes && left.defaultDeadline == right.defaultDeadline
+                    && left.maxRequestBytes == right.maxRequestBytes && left.maxResponseBytes == right.maxResponseBytes
+                    && left.defaultDeadline == right.defaultDeadline
         }
 
         func hash(into hasher: inout Hasher) {
@@ -57,20 +60,23 @@ public struct MethodDescriptor: Sendable, Hashable {
     public var idempotent: Bool { content.idempotent }
     /// The longest request message, in bytes, that is read into memory.
     public var maxRequestBytes: Int { content.maxRequestBytes }
+    /// The longest response message, in bytes, that a client reads into memory; nil for what its channel says.
+    public var maxResponseBytes: Int? { content.maxResponseBytes }
     /// How long a call may take when the caller sets no deadline; nil for streams that are meant to stay open.
     public var defaultDeadline: Duration? { content.defaultDeadline }
 
     /// The same for all copies of a descriptor, different for any two descriptors that live at the same time.
     var identity: ObjectIdentifier { ObjectIdentifier(content) }
 
-    /// The request headers that are the same for every call.
+    /// The request headers that are the same for every call of this method.
     var requestHeaders: Metadata { content.requestHeaders }
 
     public init(
-        service: String, method: String, kind: Kind, idempotent: Bool, maxRequestBytes: Int, defaultDeadline: Duration?
+        service: String, method: String, kind: Kind, idempotent: Bool, maxRequestBytes: Int,
+        maxResponseBytes: Int? = nil, defaultDeadline: Duration?
     ) {
         content = Content(
             service: service, method: method, kind: kind, idempotent: idempotent, maxRequestBytes: maxRequestBytes,
-            defaultDeadline: defaultDeadline)
+            maxResponseBytes: maxResponseBytes, defaultDeadline: defaultDeadline)
     }
 }

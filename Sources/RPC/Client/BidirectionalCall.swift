@@ -28,6 +28,11 @@ public final class BidirectionalCall<Request: ProtobufMessage, Response: Protobu
     /// The responses, read once. They end when the server ends the call with OK, and throw any other status.
     public var responses: ResponseStream<Response> { ResponseStream(raw.responses) }
 
+    /// Whether requests sent from now on are compressed, in a call whose options say `gzip`: at first they are.
+    public func setCompression(_ on: Bool) {
+        raw.setCompression(on)
+    }
+
     /// Ends the call, which fails with CANCELLED unless it is over.
     public func cancel() {
         raw.cancel()
@@ -54,6 +59,11 @@ public final class RawBidirectionalCall: Sendable {
 
     /// As ``BidirectionalCall/responses``.
     public var responses: RawResponseStream { RawResponseStream(call) }
+
+    /// As ``BidirectionalCall/setCompression(_:)``.
+    public func setCompression(_ on: Bool) {
+        call.setCompression(on)
+    }
 
     /// As ``BidirectionalCall/cancel()``.
     public func cancel() {

@@ -11,7 +11,8 @@ enum CallOutcome: Sendable {
         case always
     }
 
-    case response(ByteBuffer)
+    /// The one message, as it came.
+    case response(InboundMessage)
     case failure(RPCError, Repeating)
 }
 

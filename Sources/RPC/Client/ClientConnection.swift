@@ -16,8 +16,11 @@ struct ClientLimits: Sendable {
 final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     // Unchecked: as the superclass, touched on `eventLoop` alone, except `start` and `cancel`, which go there.
 
-    private static let requestPrefix = StaticHeaders([
+    private static let pseudoHeaders = StaticHeaders([
         (":method", "POST"), (":scheme", "http"), (":authority", "localhost"),
+    ])
+    private static let requestHeaders = StaticHeaders([
+        ("te", "trailers"), ("content-type", "application/grpc"), ("grpc-accept-encoding", "identity,gzip"),
     ])
 
     let limits: ClientLimits
@@ -86,13 +89,18 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     private func open(_ stream: ClientStream) {
         guard let session, stream.state.opened() else { return }
         add(stream)
+        stream.forgetEarlierResponse()
         var metadata = stream.metadata
+        if !metadata.isEmpty { metadata = metadata.sendable }
+        if stream.isCompressing { metadata.add("grpc-encoding", "gzip") }
         if let deadline = stream.deadline {
             let left = Duration.nanoseconds((deadline - now.deadline).nanoseconds)
             metadata.add("grpc-timeout", Timeout.format(left))
         }
-        let headers = stream.method.requestHeaders
-        if !session.submitRequest(stream, prefix: ClientConnection.requestPrefix, headers, metadata) {
+        let path = stream.method.requestHeaders
+        let isOpen = session.submitRequest(
+            stream, ClientConnection.pseudoHeaders, path, ClientConnection.requestHeaders, metadata)
+        if !isOpen {
             // The numbers of streams are used up (RFC 9113, 5.1.1): the next connection has new ones.
             remove(stream)
             stream.closed(code: HTTP2ErrorCode.refusedStream.rawValue)

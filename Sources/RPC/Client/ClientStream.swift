@@ -13,6 +13,7 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
     let connection: ClientConnection
     let method: MethodDescriptor
     let metadata: Metadata
+    private let boxed: CallOptions.Boxed?
     @exclusivity(unchecked) var state: ClientCallState
     /// Nil until the call is started.
     var receiver: Receiver?
@@ -20,36 +21,53 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
     private var earlyOutcome: CallOutcome?
     @exclusivity(unchecked) private var headers = ResponseHeaders()
     @exclusivity(unchecked) private var deframer: MessageDeframer
-    private var response: ByteBuffer?
+    private var response: InboundMessage?
+    /// The server's metadata of the header block that is being read, when the caller wants it.
+    private var collected = Metadata()
+    /// Whether there was more of a response than a status.
+    private var hasBegun = false
     /// Bytes of the incomplete message that the window has been told of.
     private var openedForPartial = 0
     /// Senders of requests that wait for room, in order.
     var waitingSends: [WaitingSend] = []
 
     /// A call of one request.
-    init(connection: ClientConnection, method: MethodDescriptor, options: CallOptions, framedRequest: ByteBuffer) {
-        self.connection = connection
-        self.method = method
-        metadata = options.metadata
-        state = ClientCallState()
-        deframer = MessageDeframer(limit: connection.limits.maxResponseBytes, noun: "response")
-        super.init()
-        deadline = options.deadline.map { NIODeadline(at: $0) }
+    convenience init(
+        connection: ClientConnection, method: MethodDescriptor, options: CallOptions, framedRequest: ByteBuffer
+    ) {
+        self.init(connection, method, options, ClientCallState())
         outbound.append(framedRequest)
         outboundEnd = .endOfStream
     }
 
     /// A call that has said so much by now, and may go on.
-    init(connection: ClientConnection, method: MethodDescriptor, options: CallOptions, requests: RequestLog) {
+    convenience init(
+        connection: ClientConnection, method: MethodDescriptor, options: CallOptions, requests: RequestLog
+    ) {
+        self.init(connection, method, options, ClientCallState(requests: requests.isFinished ? .closed : .open))
+        for message in requests.messages { outbound.append(message) }
+        if requests.isFinished { outboundEnd = .endOfStream }
+    }
+
+    private init(
+        _ connection: ClientConnection, _ method: MethodDescriptor, _ options: CallOptions, _ state: ClientCallState
+    ) {
         self.connection = connection
         self.method = method
         metadata = options.metadata
-        state = ClientCallState(requests: requests.isFinished ? .closed : .open)
-        deframer = MessageDeframer(limit: connection.limits.maxResponseBytes, noun: "response")
+        boxed = options.boxed
+        self.state = state
+        deframer = MessageDeframer(limit: options.responseLimit(method, connection.limits), noun: "response")
         super.init()
         deadline = options.deadline.map { NIODeadline(at: $0) }
-        for message in requests.messages { outbound.append(message) }
-        if requests.isFinished { outboundEnd = .endOfStream }
+    }
+
+    /// Whether requests may be compressed.
+    var isCompressing: Bool { boxed?.extras.compression == .gzip }
+
+    /// The call is made; what an attempt before it was told no longer counts.
+    func forgetEarlierResponse() {
+        boxed?.extras.responseMetadata?.reset()
     }
 
     /// The receiver is ready. A call that was cancelled before tells it so.
@@ -59,13 +77,49 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
     }
 
     override func receivedHeader(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) -> Bool {
-        headers.take(name: name, value: value)
+        headers.size += name.count + value.count + 32
+        // What goes over the limit isn't kept; the call fails once its header block is complete. Not so one that goes
+        // far over it: a byte of HPACK can stand for a pair of four thousand, and each is looked through.
+        let limit = connection.limits.maxHeaderListBytes
+        guard headers.size <= limit else { return headers.size / 16 <= limit }
+        if !headers.take(name: name, value: value), boxed?.extras.responseMetadata != nil {
+            collected.append(name: name, value: value)
+        }
         return true
     }
 
     override func receivedHeaders(endOfStream: Bool) {
-        guard !headers.isInformational, state.responded(), !endOfStream else { return headers.forgetInformational() }
+        guard headers.size <= connection.limits.maxHeaderListBytes else { return abandon(headersTooLong) }
+        headers.size = 0
+        if headers.isInformational {
+            collected = Metadata()
+            if !headers.forgetInformational() {
+                abandon(RPCError(.internal, "response: too many informational responses"))
+            }
+            return
+        }
+        if let metadata = boxed?.extras.responseMetadata { report(to: metadata, endOfStream: endOfStream) }
+        guard state.responded(), !endOfStream else { return }
+        hasBegun = true
+        headers.forgetStatus()
+        deframer.allowsCompressed = headers.allowsCompressed
         if let error = headers.refusal { abandon(error) }
+    }
+
+    private var headersTooLong: RPCError {
+        RPCError(
+            .resourceExhausted, "response: metadata longer than \(connection.limits.maxHeaderListBytes) bytes",
+            reason: "METADATA_TOO_LARGE")
+    }
+
+    private func report(to metadata: ResponseMetadata, endOfStream: Bool) {
+        guard state.phase != .done else { return }
+        if endOfStream {
+            metadata.ended(collected)
+        } else {
+            metadata.began(collected)
+        }
+        collected = Metadata()
     }
 
     override func receivedData(_ bytes: UnsafeRawBufferPointer) {
@@ -82,6 +136,7 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
     }
 
     private func received(_ message: InboundMessage) throws(RPCError) {
+        if message.isCompressed { boxed?.extras.responseMetadata?.receivedCompressed() }
         switch receiver {
         case .many(let queue):
             let held = message.wireSize - openedForPartial
@@ -89,7 +144,7 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
             if queue.push(message, held: held) { connection.session?.consumeStream(self, held) }
         case .single, .none:
             guard response == nil else { throw RPCError(.unimplemented, "response: more than one message") }
-            response = message.bytes
+            response = message
         }
     }
 
@@ -118,7 +173,7 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
                 response.map { .response($0) }
                     ?? .failure(RPCError(.unimplemented, "response: no message"), .never))
         } else {
-            deliver(.response(ByteBuffer()))
+            deliver(.response(InboundMessage(bytes: ByteBuffer())))
         }
         // The server answered without wanting all that was to be said.
         if !outbound.isEmpty || outboundEnd == nil { connection.session?.reset(self, .cancel) }

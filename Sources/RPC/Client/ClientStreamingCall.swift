@@ -24,6 +24,11 @@ public final class ClientStreamingCall<Request: ProtobufMessage, Response: Proto
         try RPCChannel.decode(try await raw.response())
     }
 
+    /// Whether requests sent from now on are compressed, in a call whose options say `gzip`: at first they are.
+    public func setCompression(_ on: Bool) {
+        raw.setCompression(on)
+    }
+
     /// Ends the call, which fails with CANCELLED unless it is over.
     public func cancel() {
         raw.cancel()
@@ -46,20 +51,19 @@ public final class RawClientStreamingCall: Sendable {
     /// As ``ClientStreamingCall/response()``.
     public func response() async throws -> ByteBuffer {
         call.finish()
-        guard let message = try await next() else { throw RPCError(.unimplemented, "response: no message") }
-        guard try await next() == nil else {
+        guard let message = try await call.nextMessage() else {
+            throw RPCError(.unimplemented, "response: no message")
+        }
+        guard try await call.nextMessage() == nil else {
             call.cancel()
             throw RPCError(.unimplemented, "response: more than one message")
         }
         return message
     }
 
-    private func next() async throws -> ByteBuffer? {
-        switch await call.next() {
-        case .message(let message): return message.bytes
-        case .end: return nil
-        case .failure(let failure): throw failure.error
-        }
+    /// As ``ClientStreamingCall/setCompression(_:)``.
+    public func setCompression(_ on: Bool) {
+        call.setCompression(on)
     }
 
     /// As ``ClientStreamingCall/cancel()``.

@@ -39,6 +39,7 @@ extension RPCChannel {
         _ method: MethodDescriptor, _ framed: ByteBuffer, _ options: CallOptions
     ) async throws(RPCError) -> ByteBuffer {
         var rules = RepeatRules()
+        let framed = options.compression == .gzip ? MessageFraming.compressed(framed) : framed
         while true {
             let connection = try await connection(for: options)
             let stream = ClientStream(connection: connection, method: method, options: options, framedRequest: framed)
@@ -48,8 +49,9 @@ extension RPCChannel {
                 connection.cancel(stream)
             }
             switch outcome {
-            case .response(let response):
-                return response
+            case .response(let message):
+                guard message.isCompressed else { return message.bytes }
+                return try message.decoded(limit: options.responseLimit(method, limits), noun: "response")
             case .failure(let error, let repeating):
                 guard
                     rules.mayRepeat(

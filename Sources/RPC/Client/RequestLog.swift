@@ -36,6 +36,12 @@ struct RequestLog: Sendable {
         size += framed.readableBytes
     }
 
+    /// Puts what was said so far in the encoding of the call.
+    mutating func compress() {
+        messages = messages.map { MessageFraming.compressed($0) }
+        size = messages.reduce(0) { $0 + $1.readableBytes }
+    }
+
     /// The caller has said its last; false when it had before.
     mutating func finish() -> Bool {
         defer { isFinished = true }

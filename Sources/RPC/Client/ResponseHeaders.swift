@@ -2,47 +2,96 @@ internal import ProtobufC
 
 /// What a response's headers and trailers say.
 struct ResponseHeaders {
+    /// What the server says about trying again (gRFC A6, "Pushback").
+    enum Pushback: Sendable, Equatable {
+        case none
+        case after(Duration)
+        case never
+    }
+
+    private enum Encoding {
+        case identity
+        case gzip
+        case unknown
+    }
+
+    /// Informational responses accepted before the real one.
+    static let maxInformational = 16
+
+    /// Names and values of one block as HTTP/2 counts them (RFC 9113, 6.5.2).
+    var size = 0
     private var httpStatus = 0
     private var isGRPC = false
-    private var hasEncoding = false
+    private var encoding = Encoding.identity
     private var status: Int?
     private var message = ""
     private var details: [UInt8]?
+    private(set) var pushback = Pushback.none
+    private var informational = 0
 
-    mutating func take(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+    /// Takes a header of HTTP/2's or gRPC's own; false when it is the server's metadata.
+    mutating func take(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) -> Bool {
         switch name.first {
         case UInt8(ascii: ":"):
             if name == ":status" { httpStatus = value.decimal ?? 0 }
+            return true
         case UInt8(ascii: "c"):
-            if name == "content-type" { isGRPC = value.isGRPCContentType }
+            guard name == "content-type" else { return name == "content-length" }
+            isGRPC = value.isGRPCContentType
+            return true
         case UInt8(ascii: "g"):
-            if name == "grpc-status" {
-                // A status that is no number is one nobody knows.
-                status = value.decimal ?? RPCError.Code.unknown.rawValue
-            } else if name == "grpc-message" {
-                message = PercentEncoding.decode(value)
-            } else if name == "grpc-status-details-bin" {
-                details = Base64.decode(value)
-            } else if name == "grpc-encoding" {
-                hasEncoding = !(value == "identity")
-            }
+            guard name.hasPrefix("grpc-") else { return false }
+            takeOwn(name: name, value: value)
+            return true
         default:
-            break
+            return false
+        }
+    }
+
+    private mutating func takeOwn(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+        if name == "grpc-status" {
+            // A status that is no number is one nobody knows.
+            status = value.decimal ?? RPCError.Code.unknown.rawValue
+        } else if name == "grpc-message" {
+            message = PercentEncoding.decode(value)
+        } else if name == "grpc-status-details-bin" {
+            details = Base64.decode(value)
+        } else if name == "grpc-encoding" {
+            encoding = value == "identity" ? .identity : value == "gzip" ? .gzip : .unknown
+        } else if name == "grpc-retry-pushback-ms" {
+            // What is no number of milliseconds asks not to try again.
+            pushback = value.decimal.map { .after(.milliseconds($0)) } ?? .never
         }
     }
 
     /// Whether it was a 1xx response, which precedes the real one (RFC 9110, 15.2).
     var isInformational: Bool { (100...199).contains(httpStatus) }
 
-    mutating func forgetInformational() {
-        if isInformational { self = ResponseHeaders() }
+    /// Forgets an informational response; false when there were too many.
+    mutating func forgetInformational() -> Bool {
+        let count = informational + 1
+        self = ResponseHeaders()
+        informational = count
+        return count <= ResponseHeaders.maxInformational
     }
+
+    /// Messages follow: a status before them says nothing, it belongs after.
+    mutating func forgetStatus() {
+        guard status != nil || pushback != .none else { return }
+        status = nil
+        message = ""
+        details = nil
+        pushback = .none
+    }
+
+    /// Whether messages may come in gzip.
+    var allowsCompressed: Bool { encoding == .gzip }
 
     /// Why a response whose messages are to come can't be read.
     var refusal: RPCError? {
         guard httpStatus == 200 else { return RPCError(httpStatus: httpStatus) }
         guard isGRPC else { return RPCError(.unknown, "response: not of the type application/grpc") }
-        if hasEncoding { return RPCError(.internal, "response: in an encoding that was not asked for") }
+        if encoding == .unknown { return RPCError(.internal, "response: in an encoding that was not asked for") }
         return nil
     }
 

@@ -91,15 +91,13 @@ public struct RawResponseStream: AsyncSequence, Sendable {
                 phase = .open(try await StreamingCall.make(channel, method, RequestLog(complete: framed), options))
             }
             guard case .open(let call) = phase else { return nil }
-            switch await call.next() {
-            case .message(let message):
-                return message.bytes
-            case .end:
+            do throws(RPCError) {
+                if let message = try await call.nextMessage() { return message }
                 phase = .over
                 return nil
-            case .failure(let failure):
+            } catch {
                 phase = .over
-                throw failure.error
+                throw error
             }
         }
 

@@ -10,6 +10,7 @@ extension StreamingCall {
 
     /// Sends one message, with its prefix, once there is room for it. Throws how the call ended when it has.
     func send(_ framed: ByteBuffer) async throws(RPCError) {
+        let framed = isCompressing.load(ordering: .relaxed) ? MessageFraming.compressed(framed) : framed
         let attempt = try begin(framed).get()
         if await attempt.stream.send(framed: framed) { return }
         if Task.isCancelled {
@@ -30,6 +31,11 @@ extension StreamingCall {
             state.requests.append(framed)
             return .success(state.attempt)
         }
+    }
+
+    /// Whether requests sent from now on are compressed, in a call that has said it may.
+    func setCompression(_ on: Bool) {
+        if options.compression == .gzip { isCompressing.store(on, ordering: .relaxed) }
     }
 
     /// There will be no more requests.

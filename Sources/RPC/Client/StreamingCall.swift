@@ -36,6 +36,8 @@ final class StreamingCall: Sendable {
     let method: MethodDescriptor
     let options: CallOptions
     let state: Mutex<State>
+    /// Whether requests are compressed from now on.
+    let isCompressing: Atomic<Bool>
     /// Whether a response has been read: the call is not repeated from then on.
     private let hasResponded = Atomic(false)
 
@@ -46,6 +48,8 @@ final class StreamingCall: Sendable {
         var options = options
         let begun = try await channel.begin(method, &options)
         do throws(RPCError) {
+            var requests = requests
+            if options.compression == .gzip { requests.compress() }
             let connection = try await channel.connection(for: options)
             return StreamingCall(channel, connection, method, requests, options, begun: begun)
         } catch {
@@ -61,6 +65,7 @@ final class StreamingCall: Sendable {
         self.channel = channel
         self.method = method
         self.options = options
+        isCompressing = Atomic(options.compression == .gzip)
         let attempt = StreamingCall.attempt(on: connection, method, requests, options)
         state = Mutex(State(attempt: attempt, requests: requests, begun: begun))
         connection.start(attempt.stream, .many(attempt.queue))
@@ -104,7 +109,23 @@ final class StreamingCall: Sendable {
 // MARK: - Responses
 
 extension StreamingCall {
-    func next() async -> ResponseQueue.Item {
+    /// The next response's bytes, inflated; nil at the end.
+    func nextMessage() async throws(RPCError) -> ByteBuffer? {
+        switch await next() {
+        case .message(let message):
+            guard message.isCompressed else { return message.bytes }
+            do throws(RPCError) {
+                return try message.decoded(limit: options.responseLimit(method, channel.limits), noun: "response")
+            } catch {
+                cancel()
+                throw error
+            }
+        case .end: return nil
+        case .failure(let failure): throw failure.error
+        }
+    }
+
+    private func next() async -> ResponseQueue.Item {
         while true {
             let attempt = state.withLock { $0.attempt }
             let item = await StreamingCall.take(attempt)

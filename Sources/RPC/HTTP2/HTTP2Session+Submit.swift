@@ -15,13 +15,15 @@ extension HTTP2Session {
         }
     }
 
-    /// Opens a stream with a request whose messages follow from its `outbound`; false when no more can be opened.
+    /// Opens a stream with a request whose messages follow from its `outbound`; false when no more can be opened. Its
+    /// headers go in the order of the parameters.
     func submitRequest(
-        _ stream: HTTP2Stream, prefix: StaticHeaders, _ headers: Metadata, _ metadata: Metadata
+        _ stream: HTTP2Stream, _ pseudoHeaders: StaticHeaders?, _ path: Metadata, _ headers: StaticHeaders?,
+        _ metadata: Metadata
     ) -> Bool {
         var provider = SessionCallbacks.dataProvider(for: stream)
         let user = Unmanaged.passUnretained(stream).toOpaque()
-        let id = HeaderBlock.withFields(prefix: prefix, headers, metadata) { fields, count in
+        let id = HeaderBlock.withFields(prefix: pseudoHeaders, path, headers, metadata) { fields, count in
             nghttp2_submit_request(pointer, nil, fields, count, &provider, user)
         }
         guard id > 0 else { return false }

@@ -28,24 +28,32 @@ struct StaticHeaders: @unchecked Sendable {
 
 /// Lays metadata out for nghttp2, which copies it.
 enum HeaderBlock {
-    /// Calls `body` with the fields of `prefix` followed by the pairs of both blocks, valid during the call.
+    /// Calls `body` with the fields of the four blocks, one after the other, valid during the call.
     static func withFields<Result>(
-        prefix: StaticHeaders?, _ first: Metadata, _ second: Metadata = Metadata(),
+        prefix: StaticHeaders?, _ first: Metadata, _ middle: StaticHeaders? = nil, _ second: Metadata = Metadata(),
         _ body: (UnsafeMutablePointer<nghttp2_nv>?, Int) -> Result
     ) -> Result {
-        let prefixCount = prefix?.count ?? 0
-        let count = prefixCount + first.count + second.count
+        let count = (prefix?.count ?? 0) + first.count + (middle?.count ?? 0) + second.count
         return withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: max(count, 1)) { fields in
-            if let prefix, let base = fields.baseAddress { base.initialize(from: prefix.fields, count: prefix.count) }
             // The storages are flat, so their pointers are good as long as they are pinned here.
-            return first.storage.withUnsafeBytes { _ in
+            first.storage.withUnsafeBytes { _ in
                 second.storage.withUnsafeBytes { _ in
-                    let middle = write(first, to: fields, from: prefixCount)
-                    _ = write(second, to: fields, from: middle)
+                    var index = copy(prefix, to: fields, from: 0)
+                    index = write(first, to: fields, from: index)
+                    index = copy(middle, to: fields, from: index)
+                    _ = write(second, to: fields, from: index)
                     return body(fields.baseAddress, count)
                 }
             }
         }
+    }
+
+    private static func copy(
+        _ block: StaticHeaders?, to fields: UnsafeMutableBufferPointer<nghttp2_nv>, from: Int
+    ) -> Int {
+        guard let block, let base = fields.baseAddress else { return from }
+        (base + from).initialize(from: block.fields, count: block.count)
+        return from + block.count
     }
 
     private static func write(_ block: Metadata, to fields: UnsafeMutableBufferPointer<nghttp2_nv>, from: Int) -> Int {

@@ -4,109 +4,6 @@ import Synchronization
 
 @testable import RPC
 
-/// One HTTP/2 frame as it came (RFC 9113, section 4.1).
-struct Frame: Sendable {
-    enum Kind: UInt8 {
-        case data, headers, priority, reset, settings, push, ping, goAway, windowUpdate, continuation
-    }
-
-    static let endOfStream: UInt8 = 0x1
-    static let acknowledgement: UInt8 = 0x1
-    static let endOfHeaders: UInt8 = 0x4
-
-    var type: UInt8
-    var flags: UInt8 = 0
-    var stream: Int = 0
-    var payload: [UInt8] = []
-
-    var kind: Kind? { Kind(rawValue: type) }
-    var endsStream: Bool { (kind == .data || kind == .headers) && flags & Frame.endOfStream != 0 }
-
-    var bytes: [UInt8] {
-        let length = payload.count
-        return [UInt8(length >> 16 & 0xff), UInt8(length >> 8 & 0xff), UInt8(length & 0xff), type, flags]
-            + withUnsafeBytes(of: UInt32(stream).bigEndian) { Array($0) } + payload
-    }
-}
-
-extension Frame {
-    static func make(_ kind: Kind, flags: UInt8 = 0, stream: Int = 0, _ payload: [UInt8] = []) -> Frame {
-        Frame(type: kind.rawValue, flags: flags, stream: stream, payload: payload)
-    }
-
-    static func settings(_ values: [(UInt16, UInt32)] = []) -> Frame {
-        var payload: [UInt8] = []
-        for (name, value) in values {
-            payload += withUnsafeBytes(of: name.bigEndian) { Array($0) }
-            payload += withUnsafeBytes(of: value.bigEndian) { Array($0) }
-        }
-        return make(.settings, payload)
-    }
-
-    static let settingsAcknowledged = make(.settings, flags: acknowledgement)
-
-    static func ping(flags: UInt8 = 0) -> Frame { make(.ping, flags: flags, [0, 1, 2, 3, 4, 5, 6, 7]) }
-
-    /// A header block in HPACK's plainest form: literals that are not indexed (RFC 7541, 6.2.2).
-    static func headers(_ stream: Int, _ pairs: [(String, String)], end: Bool = false) -> Frame {
-        var block: [UInt8] = []
-        for (name, value) in pairs { block += [0] + text(name) + text(value) }
-        return make(.headers, flags: endOfHeaders | (end ? endOfStream : 0), stream: stream, block)
-    }
-
-    /// HPACK's string literal: its length with a prefix of seven bits, and the octets (RFC 7541, 5.1 and 5.2).
-    private static func text(_ text: String) -> [UInt8] {
-        var left = text.utf8.count
-        if left < 127 { return [UInt8(left)] + text.utf8 }
-        var bytes: [UInt8] = [127]
-        left -= 127
-        while left >= 128 {
-            bytes.append(UInt8(left % 128 + 128))
-            left /= 128
-        }
-        return bytes + [UInt8(left)] + text.utf8
-    }
-
-    static func responseHeaders(_ stream: Int, _ more: [(String, String)] = []) -> Frame {
-        headers(stream, [(":status", "200"), ("content-type", "application/grpc")] + more)
-    }
-
-    static func trailers(_ stream: Int, _ status: Int = 0, _ more: [(String, String)] = []) -> Frame {
-        headers(stream, [("grpc-status", String(status))] + more, end: true)
-    }
-
-    /// A response that is a status alone.
-    static func trailersOnly(_ stream: Int, _ status: Int, _ more: [(String, String)] = []) -> Frame {
-        headers(
-            stream, [(":status", "200"), ("content-type", "application/grpc"), ("grpc-status", String(status))] + more,
-            end: true)
-    }
-
-    static func data(_ stream: Int, _ payload: [UInt8], end: Bool = false) -> Frame {
-        make(.data, flags: end ? endOfStream : 0, stream: stream, payload)
-    }
-
-    static func reset(_ stream: Int, _ code: UInt32) -> Frame {
-        make(.reset, stream: stream, withUnsafeBytes(of: code.bigEndian) { Array($0) })
-    }
-
-    static func goAway(last: Int, code: UInt32 = 0) -> Frame {
-        make(
-            .goAway,
-            withUnsafeBytes(of: UInt32(last).bigEndian) { Array($0) }
-                + withUnsafeBytes(of: code.bigEndian) { Array($0) })
-    }
-
-    static func windowUpdate(_ stream: Int, _ count: Int) -> Frame {
-        make(.windowUpdate, stream: stream, withUnsafeBytes(of: UInt32(count).bigEndian) { Array($0) })
-    }
-
-    /// What a server says when all is well: one message, then the status OK.
-    static func answer(_ stream: Int, _ text: String) -> [Frame] {
-        [responseHeaders(stream), data(stream, framed(text)), trailers(stream)]
-    }
-}
-
 /// A server that speaks frames by hand, so that it can say anything at all. It answers SETTINGS by itself, unless it is
 /// told to be silent, and hands every frame to its script.
 final class FrameServer: Sendable {
@@ -120,11 +17,13 @@ final class FrameServer: Sendable {
         private let server: FrameServer
         private var received = ByteBuffer()
         private var hasPreface = false
+        private let decoder: HeaderDecoder
         private var context: ChannelHandlerContext?
 
         fileprivate init(_ server: FrameServer, number: Int) {
             self.server = server
             self.number = number
+            decoder = HeaderDecoder(server.requests)
         }
 
         func channelActive(context: ChannelHandlerContext) {
@@ -142,7 +41,9 @@ final class FrameServer: Sendable {
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            received.writeImmutableBuffer(unwrapInboundIn(data))
+            let bytes = unwrapInboundIn(data)
+            decoder.take(bytes)
+            received.writeImmutableBuffer(bytes)
             if !hasPreface {
                 guard received.readSlice(length: 24) != nil else { return }
                 hasPreface = true
@@ -186,6 +87,8 @@ final class FrameServer: Sendable {
     fileprivate let greets: Bool
     /// Every frame that came, over all connections.
     let frames = Shared<[Frame]>([])
+    /// The headers of every request that came, over all connections.
+    let requests = Shared<[Metadata]>([])
     let accepted = Shared(0)
     private let channels = Shared<[any Channel]>([])
     let closed = Shared(0)
@@ -232,6 +135,55 @@ final class FrameServer: Sendable {
     func body(of stream: Int) -> [UInt8] {
         frames.value.filter { $0.kind == .data && $0.stream == stream }.flatMap(\.payload)
     }
+}
+
+/// Reads header blocks: a session that hears all that comes and is never heard itself.
+private final class HeaderDecoder: HTTP2SessionDelegate {
+    private final class Request: HTTP2Stream, @unchecked Sendable {
+        // Unchecked: touched on one connection's event loop alone.
+        let requests: Shared<[Metadata]>
+        var headers = Metadata()
+
+        init(_ requests: Shared<[Metadata]>) {
+            self.requests = requests
+        }
+
+        override func receivedHeader(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) -> Bool {
+            headers.append(name: name, value: value)
+            return true
+        }
+
+        override func receivedHeaders(endOfStream: Bool) {
+            let complete = headers
+            requests.update { $0.append(complete) }
+        }
+    }
+
+    private let requests: Shared<[Metadata]>
+    private var session: HTTP2Session?
+    private var streams: [HTTP2Stream] = []
+
+    init(_ requests: Shared<[Metadata]>) {
+        self.requests = requests
+        let settings = HTTP2Session.Settings(
+            maxConcurrentStreams: 100, maxHeaderListBytes: 64 * 1024, streamWindow: 1_000_000_000,
+            connectionWindow: 1_000_000_000)
+        session = HTTP2Session(side: .server, settings: settings, delegate: self)
+    }
+
+    func take(_ bytes: ByteBuffer) {
+        bytes.withUnsafeReadableBytes { bytes in _ = try? session?.receive(bytes) }
+    }
+
+    func streamBegan(id: Int32) -> HTTP2Stream? {
+        let request = Request(requests)
+        streams.append(request)
+        return request
+    }
+    func streamClosed(_ stream: HTTP2Stream) {}
+    func settingsReceived() {}
+    func goAwayReceived() {}
+    func allows(_ frame: HTTP2Session.CountedFrame) -> Bool { true }
 }
 
 /// A server of frames and a channel to it, both gone at the end.

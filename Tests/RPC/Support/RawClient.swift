@@ -64,7 +64,7 @@ final class RawClient: HTTP2SessionDelegate {
         response.outbound.append(ByteBuffer(bytes: body))
         if end { response.outboundEnd = .endOfStream }
         let prefix = StaticHeaders([])
-        _ = session?.submitRequest(response, prefix: prefix, headers, [:])
+        _ = session?.submitRequest(response, prefix, headers, nil, [:])
         flush()
         return response
     }
