@@ -10,22 +10,29 @@ extension RPCError {
         var trailers = Metadata()
         trailers.add("grpc-status", String(code.rawValue))
         if !message.isEmpty { trailers.add("grpc-message", PercentEncoding.encode(message)) }
-        if !reason.isEmpty || !fields.isEmpty { trailers.addBinary("grpc-status-details-bin", details.serialized()) }
+        if hasDetails { trailers.addBinary("grpc-status-details-bin", details.serialized()) }
+        // gRFC A6: clients that retry by themselves look at this one.
+        if let retryAfter { trailers.add("grpc-retry-pushback-ms", String(RPCError.milliseconds(retryAfter))) }
         return trailers
     }
+
+    private var hasDetails: Bool { !reason.isEmpty || !domain.isEmpty || !fields.isEmpty || retryAfter != nil }
 
     private var details: GoogleRPC.Status {
         // A NUL is in no text of a message (ProtobufC), and would cost the reader all the details.
         let text = message.utf8.contains(0) ? message.filter { $0 != "\0" } : message
         var status = GoogleRPC.Status(code: Int32(code.rawValue), message: text)
-        if !reason.isEmpty {
-            status.details.append(RPCError.pack(GoogleRPC.ErrorInfo(reason: reason)))
+        if !reason.isEmpty || !domain.isEmpty {
+            status.details.append(RPCError.pack(GoogleRPC.ErrorInfo(reason: reason, domain: domain)))
         }
         if !fields.isEmpty {
             let violations = fields.map {
                 GoogleRPC.BadRequest.FieldViolation(field: $0.field, description: $0.reason)
             }
             status.details.append(RPCError.pack(GoogleRPC.BadRequest(fieldViolations: violations)))
+        }
+        if let retryAfter {
+            status.details.append(RPCError.pack(GoogleRPC.RetryInfo(retryDelay: .init(clamping: retryAfter))))
         }
         return status
     }
@@ -37,8 +44,11 @@ extension RPCError {
         for detail in decoded.details {
             if let info = RPCError.unpack(GoogleRPC.ErrorInfo.self, from: detail) {
                 reason = info.reason
+                domain = info.domain
             } else if let request = RPCError.unpack(GoogleRPC.BadRequest.self, from: detail) {
                 fields += request.fieldViolations.map { FieldViolation(field: $0.field, reason: $0.description) }
+            } else if let retry = RPCError.unpack(GoogleRPC.RetryInfo.self, from: detail) {
+                retryAfter = retry.retryDelay?.duration
             }
         }
     }
@@ -54,6 +64,34 @@ extension RPCError {
         // (google/protobuf/any.proto).
         guard packed.typeURL.split(separator: "/").last.map(String.init) == Message.descriptor.name else { return nil }
         return try? Message(serialized: packed.value)
+    }
+}
+
+extension RPCError {
+    /// In whole milliseconds, never less; what 32 bits can say at most.
+    fileprivate static func milliseconds(_ duration: Duration) -> Int32 {
+        let (seconds, attoseconds) = max(duration, .zero).components
+        guard seconds < Int64(Int32.max) / 1000 else { return .max }
+        return Int32(seconds) * 1000 + Int32((attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+    }
+}
+
+extension GoogleProtobuf.Duration {
+    /// The longest that google/protobuf/duration.proto lets one be, in seconds.
+    private static let longest: Int64 = 315_576_000_000
+
+    /// Between nothing and the longest there is.
+    fileprivate init(clamping duration: Swift.Duration) {
+        let (seconds, attoseconds) = max(duration, .zero).components
+        self.init(
+            seconds: min(seconds, Self.longest),
+            nanos: seconds < Self.longest ? Int32(attoseconds / 1_000_000_000) : 0)
+    }
+
+    /// Nil when it is negative or not as duration.proto wants it.
+    fileprivate var duration: Swift.Duration? {
+        guard (0...Self.longest).contains(seconds), (0...999_999_999).contains(nanos) else { return nil }
+        return .seconds(seconds) + .nanoseconds(Int64(nanos))
     }
 }
 

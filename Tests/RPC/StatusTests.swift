@@ -1,0 +1,74 @@
+import ProtobufC
+import Testing
+
+@testable import RPC
+
+@Suite("Statuses on their way")
+struct StatusTests {
+    /// What a peer makes of the trailers.
+    private func received(_ error: RPCError) throws -> RPCError {
+        let trailers = error.trailers
+        let code = try #require(trailers[first: "grpc-status"].flatMap { Int($0) })
+        let message = trailers.first("grpc-message") { PercentEncoding.decode($0) } ?? ""
+        return RPCError(status: code, message: message, details: trailers[firstBinary: "grpc-status-details-bin"])
+    }
+
+    @Test(
+        "every part of a status arrives",
+        arguments: [
+            RPCError(.notFound, "gone"), RPCError(.aborted, "", reason: "LOST"),
+            RPCError(.unavailable, "later", domain: "chat.example"),
+            RPCError(.unavailable, "later", retryAfter: .milliseconds(1500)),
+            RPCError(.unavailable, "later", retryAfter: .nanoseconds(1)),
+            RPCError(.unavailable, "later", retryAfter: .zero),
+            RPCError(
+                .resourceExhausted, "all of it: å %", reason: "TOO_MANY", fields: [.init(field: "a", reason: "b")],
+                domain: "example", retryAfter: .seconds(30)),
+        ])
+    func arrives(error: RPCError) throws {
+        expectEqual(try received(error), error)
+    }
+
+    @Test("a plain status has no details")
+    func staysPlain() {
+        let trailers = RPCError(.notFound, "gone").trailers
+        #expect(trailers.pairs.map(\.name) == ["grpc-status", "grpc-message"])
+    }
+
+    @Test(
+        "when to try again is said in milliseconds as well, rounded up and within bounds",
+        arguments: [
+            (Duration.seconds(2), "2000"), (.microseconds(1), "1"), (.zero, "0"), (.seconds(-5), "0"),
+            (.seconds(1_000_000_000), "2147483647"),
+        ])
+    func saysPushback(duration: Duration, text: String) throws {
+        let error = RPCError(.unavailable, "later", retryAfter: duration)
+        #expect(error.trailers[first: "grpc-retry-pushback-ms"] == text)
+        expectEqual(try received(error).retryAfter, max(duration, .zero))
+    }
+
+    @Test(
+        "a time that can't be one is left out",
+        arguments: [
+            GoogleProtobuf.Duration(seconds: -1), .init(seconds: 1, nanos: -1), .init(nanos: 1_000_000_000),
+            .init(seconds: .max),
+        ])
+    func leavesImpossibleTimesOut(duration: GoogleProtobuf.Duration) {
+        let packed = GoogleProtobuf.`Any`(
+            typeURL: "type.googleapis.com/google.rpc.RetryInfo",
+            value: GoogleRPC.RetryInfo(retryDelay: duration).serialized())
+        let details = GoogleRPC.Status(code: 14, details: [packed]).serialized()
+        #expect(RPCError(status: 14, message: "", details: details) == RPCError(.unavailable, ""))
+    }
+
+    @Test("a handler's status goes all the way")
+    func goesAllTheWay() async throws {
+        let thrown = RPCError(
+            .unavailable, "full", reason: "FULL", domain: "example", retryAfter: .milliseconds(250))
+        let handler = MethodHandler.unary(.echo) { (_: Text, _) -> Text in throw thrown }
+        try await withServer([handler]) { channel, _ in
+            let status = try await status { try await channel.unary(.echo, Text(), options: .init(), as: Text.self) }
+            #expect(status == thrown)
+        }
+    }
+}
