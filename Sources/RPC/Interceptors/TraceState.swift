@@ -50,7 +50,8 @@ enum TraceState {
     private static func isName(
         _ name: Slice<UnsafeRawBufferPointer>, atMost longest: Int, mayBeginWithDigit: Bool
     ) -> Bool {
-        guard name.count <= longest, let first = name.first, isSmall(first) || mayBeginWithDigit && isDigit(first) else {
+        guard name.count <= longest, let first = name.first, isSmall(first) || mayBeginWithDigit && isDigit(first)
+        else {
             return false
         }
         return name.allSatisfy { isSmall($0) || isDigit($0) || "_-*/".utf8.contains($0) }
