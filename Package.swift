@@ -151,9 +151,12 @@ let package = Package(
             swiftSettings: settings),
         tests("Integration", ["TestProcesses", "Contracts", "RPC", "RetentionCore", "ProtobufC"]),
         // gRPC's own interop and benchmark contracts, generated (Scripts/generate-protos).
-        .target(name: "CInteropContracts", dependencies: ["CProtobufC"], path: "Tests/InteropContracts/C"),
         .target(
-            name: "InteropContracts", dependencies: ["RPC", "ProtobufC", "CProtobufC", "CInteropContracts"],
+            name: "CInteropContracts", dependencies: ["CProtobufC", "CRPCContracts"],
+            path: "Tests/InteropContracts/C"),
+        .target(
+            name: "InteropContracts",
+            dependencies: ["RPC", "ProtobufC", "CProtobufC", "CInteropContracts", "CRPCContracts"],
             path: "Tests/InteropContracts/Generated", swiftSettings: settings),
         tests("Interop", ["TestProcesses", "Contracts", "RPC"], exclude: ["cpp"]),
         tests("Browser", ["TestProcesses", "Contracts", "RPC"]),
