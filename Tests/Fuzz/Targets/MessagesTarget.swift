@@ -1,4 +1,5 @@
 import Contracts
+import InteropContracts
 import RPC
 
 @testable import ProtobufC
@@ -17,7 +18,8 @@ enum MessagesTarget {
         RetentionV1.Policy.self, RetentionV1.ExportChunk.self, RetentionV1.ListCertificatesResponse.self,
         GoogleRPC.Status.self, GoogleRPC.BadRequest.self, GoogleRPC.ErrorInfo.self, GoogleRPC.RetryInfo.self,
         GoogleProtobuf.Timestamp.self, GoogleProtobuf.Duration.self, GoogleProtobuf.`Any`.self,
-        HealthV1.HealthCheckRequest.self, HealthV1.HealthCheckResponse.self,
+        HealthV1.HealthCheckRequest.self, HealthV1.HealthCheckResponse.self, OracleV1.Single.self,
+        OracleV1.Repeated.self, OracleV1.Unpacked.self, OracleV1.Choice.self,
     ]
 
     static func run(_ input: inout FuzzInput) throws(FuzzFailure) {

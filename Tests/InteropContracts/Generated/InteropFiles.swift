@@ -9,6 +9,9 @@ public enum InteropFiles {
         grpcTestingBenchmarkService,
         grpcTestingEmpty,
         grpcTestingTest,
+        googleProtobufDuration,
+        googleProtobufTimestamp,
+        oracleV1Kinds,
     ]
 
     private static let grpcTestingMessages = ProtoFile(
@@ -132,5 +135,75 @@ public enum InteropFiles {
             PQoRVW5pbXBsZW1lbnRlZENhbGwSEy5ncnBjLnRlc3RpbmcuRW1wdHkaEy5ncnBjLnRlc3RpbmcuRW1wdHkyVQoUVW5pbXBsZW1l\
             bnRlZFNlcnZpY2USPQoRVW5pbXBsZW1lbnRlZENhbGwSEy5ncnBjLnRlc3RpbmcuRW1wdHkaEy5ncnBjLnRlc3RpbmcuRW1wdHli\
             BnByb3RvMw==
+            """)
+
+    private static let googleProtobufDuration = ProtoFile(
+        name: "google/protobuf/duration.proto",
+        dependencies: [],
+        services: [],
+        symbols: [
+            "google.protobuf.Duration",
+        ],
+        extensions: [],
+        base64: """
+            Ch5nb29nbGUvcHJvdG9idWYvZHVyYXRpb24ucHJvdG8SD2dvb2dsZS5wcm90b2J1ZiIqCghEdXJhdGlvbhIPCgdzZWNvbmRzGAEg\
+            ASgDEg0KBW5hbm9zGAIgASgFQoMBChNjb20uZ29vZ2xlLnByb3RvYnVmQg1EdXJhdGlvblByb3RvUAFaMWdvb2dsZS5nb2xhbmcu\
+            b3JnL3Byb3RvYnVmL3R5cGVzL2tub3duL2R1cmF0aW9ucGL4AQGiAgNHUEKqAh5Hb29nbGUuUHJvdG9idWYuV2VsbEtub3duVHlw\
+            ZXNiBnByb3RvMw==
+            """)
+
+    private static let googleProtobufTimestamp = ProtoFile(
+        name: "google/protobuf/timestamp.proto",
+        dependencies: [],
+        services: [],
+        symbols: [
+            "google.protobuf.Timestamp",
+        ],
+        extensions: [],
+        base64: """
+            Ch9nb29nbGUvcHJvdG9idWYvdGltZXN0YW1wLnByb3RvEg9nb29nbGUucHJvdG9idWYiKwoJVGltZXN0YW1wEg8KB3NlY29uZHMY\
+            ASABKAMSDQoFbmFub3MYAiABKAVChQEKE2NvbS5nb29nbGUucHJvdG9idWZCDlRpbWVzdGFtcFByb3RvUAFaMmdvb2dsZS5nb2xh\
+            bmcub3JnL3Byb3RvYnVmL3R5cGVzL2tub3duL3RpbWVzdGFtcHBi+AEBogIDR1BCqgIeR29vZ2xlLlByb3RvYnVmLldlbGxLbm93\
+            blR5cGVzYgZwcm90bzM=
+            """)
+
+    private static let oracleV1Kinds = ProtoFile(
+        name: "oracle/v1/kinds.proto",
+        dependencies: [
+            "google/protobuf/duration.proto",
+            "google/protobuf/timestamp.proto",
+        ],
+        services: [],
+        symbols: [
+            "oracle.v1.Colour",
+            "oracle.v1.Inner",
+            "oracle.v1.Leaf",
+            "oracle.v1.Single",
+            "oracle.v1.Repeated",
+            "oracle.v1.Unpacked",
+            "oracle.v1.Choice",
+        ],
+        extensions: [],
+        base64: """
+            ChVvcmFjbGUvdjEva2luZHMucHJvdG8SCW9yYWNsZS52MRoeZ29vZ2xlL3Byb3RvYnVmL2R1cmF0aW9uLnByb3RvGh9nb29nbGUv\
+            cHJvdG9idWYvdGltZXN0YW1wLnByb3RvIkQKBUlubmVyEgwKBG5hbWUYASABKAkSDgoGbnVtYmVyGAIgASgFEh0KBGxlYWYYAyAB\
+            KAsyDy5vcmFjbGUudjEuTGVhZiIWCgRMZWFmEg4KBnZhbHVlcxgBIAMoDCKjAwoGU2luZ2xlEg4KBmRvdWJsZRgBIAEoARINCgVm\
+            bG9hdBgCIAEoAhINCgVpbnQzMhgDIAEoBRINCgVpbnQ2NBgEIAEoAxIOCgZ1aW50MzIYBSABKA0SDgoGdWludDY0GAYgASgEEg4K\
+            BnNpbnQzMhgHIAEoERIOCgZzaW50NjQYCCABKBISDwoHZml4ZWQzMhgJIAEoBxIPCgdmaXhlZDY0GAogASgGEhAKCHNmaXhlZDMy\
+            GAsgASgPEhAKCHNmaXhlZDY0GAwgASgQEgwKBGJvb2wYDSABKAgSDAoEdGV4dBgOIAEoCRINCgVieXRlcxgPIAEoDBIhCgZjb2xv\
+            dXIYECABKA4yES5vcmFjbGUudjEuQ29sb3VyEh8KBWlubmVyGBEgASgLMhAub3JhY2xlLnYxLklubmVyEigKBHRpbWUYEiABKAsy\
+            Gi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKCGR1cmF0aW9uGBMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhAK\
+            BGxhc3QY/////wEgASgJIs0CCghSZXBlYXRlZBIPCgdkb3VibGVzGAEgAygBEg4KBmZsb2F0cxgCIAMoAhIOCgZpbnQzMnMYAyAD\
+            KAUSDgoGaW50NjRzGAQgAygDEg8KB3VpbnQzMnMYBSADKA0SDwoHdWludDY0cxgGIAMoBBIPCgdzaW50MzJzGAcgAygREg8KB3Np\
+            bnQ2NHMYCCADKBISEAoIZml4ZWQzMnMYCSADKAcSEAoIZml4ZWQ2NHMYCiADKAYSEQoJc2ZpeGVkMzJzGAsgAygPEhEKCXNmaXhl\
+            ZDY0cxgMIAMoEBINCgVib29scxgNIAMoCBINCgV0ZXh0cxgOIAMoCRIOCgZ2YWx1ZXMYDyADKAwSIgoHY29sb3VycxgQIAMoDjIR\
+            Lm9yYWNsZS52MS5Db2xvdXISIAoGaW5uZXJzGBEgAygLMhAub3JhY2xlLnYxLklubmVyIpkBCghVbnBhY2tlZBITCgdkb3VibGVz\
+            GAEgAygBQgIQABISCgZpbnQzMnMYAyADKAVCAhAAEhMKB3NpbnQ2NHMYCCADKBJCAhAAEhQKCGZpeGVkMzJzGAkgAygHQgIQABIR\
+            CgVib29scxgNIAMoCEICEAASJgoHY29sb3VycxgQIAMoDjIRLm9yYWNsZS52MS5Db2xvdXJCAhAAIpwCCgZDaG9pY2USEAoGZG91\
+            YmxlGAEgASgBSAASDwoFaW50NjQYAiABKANIABIQCgZzaW50MzIYAyABKBFIABIRCgdmaXhlZDMyGAQgASgHSAASDgoEYm9vbBgF\
+            IAEoCEgAEg4KBHRleHQYBiABKAlIABIPCgVieXRlcxgHIAEoDEgAEiMKBmNvbG91chgIIAEoDjIRLm9yYWNsZS52MS5Db2xvdXJI\
+            ABIhCgVpbm5lchgJIAEoCzIQLm9yYWNsZS52MS5Jbm5lckgAEg4KBmJlc2lkZRgKIAEoCRIQCgZudW1iZXIYCyABKA1IARIfCgRs\
+            ZWFmGAwgASgLMg8ub3JhY2xlLnYxLkxlYWZIAUIFCgNvbmVCBwoFb3RoZXIqXQoGQ29sb3VyEhYKEkNPTE9VUl9VTlNQRUNJRklF\
+            RBAAEg4KCkNPTE9VUl9SRUQQARIRCgtDT0xPVVJfQkxVRRDwogQSGAoLQ09MT1VSX05PTkUQ////////////AWIGcHJvdG8z
             """)
 }

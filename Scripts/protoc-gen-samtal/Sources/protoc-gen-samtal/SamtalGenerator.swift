@@ -46,7 +46,7 @@ enum Module: String, CaseIterable {
     case rpc = "RPC"
     /// samtal.*
     case contracts = "Contracts"
-    /// grpc.testing, for tests alone.
+    /// grpc.testing and oracle.*, for tests alone.
     case interop = "InteropContracts"
 
     init(parameter: any CodeGeneratorParameter) throws {

@@ -4,3 +4,4 @@
 #include "grpc/testing/empty.pb-c.h"
 #include "grpc/testing/messages.pb-c.h"
 #include "grpc/testing/test.pb-c.h"
+#include "oracle/v1/kinds.pb-c.h"
