@@ -50,7 +50,8 @@ let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", packa
 
 /// What is fuzzed, and what that takes.
 let fuzzed: [Target.Dependency] =
-    ["RPC", "ProtobufC", "Contracts", logging, .product(name: "NIOEmbedded", package: "swift-nio")] + nio
+    ["RPC", "ProtobufC", "Contracts", "InteropContracts", logging] + nio
+    + [.product(name: "NIOEmbedded", package: "swift-nio")]
 
 let package = Package(
     name: "samtal",
