@@ -22,6 +22,10 @@ extension RPCServer {
         public var maxBufferedRequestBytes = 16 * 1024 * 1024
         /// Bytes of responses buffered on one stream before a writer has to wait.
         public var maxBufferedResponseBytes = 64 * 1024
+        /// Bytes of responses buffered on one connection, all its calls together, before calls that arrive on it wait to
+        /// be started, and writers wait. Responses of calls that run already are kept up to twice as many; those beyond
+        /// end with RESOURCE_EXHAUSTED. As much as all the streams of a connection may buffer.
+        public var maxBufferedConnectionResponseBytes = 64 * 1024 * 1024
         /// Frames that wait to be sent on one connection: several for each of its calls. A caller that makes the server
         /// queue more, by opening streams that are refused while it reads nothing, is cut off.
         public var maxQueuedFrames = 8192

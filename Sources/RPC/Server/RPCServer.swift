@@ -99,7 +99,10 @@ public final class RPCServer: Sendable {
             path: configuration.socketPath, mode: configuration.socketMode, backlog: configuration.backlog)
         let context = context
         let bootstrap = ServerBootstrap(group: group)
-            .serverChannelOption(.maxMessagesPerRead, value: 16)
+            // A few at a time: whoever makes connections without end must not keep the loop from those it has.
+            .serverChannelOption(.maxMessagesPerRead, value: 4)
+            // One read, of 64 KiB at most, before the loop looks at its other connections.
+            .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 128 * 1024, high: 512 * 1024))
             .childChannelInitializer { channel in RPCServer.prepare(channel, context) }
         do {

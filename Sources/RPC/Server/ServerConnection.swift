@@ -11,7 +11,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     /// Of the calls that one read brought, so many are started before their answers are written. In one write for all, the
     /// caller would wait while this side works and this side while the caller reads; in one each, writing would cost
     /// more than answering.
-    private static let callsPerWrite = 16
+    static let callsPerWrite = 16
     /// Window updates that may be due for answers at a time: for a megabyte of short messages.
     private static let windowUpdatesKept = 128 * 1024
     /// Bytes of one call's requests that may wait for its handler, apart from one message that is longer.
@@ -23,6 +23,12 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     @exclusivity(unchecked) var ready: [ServerStream] = []
     private var bufferedRequestBytes = 0
     private var runningHandlers = 0
+    let responseLimit: Int
+    /// Bytes of responses that wait to be sent, or more.
+    @exclusivity(unchecked) var responseBytes = 0
+    /// Whether calls or writers wait for responses to be sent.
+    var isHeldBack = false
+    var isCheckScheduled = false
     private var resets: FloodGuard
     private var controls: FloodGuard
     private var windowUpdates: FloodGuard
@@ -34,6 +40,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     init(context: ServerContext, peer: Peer, eventLoop: any EventLoop) {
         self.context = context
         self.peer = peer
+        responseLimit = context.configuration.maxBufferedConnectionResponseBytes
         resets = FloodGuard(perSecond: context.configuration.maxResetsPerSecond)
         controls = FloodGuard(perSecond: context.configuration.maxControlFramesPerSecond)
         windowUpdates = FloodGuard(perSecond: context.configuration.maxControlFramesPerSecond)
@@ -65,14 +72,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
             return close()
         }
         watchHeaders()
-        while !ready.isEmpty {
-            let due = ready
-            ready.removeAll(keepingCapacity: true)
-            for (index, stream) in due.enumerated() {
-                stream.start()
-                if index % ServerConnection.callsPerWrite == ServerConnection.callsPerWrite - 1 { writeAnswers() }
-            }
-        }
+        startReady()
     }
 
     /// A header block must become complete as a request must: until it has, nothing else can come on the connection.

@@ -60,6 +60,10 @@ extension ServerStream {
         }
         // The task prefers the connection's executor, so this is the loop, unless a handler found a way to leave it.
         if !connection.eventLoop.inEventLoop { await returnToLoop() }
+        if response != nil, !connection.admitsResponse {
+            response = nil
+            failure = ServerConnection.unreadResponses
+        }
         let outcome = outcomeFromOutside ?? failure
         while begun > 0 {
             begun -= 1
@@ -145,7 +149,10 @@ extension ServerStream {
         if ending == .whole, let failure, outbound.isEmpty, metadata?.initial.isEmpty ?? true {
             return connection.submitTrailersOnly(self, failure.trailers.appending(metadata?.trailers))
         }
-        if let response { outbound.append(isCompressing ? MessageFraming.compressed(response) : response) }
+        if let response {
+            outbound.append(isCompressing ? MessageFraming.compressed(response) : response)
+            connection.responseBytes += outbound.count
+        }
         outboundEnd = ServerStream.end(failure, metadata?.trailers)
         if ending == .whole {
             submitHeaders(session, metadata?.initial)

@@ -5,7 +5,7 @@ extension ServerStream: SendingStream {
     private static let gone = RPCError(.cancelled, "the caller no longer reads the responses")
 
     var executor: LoopExecutor { connection.executor }
-    var outboundLimit: Int { connection.context.configuration.maxBufferedResponseBytes }
+    var outboundLimit: Int { connection.outboundLimit(buffered: outbound.count) }
     var isSending: Bool { state.phase == .running || state.phase == .responding }
 
     /// As ``SendingStream/send(framed:)``, for handlers.
@@ -17,6 +17,7 @@ extension ServerStream: SendingStream {
         let sending = state.messageSent()
         guard sending != .refused, let session = connection.session else { return false }
         outbound.append(framed)
+        connection.responseBytes += framed.readableBytes
         switch sending {
         case .headersAndMessage: submitStreamHeaders(session)
         case .message: session.resume(self)

@@ -124,10 +124,12 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
         }
         refuseWaitingSends()
         outbound.removeAll()
+        connection.responsesWentOut()
     }
 
     override func outboundDrained() {
         admitWaitingSends()
+        connection.responsesWentOut()
         // The last of an answer is on its way to a caller that goes on sending.
         if state.isAnsweredEarly, outbound.isEmpty, outboundEnd != nil { connection.resetAfterFlush(self) }
     }
