@@ -13,6 +13,8 @@ import unittest
 import zipfile
 
 import grpc
+from google.protobuf import descriptor_pool, message_factory
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from grpc_tools import protoc
 
 protos, stubs, data = (pathlib.Path(argument) for argument in sys.argv[1:4])
@@ -225,6 +227,47 @@ class GRPCClient(unittest.TestCase):
         for service in ("identity", "chat", "retention", "gateway"):
             answer = channel(service).unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=10)
             self.assertEqual(answer, b"\x08\x01")  # status = SERVING
+
+    def test_reflection_lists_what_each_socket_serves(self):
+        own = {"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"}
+        served = {
+            "identity": {"samtal.identity.v1.IdentityService"}, "chat": {"samtal.chat.v1.ChatService"},
+            "retention": {"samtal.retention.v1.RetentionService"},
+        }
+        served["gateway"] = set().union(*served.values())
+        for service, names in served.items():
+            with self.subTest(service=service), channel(service) as connection:
+                listed = list(ProtoReflectionDescriptorDatabase(connection).get_services())
+                self.assertEqual(sorted(listed), sorted(names | own))
+
+    def test_reflection_tells_all_that_a_client_needs(self):
+        with channel("chat") as connection:
+            database = ProtoReflectionDescriptorDatabase(connection)
+            pool = descriptor_pool.DescriptorPool(database)  # of its own: it knows nothing of the stubs
+            described = pool.FindServiceByName("samtal.chat.v1.ChatService")
+            known = chat_pb2.DESCRIPTOR.services_by_name["ChatService"]
+            shape = lambda method: (method.name, method.input_type.full_name, method.output_type.full_name,
+                                    method.client_streaming, method.server_streaming)
+            self.assertEqual(list(map(shape, described.methods)), list(map(shape, known.methods)))
+            for name, message in chat_pb2.DESCRIPTOR.message_types_by_name.items():
+                fields = [(field.name, field.number, field.type) for field in message.fields]
+                found = pool.FindMessageTypeByName(f"samtal.chat.v1.{name}")
+                self.assertEqual([(field.name, field.number, field.type) for field in found.fields], fields)
+            # The options are there too: 50801 is samtal.annotations.v1.method.
+            self.assertIn(50801, database.FindAllExtensionNumbers("google.protobuf.MethodOptions"))
+            rules = pool.FindExtensionByName("samtal.annotations.v1.method")
+            self.assertEqual(rules.number, 50801)
+            # A call with nothing but what was told.
+            method = described.methods_by_name["GetSession"]
+            request = message_factory.GetMessageClass(method.input_type)(session_id=self.open_session())
+            answer = connection.unary_unary(f"/{described.full_name}/GetSession")(
+                request.SerializeToString(), timeout=10)
+            session = message_factory.GetMessageClass(method.output_type).FromString(answer)
+            self.assertEqual(session.title, "Fråga banken")
+            with self.assertRaises(KeyError):
+                database.FindFileContainingSymbol("samtal.chat.v1.NoSuchService")
+            with self.assertRaises(KeyError):
+                database.FindFileByName("no/such.proto")
 
 
 if __name__ == "__main__":
