@@ -293,6 +293,19 @@ def deadline_in_stream(target):
     expect(time.monotonic() - began < 10, "the deadline was overslept")
 
 
+@case
+def slow_stream(target):
+    # The second answer comes as much later as was asked for.
+    request = output_request([10, 20])
+    request.response_parameters[1].interval_us = 1_000_000
+    answers = stub(target).StreamingOutputCall(request, **PATIENCE)
+    expect_zeros(next(answers).payload, 10)
+    began = time.monotonic()
+    expect_zeros(next(answers).payload, 20)
+    expect(time.monotonic() - began > 0.9, "the second answer came early")
+    expect(next(answers, None) is None, "more than two answers")
+
+
 def soak_once(service):
     began = time.monotonic()
     expect_zeros(service.UnaryCall(large_request(), **PATIENCE).payload, LARGE_RESPONSE)

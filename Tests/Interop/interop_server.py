@@ -103,6 +103,8 @@ def main():
     asked_to_stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: asked_to_stop.set())
+    # What starts this program may have them blocked, as threads of libdispatch have.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
     print(f"serving on {address}", flush=True)
     asked_to_stop.wait()
     server.stop(grace=10).wait()

@@ -193,6 +193,27 @@ void deadline_in_stream(const std::string& target) {
   expect(std::chrono::steady_clock::now() - began < std::chrono::seconds(10), "the deadline was overslept");
 }
 
+// The second answer comes as much later as was asked for.
+void slow_stream(const std::string& target) {
+  ClientContext context;
+  patience(context);
+  StreamingOutputCallRequest request;
+  request.add_response_parameters()->set_size(10);
+  auto* later = request.add_response_parameters();
+  later->set_size(20);
+  later->set_interval_us(1'000'000);
+  auto service = stub(target);
+  auto stream = service->StreamingOutputCall(&context, request);
+  StreamingOutputCallResponse response;
+  expect(stream->Read(&response), "no answer");
+  auto began = std::chrono::steady_clock::now();
+  expect(stream->Read(&response), "no second answer");
+  expect_zeros(response.payload(), 20);
+  expect(std::chrono::steady_clock::now() - began > std::chrono::milliseconds(900), "the second answer came early");
+  expect(!stream->Read(&response), "more than two answers");
+  expect_ok(stream->Finish(), "the call");
+}
+
 }  // namespace
 
 std::vector<Case> streaming_cases() {
@@ -207,6 +228,7 @@ std::vector<Case> streaming_cases() {
       {"cancel_after_first_response", cancel_after_first_response},
       {"timeout_on_sleeping_server", timeout_on_sleeping_server},
       {"deadline_in_stream", deadline_in_stream},
+      {"slow_stream", slow_stream},
   };
 }
 
