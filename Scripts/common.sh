@@ -9,7 +9,8 @@ fail() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 # Debian packages, by what needs them.
 packages_build=(libprotobuf-c-dev libnghttp2-dev libarchive-dev libsqlite3-dev zlib1g-dev pkg-config)
 packages_test=(
-  protobuf-compiler protobuf-c-compiler libprotobuf-dev nghttp2-client curl unzip python3 python3-venv chromium chromium-driver
+  protobuf-compiler protobuf-c-compiler libprotobuf-dev libgrpc++-dev protobuf-compiler-grpc g++ nghttp2-client curl unzip
+  python3 python3-venv chromium chromium-driver
 )
 packages_bench=(libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc gcc g++ nghttp2-client curl python3)
 
