@@ -16,6 +16,32 @@ extension ProtobufDescriptor {
     func scan(_ bytes: UnsafeRawBufferPointer) throws(ProtobufError) {
         var scan = WireScan(byteCount: bytes.count)
         try scan.message(bytes, message, depth: 1)
+        if scan.overwrites { try checkEveryText(bytes) }
+    }
+
+    /// Refuses a text that isn't UTF-8 also where a later value takes its place: every implementation does, and what one
+    /// reads no other should refuse.
+    ///
+    /// - Parameter bytes: an encoding that was scanned, so that its depth is bounded.
+    private func checkEveryText(_ bytes: UnsafeRawBufferPointer) throws(ProtobufError) {
+        var reader = WireReader(bytes)
+        while !reader.isAtEnd {
+            let (number, wireType) = try reader.tag()
+            guard wireType == .lengthPrefixed, let index = message.pointee.index(ofField: number) else {
+                try reader.skip(wireType)
+                continue
+            }
+            let value = try reader.lengthPrefixed()
+            do throws(ProtobufError) {
+                if let submessage = submessage(number) {
+                    try submessage.checkEveryText(value)
+                } else if isText(number), String(utf8: value.bindMemory(to: UInt8.self)) == nil {
+                    throw ProtobufError(reason: Reason.invalidUTF8)
+                }
+            } catch {
+                throw error.inside(String(cString: message.pointee.fields[index].name))
+            }
+        }
     }
 
     /// Scans, unpacks into this thread's arena and lends the C struct.

@@ -14,6 +14,8 @@ struct WireScan {
     /// How many more fields and elements may come. An encoder writes a field in two bytes at best, and a message that
     /// is mostly such is short, or is meant to take our memory.
     private var fieldsLeft: Int
+    /// Whether a value may have taken the place of an earlier one: protobuf-c frees that, and nobody looks at it.
+    private(set) var overwrites = false
 
     init(byteCount: Int) {
         fieldsLeft = min(1024 + byteCount / 3, Self.maximumFields)
@@ -26,6 +28,7 @@ struct WireScan {
         guard depth <= Self.maximumDepth else { throw ProtobufError(reason: Reason.tooDeep) }
         var reader = WireReader(bytes)
         var seen = FieldSet()
+        var hasOneofMember = false
         while !reader.isAtEnd {
             let (number, wireType) = try reader.tag()
             try spend(1)
@@ -34,6 +37,10 @@ struct WireScan {
                 continue
             }
             let field = descriptor.pointee.fields + index
+            if field.pointee.isOneofMember {
+                overwrites = overwrites || hasOneofMember
+                hasOneofMember = true
+            }
             do throws(ProtobufError) {
                 if field.pointee.type == PROTOBUF_C_TYPE_MESSAGE {
                     guard wireType == .lengthPrefixed else { throw WireReader.wrongType }
@@ -42,6 +49,9 @@ struct WireScan {
                     }
                     try message(try reader.lengthPrefixed(), field.pointee.submessage, depth: depth + 1)
                 } else {
+                    if field.pointee.type == PROTOBUF_C_TYPE_BYTES, !field.pointee.isRepeated, !seen.insert(index) {
+                        overwrites = true
+                    }
                     try value(of: field, wireType, &reader)
                 }
             } catch {

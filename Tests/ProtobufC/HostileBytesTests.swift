@@ -46,6 +46,24 @@ struct HostileBytesTests {
         #expect(question.text == "second")
     }
 
+    @Test("a text that isn't UTF-8 is refused also where a later value takes its place")
+    func overwrittenTexts() {
+        let twice = WireBytes.bytes(4, [0xff]) + WireBytes.text(4, "second")
+        #expect(
+            failure { () throws(ProtobufError) in try ChatV1.Question(serialized: twice) }
+                == ProtobufError(field: "text", reason: "must be valid UTF-8"))
+        // Deeper, and by another member of a oneof.
+        let answer = WireBytes.bytes(2, [0xff]) + WireBytes.text(2, "second")
+        let event = WireBytes.bytes(3, WireBytes.bytes(8, answer)) + WireBytes.varint(5, 1)
+        #expect(
+            failure { () throws(ProtobufError) in try ChatV1.SessionEvent(serialized: event) }
+                == ProtobufError(field: "question.answers.text", reason: "must be valid UTF-8"))
+        let member = WireBytes.bytes(4, [0xff]) + WireBytes.varint(5, 1)
+        #expect(
+            failure { () throws(ProtobufError) in try ChatV1.SessionEvent(serialized: member) }
+                == ProtobufError(field: "removed_question_id", reason: "must be valid UTF-8"))
+    }
+
     @Test("64 KiB of empty submessages are refused before they become megabytes")
     func amplificationBySubmessages() {
         let bytes = (0..<32_768).flatMap { _ in WireBytes.bytes(1, []) }
