@@ -91,7 +91,7 @@ let package = Package(
             exclude: ["README.md"], swiftSettings: settings),
         .target(
             name: "RPC",
-            dependencies: ["ProtobufC", "CRPCContracts", "CProtobufC", "CNghttp2", "CZlib", logging, metrics] + nio,
+            dependencies: ["ProtobufC", "CRPCContracts", "CProtobufC", "CNghttp2", "CZlib", logging] + nio,
             swiftSettings: settings),
         .target(
             name: "Contracts", dependencies: ["RPC", "ProtobufC", "CProtobufC", "CContracts", "CRPCContracts"],
@@ -117,7 +117,7 @@ let package = Package(
 
         // Tests.
         tests("ProtobufC", ["ProtobufC", "Contracts", "RPC", "CProtobufC", "CContracts"]),
-        tests("RPC", ["RPC", "ProtobufC", logging, metrics] + nio),
+        tests("RPC", ["RPC", "ProtobufC", logging] + nio),
         tests("Fuzz", fuzzed, exclude: ["Driver", "Seeds", "README.md"]),
         tests("Contracts", ["Contracts", "RPC", "ProtobufC"]),
         tests("Storage", ["Storage", grdb]),

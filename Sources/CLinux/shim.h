@@ -6,11 +6,3 @@
 static inline int samtal_disable_core_dumps(void) {
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
-
-/// The number of the calling thread: 0 for the first that asks, counting up. Never given twice while the process lives.
-static inline unsigned samtal_thread_number(void) {
-    static _Atomic unsigned next = 0;
-    static _Thread_local unsigned own = 0;
-    if (own == 0) own = ++next;
-    return own - 1;
-}

@@ -55,7 +55,7 @@ struct AccessOverSocketsTests {
         #expect(servedMethods.allSatisfy { $0.kind == .unary || $0.kind == .serverStreaming })
         let interceptors = InterceptorChain.standard(
             service: "test", authenticators: [NamedPrincipals()], peers: PeerRoles([geteuid(): [role]]),
-            logger: LogCollector().logger(), methods: servedMethods)
+            logger: LogCollector().logger(), metrics: CallMetrics(methods: servedMethods))
         let expected = Dictionary(uniqueKeysWithValues: AccessExpectations.lines.map { ($0.path, $0) })
         try await TestServer.with(handlers: Self.handlers, interceptors: interceptors) { server in
             for method in servedMethods {
@@ -77,7 +77,7 @@ struct AccessOverSocketsTests {
         let method = method("/samtal.chat.v1.ChatService/Invented")
         let interceptors = InterceptorChain.standard(
             service: "test", authenticators: [NamedPrincipals()], peers: .ownUser(),
-            logger: LogCollector().logger(), methods: [method])
+            logger: LogCollector().logger(), metrics: CallMetrics(methods: [method]))
         try await TestServer.with(
             handlers: [.rawUnary(method) { _, _ in ByteBuffer() }], interceptors: interceptors
         ) { server in

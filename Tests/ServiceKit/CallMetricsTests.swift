@@ -10,10 +10,16 @@ import Testing
 struct CallMetricsTests {
     private static let getSession = ChatV1.ChatServiceMethods.getSession
 
-    private func chain(_ registry: MetricsRegistry) -> [any ServerInterceptor] {
+    private func chain(_ calls: CallMetrics) -> [any ServerInterceptor] {
         InterceptorChain.standard(
             service: "test", authenticators: [], peers: PeerRoles([testUID: [.gateway]]),
-            logger: LogCollector().logger(), methods: ChatV1.ChatServiceMethods.all, metrics: registry)
+            logger: LogCollector().logger(), metrics: calls)
+    }
+
+    private func registry(_ calls: CallMetrics) -> MetricsRegistry {
+        let registry = MetricsRegistry()
+        registry.observe(calls)
+        return registry
     }
 
     private func value(_ registry: MetricsRegistry, _ series: String) -> String? {
@@ -25,8 +31,9 @@ struct CallMetricsTests {
 
     @Test("a call is counted when it is taken up and when it ends, by its status, and timed")
     func counts() async throws {
-        let registry = MetricsRegistry()
-        let interceptor = MetricsInterceptor(methods: ChatV1.ChatServiceMethods.all, factory: registry)
+        let metrics = CallMetrics(methods: ChatV1.ChatServiceMethods.all)
+        let registry = registry(metrics)
+        let interceptor = MetricsInterceptor(metrics)
         let calls = (0..<3).map { _ in ServerCall(method: Self.getSession, peer: Peer(uid: 1, gid: 1, pid: 1)) }
         for call in calls { try await interceptor.begin(call) }
         #expect(value(registry, "rpc_server_calls_started_total{\(Self.labels)}") == "3")
@@ -42,8 +49,9 @@ struct CallMetricsTests {
 
     @Test("refused calls are counted too")
     func refusals() async throws {
-        let registry = MetricsRegistry()
-        let chain = chain(registry)
+        let metrics = CallMetrics(methods: ChatV1.ChatServiceMethods.all)
+        let registry = registry(metrics)
+        let chain = chain(metrics)
         let call = ServerCall(
             method: ChatV1.ChatServiceMethods.readSessionLog, peer: Peer(uid: testUID, gid: 1, pid: 1))
         for interceptor in chain.dropLast() { try await interceptor.begin(call) }
@@ -55,8 +63,9 @@ struct CallMetricsTests {
 
     @Test("nothing that a caller says becomes a label")
     func cardinality() async throws {
-        let registry = MetricsRegistry()
-        let chain = chain(registry)
+        let metrics = CallMetrics(methods: ChatV1.ChatServiceMethods.all)
+        let registry = registry(metrics)
+        let chain = chain(metrics)
         let before = registry.text().split(separator: "\n").map { $0.prefix { $0 != " " } }
         for number in 0..<100 {
             let call = call(

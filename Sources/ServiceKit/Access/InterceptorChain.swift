@@ -20,20 +20,19 @@ public enum InterceptorChain {
     ///   - authenticators: tried in order.
     ///   - peers: the roles of the processes that may connect.
     ///   - rules: by path; a method that isn't in it is refused.
-    ///   - methods: those that are served: the ones that are counted.
-    ///   - metrics: where they are counted.
+    ///   - metrics: counts the methods that are served.
     public static func standard(
         service: String, authenticators: [any Authenticator], peers: PeerRoles, logger: Logger,
         scope: AccessScope = .rolesAndPrincipals, rules: [String: AccessRule] = AccessTable.rules,
-        methods: [MethodDescriptor] = [], metrics: MetricsRegistry = MetricsRegistry()
+        metrics: CallMetrics = CallMetrics(methods: [])
     ) -> [any ServerInterceptor] {
         [
             TraceInterceptor(),
-            MetricsInterceptor(methods: methods, factory: metrics),
+            MetricsInterceptor(metrics),
             AccessLogInterceptor(service: service, peers: peers, logger: logger),
             AccessInterceptor(
-                table: CompiledAccessTable(rules, methods: methods), peers: peers, authenticators: authenticators,
-                scope: scope),
+                table: CompiledAccessTable(rules, methods: metrics.methods), peers: peers,
+                authenticators: authenticators, scope: scope),
         ]
     }
 

@@ -98,11 +98,14 @@ public enum ServiceRunner {
         configuration.acceptPeer = { peer in peers.accepts(peer) }
         let reflection = ReflectionService(
             files: ContractsFiles.all, services: parts.handlers.map(\.method.service))
+        let handlers = parts.handlers + reflection.handlers
+        let calls = CallMetrics(methods: HealthV1.HealthMethods.all + handlers.map(\.method))
+        environment.metrics.observe(calls)
         return RPCServer(
-            configuration: configuration, handlers: parts.handlers + reflection.handlers,
+            configuration: configuration, handlers: handlers,
             interceptors: InterceptorChain.standard(
                 service: environment.name, authenticators: parts.authenticators, peers: peers,
-                logger: environment.logger, scope: parts.access),
+                logger: environment.logger, scope: parts.access, metrics: calls),
             health: health, logger: environment.logger, group: environment.group)
     }
 

@@ -1,4 +1,5 @@
 internal import CoreMetrics
+internal import RPC
 
 /// Counts values by size.
 final class Histogram: TimerHandler, RecorderHandler, MetricSource {
@@ -8,13 +9,8 @@ final class Histogram: TimerHandler, RecorderHandler, MetricSource {
         var limits: [Int64]
         var perUnit: Double
 
-        /// From 100 µs to ten seconds; recorded in nanoseconds, written in seconds. A call on a Unix socket takes tens
-        /// of microseconds, one that waits for a commit hundreds, one that waits for a neighbour milliseconds.
-        static let durations = Bounds(
-            limits: [
-                100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000, 25_000_000, 50_000_000,
-                100_000_000, 250_000_000, 500_000_000, 1_000_000_000, 2_500_000_000, 5_000_000_000, 10_000_000_000,
-            ], perUnit: 1e9)
+        /// Recorded in nanoseconds, written in seconds.
+        static let durations = Bounds(limits: CallMetrics.durationBounds, perUnit: 1e9)
 
         /// Powers of four, for values without a unit: sizes and counts.
         static let values = Bounds(limits: (0...12).map { 1 << ($0 * 2) }, perUnit: 1)

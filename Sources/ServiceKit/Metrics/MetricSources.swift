@@ -1,4 +1,5 @@
 internal import CoreMetrics
+internal import RPC
 internal import Synchronization
 
 /// Where the numbers of one series are.
@@ -72,11 +73,11 @@ final class FloatingValue: RecorderHandler, FloatingPointCounterHandler, MetricS
     var reading: MetricReading { .value(value) }
 }
 
-/// A value that somebody else keeps.
-final class ObservedValue: MetricSource {
-    private let read: @Sendable () -> Double
+/// What somebody else counts.
+final class Observed: MetricSource {
+    private let read: @Sendable () -> MetricReading
 
-    init(read: @escaping @Sendable () -> Double) { self.read = read }
+    init(read: @escaping @Sendable () -> MetricReading) { self.read = read }
 
-    var reading: MetricReading { .value(read()) }
+    var reading: MetricReading { read() }
 }

@@ -4,7 +4,7 @@ internal import Synchronization
 /// Keeps a process's metrics in memory and writes them down in Prometheus's text format: a backend of swift-metrics.
 ///
 /// What is counted is told to it through swift-metrics' own types, `Counter(label: "…", factory: registry)`; what
-/// somebody else counts is read when it is written down (``observe(_:_:_:)``). It holds a bounded number of series: what
+/// somebody else counts is read when it is written down (``observe(_:_:_:_:)``). It holds a bounded number of series: what
 /// is made beyond that counts nothing, and how many those were is a metric itself.
 public final class MetricsRegistry: Sendable {
     /// What a metric is to Prometheus.
@@ -53,9 +53,19 @@ public final class MetricsRegistry: Sendable {
         state.withLock { $0.help[MetricText.name(name)] = help }
     }
 
-    /// A metric whose value is read when it is written down, from any thread. A second one of that name counts nothing.
-    public func observe(_ name: String, _ kind: Kind, _ value: @escaping @Sendable () -> Double) {
-        _ = source(name, [], kind) { ObservedValue(read: value) }
+    /// A series whose value is read when it is written down, from any thread. A second one of that name and those
+    /// labels is not shown.
+    public func observe(
+        _ name: String, _ kind: Kind, _ labels: [(String, String)] = [], _ value: @escaping @Sendable () -> Double
+    ) {
+        observe(name, kind, labels) { MetricReading.value(value()) }
+    }
+
+    func observe(
+        _ name: String, _ kind: Kind, _ labels: [(String, String)] = [],
+        _ reading: @escaping @Sendable () -> MetricReading
+    ) {
+        _ = source(name, labels, kind) { Observed(read: reading) }
     }
 
     /// The series of that name and those dimensions, made when there is none. Nil when there is no room for it, or when

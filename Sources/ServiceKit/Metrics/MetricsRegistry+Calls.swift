@@ -1,0 +1,33 @@
+internal import RPC
+
+extension MetricsRegistry {
+    /// Shows what was counted of calls. All series are there from the start, so that a rate is right from the first call
+    /// on; their labels are names of methods and of status codes, and nothing that a caller says.
+    func observe(_ calls: CallMetrics) {
+        describe("rpc_server_calls_started_total", "Calls that were taken up: their request was complete.")
+        describe("rpc_server_calls_finished_total", "Calls that ended, by status code.")
+        describe("rpc_server_calls_in_flight", "Calls that are being answered.")
+        describe("rpc_server_call_duration_seconds", "From taking a call up to its end.")
+        for method in calls.methods {
+            let labels = [("service", method.service), ("method", method.method)]
+            observe("rpc_server_calls_started_total", .counter, labels) { .value(calls[method]?.started) }
+            observe("rpc_server_calls_in_flight", .gauge, labels) { .value(calls[method]?.inFlight) }
+            observe("rpc_server_call_duration_seconds", .histogram, labels) { .durations(calls[method]) }
+            for (number, code) in (["OK"] + RPCError.Code.allCases.map(\.name)).enumerated() {
+                observe("rpc_server_calls_finished_total", .counter, labels + [("code", code)]) {
+                    .value(calls[method]?.finished[number].count)
+                }
+            }
+        }
+    }
+}
+
+extension MetricReading {
+    fileprivate static func value(_ number: Int64?) -> MetricReading { .value(Double(number ?? 0)) }
+
+    fileprivate static func durations(_ reading: CallMetrics.Reading?) -> MetricReading {
+        .distribution(
+            bounds: CallMetrics.durationBounds.map { Double($0) / 1e9 }, atMost: reading?.atMost ?? [],
+            count: reading?.finished.reduce(0) { $0 + $1.count } ?? 0, sum: Double(reading?.nanoseconds ?? 0) / 1e9)
+    }
+}
