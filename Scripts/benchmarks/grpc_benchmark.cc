@@ -17,10 +17,10 @@ namespace {
 using grpc::testing::BenchmarkService;
 using grpc::testing::SimpleRequest;
 using grpc::testing::SimpleResponse;
-using Service =
-    BenchmarkService::WithAsyncMethod_UnaryCall<BenchmarkService::WithAsyncMethod_StreamingFromServer<BenchmarkService::Service>>;
+using Streaming = BenchmarkService::WithAsyncMethod_StreamingFromServer<BenchmarkService::Service>;
+using Service = BenchmarkService::WithAsyncMethod_UnaryCall<Streaming>;
 
-constexpr int kCallsAwaited = 1024;    // by each queue; others wait in gRPC until one is free
+constexpr int kCallsAwaited = 1024;  // by each queue; others wait in gRPC until one is free
 constexpr int kStreamsAwaited = 128;
 
 void Fill(const SimpleRequest& request, SimpleResponse* response) {

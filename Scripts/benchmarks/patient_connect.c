@@ -1,4 +1,4 @@
-// Preloaded into h2load: connect() waits while the backlog of a Unix socket is full, as it does for a client that blocks.
+// Preloaded into h2load: connect() waits while the backlog of a Unix socket is full, as for a client that blocks.
 // h2load's own sockets don't block, and of a thousand connections opened at once it would count some as failed.
 #define _GNU_SOURCE
 #include <dlfcn.h>

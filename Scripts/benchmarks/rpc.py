@@ -26,7 +26,7 @@ def arguments():
     parser = argparse.ArgumentParser(prog="Scripts/bench rpc", description=__doc__)
     parser.add_argument("--rounds", type=int, default=7, help="rounds of each row (default: 7)")
     parser.add_argument("--seconds", type=float, default=1.5, help="length of one server's turn (default: 1.5)")
-    parser.add_argument("--quick", action="store_true", help="one round of short turns: only shows that all of it works")
+    parser.add_argument("--quick", action="store_true", help="one round of short turns: shows that all of it works")
     parser.add_argument("--only", metavar="PATTERN", help="only rows that match; a regular expression")
     parser.add_argument("--list", action="store_true", help="print the rows, and measure nothing")
     parser.add_argument("--output", metavar="FILE",
@@ -109,7 +109,7 @@ class Bench:
         self.table.add(row, turns)
 
     def attempt(self, server, row, step):
-        """A turn in which a call failed is no figure. Ours ends the run then; a peer's is repeated, and that is told."""
+        """A turn in which a call failed is no figure. One of ours ends the run, a peer's is repeated and told of."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return step(server, self.options.seconds)
@@ -144,8 +144,8 @@ def report(options, bench):
     return "\n".join([
         "# Sources/RPC against gRPC C++ and grpc-swift-2",
         "",
-        "Written by `Scripts/bench rpc`; [what is measured](../README.md). Ratios are medians of paired rounds, figures",
-        "medians of rounds; \"ours\" is Sources/RPC. Of latencies, CPU and memory less is better.",
+        "Written by `Scripts/bench rpc`; [what is measured](../README.md). Ratios are medians of paired rounds,",
+        "figures medians of rounds; \"ours\" is Sources/RPC. Of latencies, CPU and memory less is better.",
         "",
         f"- {datetime.date.today().isoformat()}, {os.cpu_count()} cores, {processor[1] if processor else '?'}, "
         f"Linux {platform.release()}",
