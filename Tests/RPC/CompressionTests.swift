@@ -125,7 +125,7 @@ struct CompressionTests {
             for try await request in requests { bytes += request.readableBytes }
             return ByteBuffer(bytes: Text(service: String(bytes)).serialized())
         }
-        let body = Array(repeatElement(large, count: 20).joined())
+        let body = repeated(large, 20)
         let response = try await call(
             [gather], to: .gather, gzip, body, configure: { $0.maxBufferedRequestBytes = 600_000 })
         #expect(response.messages.map(\.service) == ["10000000"])

@@ -170,7 +170,7 @@ struct RequestStreamTests {
         }
         try await withRawClient([handler, .echo]) { client in
             let message = framed(String(repeating: "x", count: 10_000))
-            let all = Array(repeatElement(message, count: 400).joined())
+            let all = repeated(message, 400)
             let call = client.request(.request(MethodDescriptor.gather.path), body: all, end: true)
             // Other calls go on, with more than the window in all; by then the caller has sent what it could.
             for _ in 0..<100 {
@@ -198,7 +198,7 @@ struct RequestStreamTests {
             }
         }
         try await withRawClient([handler, .echo], window: 20_000) { client in
-            let body = Array(repeatElement(framed("go"), count: 100).joined())
+            let body = repeated(framed("go"), 100)
             let call = client.request(.request(MethodDescriptor.chat.path), body: body)
             for _ in 0..<50 {
                 let echo = client.request(.request(), body: framed("x"))
@@ -226,7 +226,7 @@ struct RequestStreamTests {
         }
         try await withRawClient([handler, .chat], configure: configure) { client in
             let message = framed(String(repeating: "x", count: 9_000))
-            let many = Array(repeatElement(message, count: 25).joined())
+            let many = repeated(message, 25)
             let waiting = client.request(.request(MethodDescriptor.gather.path), body: many, end: false)
             let over = client.request(.request(MethodDescriptor.gather.path), body: many, end: false)
             try await client.wait(for: over)
@@ -258,7 +258,7 @@ struct RequestStreamTests {
         }
         try await withRawClient([handler, .echo]) { client in
             let message = framed(String(repeating: "x", count: 10_000))
-            let body = framed("first") + Array(repeatElement(message, count: 100).joined())
+            let body = framed("first") + repeated(message, 100)
             let call = client.request(.request(MethodDescriptor.gather.path), body: body, end: false)
             try await client.wait(for: call)
             expect(succeeds ? nil : .outOfRange, call)
@@ -419,7 +419,7 @@ struct RequestStreamTests {
         }
         try await withRawClient([handler, .chat], configure: { $0.requestTimeout = .milliseconds(50) }) { client in
             let message = framed(String(repeating: "x", count: 100_000))
-            let body = Array(repeatElement(message, count: 6).joined())
+            let body = repeated(message, 6)
             let call = client.request(.request(MethodDescriptor.gather.path), body: body)
             // Twice the time that a request may take passes.
             for _ in 0..<2 {

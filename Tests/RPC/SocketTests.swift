@@ -28,7 +28,7 @@ struct SocketTests {
         try await withTemporaryFolder { folder in
             for wanted in [0o660, 0o600, 0o666] as [UInt16] {
                 let path = folder + "/\(wanted).sock"
-                let binder = try ServerSocketBinder(path: path, mode: wanted, backlog: 1)
+                let binder = try ServerSocketBinder(.path(path), mode: wanted, backlog: 1)
                 #expect(try mode(path) == Int(wanted))
                 close(binder.descriptor)
                 binder.release()
@@ -63,7 +63,7 @@ struct SocketTests {
         try await withServer([.echo]) { channel, path in
             try FileManager.default.removeItem(atPath: path + ".lock")
             #expect(
-                failure { try ServerSocketBinder(path: path, mode: 0o660, backlog: 1) }
+                failure { try ServerSocketBinder(.path(path), mode: 0o660, backlog: 1) }
                     .contains("another program is serving"))
             let response: Text = try await channel.unary(.echo, Text(service: "first"), options: .init())
             #expect(response.service == "first")
@@ -74,7 +74,7 @@ struct SocketTests {
     func replacesStalePath() async throws {
         try await withTemporaryFolder { folder in
             let path = folder + "/s.sock"
-            let crashed = try ServerSocketBinder(path: path, mode: 0o660, backlog: 1)
+            let crashed = try ServerSocketBinder(.path(path), mode: 0o660, backlog: 1)
             close(crashed.descriptor)
             try FileManager.default.removeItem(atPath: path + ".lock")
             #expect(FileManager.default.fileExists(atPath: path))
@@ -93,7 +93,7 @@ struct SocketTests {
         try await withTemporaryFolder { folder in
             let path = folder + "/file"
             try Data("mine".utf8).write(to: URL(fileURLWithPath: path))
-            #expect(failure { try ServerSocketBinder(path: path, mode: 0o660, backlog: 1) }.contains("not a socket"))
+            #expect(failure { try ServerSocketBinder(.path(path), mode: 0o660, backlog: 1) }.contains("not a socket"))
             #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data("mine".utf8))
         }
     }
@@ -102,7 +102,7 @@ struct SocketTests {
     func refusesLongPaths() async throws {
         try await withTemporaryFolder { folder in
             let path = folder + "/" + String(repeating: "p", count: 108)
-            #expect(failure { try ServerSocketBinder(path: path, mode: 0o660, backlog: 1) }.contains("107 bytes"))
+            #expect(failure { try ServerSocketBinder(.path(path), mode: 0o660, backlog: 1) }.contains("107 bytes"))
             let made = try FileManager.default.contentsOfDirectory(atPath: folder)
             #expect(made.isEmpty)
         }
@@ -112,11 +112,11 @@ struct SocketTests {
     func removesOnlyItsOwn() async throws {
         try await withTemporaryFolder { folder in
             let path = folder + "/s.sock"
-            let first = try ServerSocketBinder(path: path, mode: 0o660, backlog: 1)
+            let first = try ServerSocketBinder(.path(path), mode: 0o660, backlog: 1)
             close(first.descriptor)
             try FileManager.default.removeItem(atPath: path)
             try FileManager.default.removeItem(atPath: path + ".lock")
-            let second = try ServerSocketBinder(path: path, mode: 0o660, backlog: 1)
+            let second = try ServerSocketBinder(.path(path), mode: 0o660, backlog: 1)
             first.release()
             #expect(FileManager.default.fileExists(atPath: path))
             close(second.descriptor)

@@ -6,23 +6,50 @@ final class ConnectionRegistry: Sendable {
     private struct State {
         var connections: [ObjectIdentifier: ServerConnection] = [:]
         var isDraining = false
+        /// Calls of connections that are no longer here.
+        var callsStarted = 0
         var waiters: [EventLoopPromise<Void>] = []
     }
 
     private let state = Mutex(State())
 
-    /// False when there are too many, or the server is on its way down.
-    func insert(_ connection: ServerConnection, limit: Int) -> Bool {
+    enum Insertion {
+        case inserted
+        /// There are as many as there may be.
+        case full
+        /// The server is on its way down.
+        case draining
+    }
+
+    func insert(_ connection: ServerConnection, limit: Int) -> Insertion {
         state.withLock { state in
-            guard !state.isDraining, state.connections.count < limit else { return false }
+            if state.isDraining { return .draining }
+            guard state.connections.count < limit else { return .full }
             state.connections[ObjectIdentifier(connection)] = connection
-            return true
+            return .inserted
         }
+    }
+
+    /// Adds what connections know to the server's statistics.
+    func complete(_ statistics: inout ServerStatistics) {
+        let counted = state.withLock { state in
+            var counted = (connections: state.connections.count, running: 0, started: state.callsStarted)
+            for connection in state.connections.values {
+                counted.running += connection.calls.running
+                counted.started += connection.calls.started
+            }
+            return counted
+        }
+        statistics.openConnections = counted.connections
+        statistics.openCalls = counted.running
+        statistics.callsStarted = counted.started
     }
 
     func remove(_ connection: ServerConnection) {
         let waiters = state.withLock { state -> [EventLoopPromise<Void>] in
-            state.connections[ObjectIdentifier(connection)] = nil
+            if state.connections.removeValue(forKey: ObjectIdentifier(connection)) != nil {
+                state.callsStarted += connection.calls.started
+            }
             guard state.connections.isEmpty else { return [] }
             defer { state.waiters = [] }
             return state.waiters

@@ -1,9 +1,8 @@
 extension RPCServer {
     /// Where a server listens, and every bound it keeps.
     public struct Configuration: Sendable {
-        /// The path of the Unix socket; at most 107 bytes (`sun_path`).
-        public var socketPath: String
-        /// The mode of the socket file, in force before anyone can connect.
+        public var address: ServerAddress
+        /// The mode of the socket file, in force before anyone can connect; not that of an inherited one.
         public var socketMode: UInt16 = 0o660
         /// Whether a process may connect, by its credentials; refused ones are closed before they are read from.
         public var acceptPeer: @Sendable (Peer) -> Bool = { _ in true }
@@ -56,8 +55,26 @@ extension RPCServer {
         /// How long handlers may take to return after they were cancelled at the end of that time.
         public var cancelTimeout: Duration = .seconds(2)
 
+        /// How long nothing may come from a caller before it is asked for a sign of life (a PING), at least, and at most
+        /// twice as long; nil: never. The kernel tells of a process that is gone, so this only finds those that are
+        /// stopped, or at the other end of something that forwards connections.
+        public var keepaliveInterval: Duration?
+        /// How long it may take to give it, before the connection is closed.
+        public var keepaliveTimeout: Duration = .seconds(20)
+        /// How long a connection is kept without calls before it is drained; nil: for ever.
+        public var maxConnectionIdle: Duration?
+        /// How old a connection may become, a tenth more or less, before it is drained; nil: as old as it likes.
+        public var maxConnectionAge: Duration?
+        /// How long calls in flight may then go on, before they end with UNAVAILABLE; nil: until they are done.
+        public var maxConnectionAgeGrace: Duration?
+
+        public init(address: ServerAddress) {
+            self.address = address
+        }
+
+        /// As ``init(address:)``, for the file of a socket.
         public init(socketPath: String) {
-            self.socketPath = socketPath
+            self.init(address: .path(socketPath))
         }
     }
 }

@@ -51,7 +51,7 @@ public final class RPCServer: Sendable {
 
     /// Binds the socket and begins to serve; connections are accepted when it returns.
     ///
-    /// - Throws: an error that says which path and why when the socket can't be bound.
+    /// - Throws: an error that says which address and why when the socket can't be bound.
     public func start() async throws {
         let mayStart = state.withLock { state in
             guard case .idle = state else { return false }
@@ -81,6 +81,13 @@ public final class RPCServer: Sendable {
         throw RPCError(.cancelled, "the server was shut down while it started")
     }
 
+    /// What it has done since it was made, and what it does now.
+    public var statistics: ServerStatistics {
+        var statistics = context.counters.snapshot
+        context.connections.complete(&statistics)
+        return statistics
+    }
+
     /// It may be started again, unless it was shut down meanwhile.
     private func failedToStart() {
         let wasShutDown = state.withLock { state in
@@ -96,7 +103,7 @@ public final class RPCServer: Sendable {
     private func listen() async throws -> (ServerSocketBinder, any Channel) {
         let configuration = context.configuration
         let binder = try ServerSocketBinder(
-            path: configuration.socketPath, mode: configuration.socketMode, backlog: configuration.backlog)
+            configuration.address, mode: configuration.socketMode, backlog: configuration.backlog)
         let context = context
         let bootstrap = ServerBootstrap(group: group)
             // A few at a time: whoever makes connections without end must not keep the loop from those it has.
@@ -106,7 +113,10 @@ public final class RPCServer: Sendable {
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 128 * 1024, high: 512 * 1024))
             .childChannelInitializer { channel in RPCServer.prepare(channel, context) }
         do {
-            return (binder, try await bootstrap.withBoundSocket(binder.descriptor).get())
+            let listener = try await bootstrap.withBoundSocket(binder.descriptor).get()
+            // NIO has listened again, with a backlog of its own.
+            binder.listen(backlog: configuration.backlog)
+            return (binder, listener)
         } catch {
             binder.release()
             throw error

@@ -52,10 +52,10 @@ extension ServerConnection {
     }
 
     /// Second part, for calls that took too long: they are answered and their handlers cancelled.
-    func cancelCalls() {
-        for case let stream as ServerStream in Array(streams) {
-            stream.fail(
-                RPCError(.unavailable, "the server is shutting down", reason: "SERVER_SHUTTING_DOWN"))
-        }
+    func cancelCalls(
+        _ error: RPCError = RPCError(
+            .unavailable, "the server is shutting down", reason: "SERVER_SHUTTING_DOWN")
+    ) {
+        for case let stream as ServerStream in Array(streams) { stream.fail(error) }
     }
 }

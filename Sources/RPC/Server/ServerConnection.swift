@@ -1,5 +1,6 @@
 internal import Logging
 internal import NIOCore
+internal import Synchronization
 
 /// One accepted connection.
 ///
@@ -22,7 +23,11 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     /// Calls whose request is complete, to be started when the read has been gone through.
     @exclusivity(unchecked) var ready: [ServerStream] = []
     private var bufferedRequestBytes = 0
-    private var runningHandlers = 0
+    let calls = CallCounters()
+    /// Nil when the connection may be silent, unused and old.
+    private var lifetime: ConnectionLifetime?
+    /// Whether it ends for a flood, which is no other protocol error.
+    private var isFlood = false
     let responseLimit: Int
     /// Bytes of responses that wait to be sent, or more.
     @exclusivity(unchecked) var responseBytes = 0
@@ -49,12 +54,12 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
 
     override func makeSession() -> HTTP2Session? {
         let configuration = context.configuration
-        guard configuration.acceptPeer(peer), context.connections.insert(self, limit: configuration.maxConnections)
-        else {
-            context.logger.warning("connection refused", metadata: ["peer_uid": "\(peer.uid)"])
-            return nil
+        guard admits() else { return nil }
+        handshake = eventLoop.scheduleTask(in: TimeAmount(configuration.handshakeTimeout)) {
+            self.protocolFailed()
+            self.close()
         }
-        handshake = eventLoop.scheduleTask(in: TimeAmount(configuration.handshakeTimeout)) { self.close() }
+        lifetime = ConnectionLifetime(configuration, self)
         let unread = TimeAmount(configuration.unreadResponseTimeout)
         unreadCheck = eventLoop.scheduleRepeatedTask(initialDelay: unread, delay: unread) { _ in self.resetUnread() }
         let settings = HTTP2Session.Settings(
@@ -63,11 +68,35 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
             connectionWindow: 4 * 1024 * 1024, maxSettingsEntries: configuration.maxSettingsEntries,
             maxContinuations: configuration.maxContinuations,
             maxQueuedAcknowledgements: configuration.maxQueuedAcknowledgements)
-        return HTTP2Session(side: .server, settings: settings, delegate: self)
+        return HTTP2Session(
+            side: .server, settings: settings, delegate: self, memory: executor.sessionMemory)
+    }
+
+    /// Whether the connection is to be served; it is counted either way.
+    private func admits() -> Bool {
+        let counters = context.counters
+        guard context.configuration.acceptPeer(peer) else { return refuse(counters.refusedPeers, "peer") }
+        switch context.connections.insert(self, limit: context.configuration.maxConnections) {
+        case .inserted:
+            counters.accepted.add(1, ordering: .relaxed)
+            return true
+        case .full: return refuse(counters.refusedForLimit, "limit")
+        // One that came as the server stopped to listen.
+        case .draining: return false
+        }
+    }
+
+    private func refuse(_ counter: borrowing Atomic<Int>, _ reason: String) -> Bool {
+        counter.add(1, ordering: .relaxed)
+        context.logger.warning(
+            "connection refused", metadata: ["peer_uid": "\(peer.uid)", "reason": "\(reason)"])
+        return false
     }
 
     override func readDone() {
+        lifetime?.heard()
         if let session, session.queuedFrames > context.configuration.maxQueuedFrames {
+            isFlood = true
             protocolFailed()
             return close()
         }
@@ -86,12 +115,21 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     }
 
     override func protocolFailed() {
-        context.logger.info("connection ended for a protocol error", metadata: ["peer_uid": "\(peer.uid)"])
+        let counters = context.counters
+        if isFlood {
+            counters.floods.add(1, ordering: .relaxed)
+        } else {
+            counters.protocolErrors.add(1, ordering: .relaxed)
+        }
+        context.logger.info(
+            "connection ended for \(isFlood ? "a flood" : "a protocol error")", metadata: ["peer_uid": "\(peer.uid)"])
     }
 
     override func ended() {
         handshake?.cancel()
         unreadCheck?.cancel()
+        lifetime?.end()
+        lifetime = nil
         ready = []
         context.connections.remove(self)
     }
@@ -116,13 +154,13 @@ extension ServerConnection {
     /// Counts a handler that starts. Those whose calls are over but that don't return count as well, so that calls
     /// that are reset can't pile handlers up. False when there are too many.
     func handlerBegan() -> Bool {
-        guard runningHandlers < context.configuration.maxConcurrentStreams * 2 else { return false }
-        runningHandlers += 1
+        guard calls.running < context.configuration.maxConcurrentStreams * 2 else { return false }
+        calls.handlerBegan()
         return true
     }
 
     func handlerEnded() {
-        runningHandlers -= 1
+        calls.handlerEnded()
     }
 }
 
@@ -137,6 +175,7 @@ extension ServerConnection: HTTP2SessionDelegate {
 
     func streamClosed(_ stream: HTTP2Stream) {
         remove(stream)
+        if let lifetime, streams.isEmpty { lifetime.unused(since: now.deadline) }
     }
 
     func settingsReceived() {
@@ -157,10 +196,13 @@ extension ServerConnection: HTTP2SessionDelegate {
     }
 
     func allows(_ frame: HTTP2Session.CountedFrame) -> Bool {
-        switch frame {
-        case .reset: resets.admits()
-        case .control(let cost): controls.admits(cost)
-        case .windowUpdate: admitsWindowUpdate()
-        }
+        let isAllowed =
+            switch frame {
+            case .reset: resets.admits()
+            case .control(let cost): controls.admits(cost)
+            case .windowUpdate: admitsWindowUpdate()
+            }
+        if !isAllowed { isFlood = true }
+        return isAllowed
     }
 }

@@ -7,6 +7,7 @@ final class ServerContext: Sendable {
     let interceptors: [any ServerInterceptor]
     let logger: Logger
     let connections = ConnectionRegistry()
+    let counters = ServerCounters()
 
     init(
         configuration: RPCServer.Configuration, methods: MethodTable, interceptors: [any ServerInterceptor],

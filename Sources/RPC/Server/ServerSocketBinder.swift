@@ -1,11 +1,13 @@
 internal import Glibc
 
-/// A bound and listening Unix socket, and the path and lock that go with it.
+/// A bound and listening Unix socket, and what goes with it: for one with a file, its path and lock.
 ///
 /// A path belongs to one instance: whoever holds the lock on `<path>.lock`. The lock goes with the process however it
-/// ends; the file stays, because removing it would let two instances lock two different files.
+/// ends; the file stays, because removing it would let two instances lock two different files. A name in the abstract
+/// namespace needs neither: the kernel refuses a second one, and it goes with the last descriptor. A socket that was
+/// inherited is whose it was: nothing of it is removed.
 final class ServerSocketBinder: Sendable {
-    /// Why a socket could not be bound. The path is configuration, not personal data.
+    /// Why a socket could not be bound. The address is configuration, not personal data.
     struct Failure: Error, CustomStringConvertible {
         let description: String
     }
@@ -16,39 +18,61 @@ final class ServerSocketBinder: Sendable {
         let inode: ino_t
     }
 
+    private struct BoundFile {
+        let path: String
+        let lock: CInt
+        let identity: FileIdentity
+    }
+
     /// The listening descriptor; whoever takes it closes it.
     let descriptor: CInt
-    private let path: String
-    private let lock: CInt
-    private let identity: FileIdentity
+    private let file: BoundFile?
 
-    init(path: String, mode: UInt16, backlog: Int) throws(Failure) {
-        let address = try ServerSocketBinder.address(of: path)
-        let lock = try ServerSocketBinder.lock(path)
+    init(_ address: ServerAddress, mode: UInt16, backlog: Int) throws(Failure) {
+        switch address {
+        case .path(let path):
+            (descriptor, file) = try ServerSocketBinder.bindFile(path, mode: mode, backlog: backlog)
+        case .abstract(let name):
+            descriptor = try ServerSocketBinder.bindAbstract(name, backlog: backlog)
+            file = nil
+        case .inherited(let inherited):
+            descriptor = try ServerSocketBinder.adopt(inherited)
+            file = nil
+        }
+    }
+
+    private static func bindFile(
+        _ path: String, mode: UInt16, backlog: Int
+    ) throws(Failure) -> (CInt, BoundFile) {
+        let address = try address(of: path)
+        let lock = try lock(path)
         do throws(Failure) {
-            try ServerSocketBinder.removeStale(path, address)
-            let descriptor = try ServerSocketBinder.bind(path, address, mode: mode, backlog: backlog)
-            guard let identity = ServerSocketBinder.identity(of: path) else {
+            try removeStale(path, address)
+            let descriptor = try bind(path, address, mode: mode, backlog: backlog)
+            guard let identity = identity(of: path) else {
                 close(descriptor)
                 throw Failure(description: "\(path): the socket was removed as soon as it was bound")
             }
-            self.descriptor = descriptor
-            self.path = path
-            self.lock = lock
-            self.identity = identity
+            return (descriptor, BoundFile(path: path, lock: lock, identity: identity))
         } catch {
             close(lock)
             throw error
         }
     }
 
-    /// Removes the path, if it still is the file that was bound, and lets the next instance in.
-    func release() {
-        if ServerSocketBinder.identity(of: path) == identity { unlink(path) }
-        close(lock)
+    /// Lets so many connections wait to be accepted; as often as one likes.
+    func listen(backlog: Int) {
+        _ = Glibc.listen(descriptor, CInt(clamping: backlog))
     }
 
-    private static let streamSocket =
+    /// Removes the path, if it still is the file that was bound, and lets the next instance in.
+    func release() {
+        guard let file else { return }
+        if ServerSocketBinder.identity(of: file.path) == file.identity { unlink(file.path) }
+        close(file.lock)
+    }
+
+    static let streamSocket =
         CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue)
 
     private static func address(of path: String) throws(Failure) -> sockaddr_un {
@@ -112,7 +136,7 @@ final class ServerSocketBinder: Sendable {
             close(descriptor)
             throw reason
         }
-        guard chmod(path, mode_t(mode)) == 0, listen(descriptor, CInt(clamping: backlog)) == 0 else {
+        guard chmod(path, mode_t(mode)) == 0, Glibc.listen(descriptor, CInt(clamping: backlog)) == 0 else {
             let reason = failure("listen on", path)
             unlink(path)
             close(descriptor)
@@ -127,18 +151,19 @@ final class ServerSocketBinder: Sendable {
         return FileIdentity(device: status.st_dev, inode: status.st_ino)
     }
 
-    private static func withSocketAddress(
-        _ address: sockaddr_un, _ body: (UnsafePointer<sockaddr>, socklen_t) -> CInt
+    static func withSocketAddress(
+        _ address: sockaddr_un, length: Int = MemoryLayout<sockaddr_un>.size,
+        _ body: (UnsafePointer<sockaddr>, socklen_t) -> CInt
     ) -> CInt {
         withUnsafePointer(to: address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+                body($0, socklen_t(length))
             }
         }
     }
 
     /// Reads `errno`, so it is called before anything else is.
-    private static func failure(_ action: String, _ path: String) -> Failure {
+    static func failure(_ action: String, _ path: String) -> Failure {
         let reason = String(cString: strerror(errno))
         return Failure(description: "can't \(action) \(path): \(reason)")
     }

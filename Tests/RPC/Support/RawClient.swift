@@ -10,20 +10,40 @@ final class RawClient: HTTP2SessionDelegate {
     let socket: CInt
     private var session: HTTP2Session?
     private(set) var isClosed = false
+    /// PING frames that have come, answers included.
+    private(set) var receivedPings = 0
+    private(set) var goAways = 0
+    private var hasSettings = false
 
-    init(_ path: String) throws {
+    convenience init(_ path: String) throws {
+        try self.init(name: Array(path.utf8), length: MemoryLayout<sockaddr_un>.size)
+    }
+
+    /// Connects to a name in the abstract namespace.
+    convenience init(abstract name: String) throws {
+        let bytes = [0] + Array(name.utf8)
+        try self.init(name: bytes, length: 2 + bytes.count)
+    }
+
+    private init(name: [UInt8], length: Int) throws {
         socket = Glibc.socket(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
-        let result = withUnsafePointer(to: address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        guard result == 0 else { throw RPCError(.unavailable, "no server") }
+        guard RawClient.connect(socket, name, length) else { throw RPCError(.unavailable, "no server") }
         var timeout = timeval(tv_sec: 10, tv_usec: 0)
         setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    /// Whether the server lets a socket of the test's own in.
+    static func connect(_ socket: CInt, to path: String) -> Bool {
+        connect(socket, Array(path.utf8), MemoryLayout<sockaddr_un>.size)
+    }
+
+    private static func connect(_ socket: CInt, _ name: [UInt8], _ length: Int) -> Bool {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: name) }
+        return withUnsafePointer(to: address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.connect(socket, $0, socklen_t(length)) }
+        } == 0
     }
 
     deinit {
@@ -80,6 +100,11 @@ final class RawClient: HTTP2SessionDelegate {
     /// Ends a body that stayed open.
     func end(_ response: RawResponse) {
         send([], on: response, end: true)
+    }
+
+    func ping() {
+        session?.submitPing()
+        flush()
     }
 
     func reset(_ response: RawResponse) {
@@ -141,9 +166,13 @@ final class RawClient: HTTP2SessionDelegate {
 
     func streamBegan(id: Int32) -> HTTP2Stream? { nil }
     func streamClosed(_ stream: HTTP2Stream) {}
-    func settingsReceived() {}
-    func goAwayReceived() {}
-    func allows(_ frame: HTTP2Session.CountedFrame) -> Bool { true }
+    func settingsReceived() { hasSettings = true }
+    func goAwayReceived() { goAways += 1 }
+    func allows(_ frame: HTTP2Session.CountedFrame) -> Bool {
+        // Only pings are sent by a server that has been heard.
+        if case .control = frame, hasSettings { receivedPings += 1 }
+        return true
+    }
 }
 
 /// What a raw client is told.
@@ -222,4 +251,13 @@ extension Metadata {
 func framed(_ text: String) -> [UInt8] {
     let message = Text(service: text).serialized()
     return [0] + withUnsafeBytes(of: UInt32(message.count).bigEndian) { Array($0) } + message
+}
+
+/// The bytes one after the other so many times.
+func repeated(_ bytes: [UInt8], _ count: Int) -> [UInt8] {
+    var all: [UInt8] = []
+    all.reserveCapacity(bytes.count * count)
+    // Not by a lazy sequence, which takes seconds for megabytes in a debug build.
+    for _ in 0..<count { all += bytes }
+    return all
 }

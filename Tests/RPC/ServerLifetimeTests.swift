@@ -1,0 +1,235 @@
+import NIOCore
+import ProtobufC
+import Testing
+
+@testable import RPC
+
+@Suite("How long a server keeps connections, and what it counts", .timeLimit(.minutes(1)))
+struct ServerLifetimeTests {
+    private func withRawServer(
+        _ handlers: [MethodHandler] = [.echo], configure: (inout RPCServer.Configuration) -> Void = { _ in },
+        _ body: (RPCServer, String) async throws -> Void
+    ) async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder + "/s.sock"
+            let server = makeServer(path, handlers, configure: configure)
+            try await server.start()
+            do {
+                try await body(server, path)
+                await server.shutDown()
+            } catch {
+                await server.shutDown()
+                throw error
+            }
+        }
+    }
+
+    private func echo(on client: RawClient) async throws {
+        let response = client.request(.request(), body: framed("x"))
+        try await client.wait(for: response)
+        #expect(response.headers["grpc-status"] == "0")
+    }
+
+    // MARK: Keepalive
+
+    @Test("a caller that answers pings is kept, however long it is silent otherwise")
+    func keepsAnsweringCallers() async throws {
+        let configure = { (configuration: inout RPCServer.Configuration) in
+            configuration.keepaliveInterval = .milliseconds(10)
+            configuration.keepaliveTimeout = .seconds(10)
+        }
+        try await withRawServer(configure: configure) { server, path in
+            let client = try RawClient(path)
+            client.open()
+            try await echo(on: client)
+            // A PING's frame: its type is the fourth byte. The raw client answers as nghttp2 does.
+            try await client.wait { client.receivedPings >= 3 }
+            #expect(client.receivedPings >= 3)
+            try await echo(on: client)
+            #expect(server.statistics.keepaliveTimeouts == 0)
+        }
+    }
+
+    @Test("a caller that doesn't answer a ping is closed")
+    func closesDeadCallers() async throws {
+        let configure = { (configuration: inout RPCServer.Configuration) in
+            configuration.keepaliveInterval = .milliseconds(20)
+            configuration.keepaliveTimeout = .milliseconds(20)
+        }
+        try await withRawServer(configure: configure) { server, path in
+            let client = try RawClient(path)
+            client.open()
+            try await echo(on: client)
+            // What comes is taken off the socket, and never looked at.
+            while !client.isClosed { _ = client.read() }
+            try await eventually("it is counted") { server.statistics.keepaliveTimeouts == 1 }
+        }
+    }
+
+    @Test("a caller may ask for signs of life itself, as often as gRPC's clients do")
+    func answersPings() async throws {
+        try await withRawServer { server, path in
+            let client = try RawClient(path)
+            client.open()
+            try await echo(on: client)
+            for _ in 0..<50 { client.ping() }
+            try await client.wait { client.receivedPings == 50 }
+            try await echo(on: client)
+            #expect(server.statistics.floods == 0)
+        }
+    }
+
+    // MARK: Idle and age
+
+    @Test("a connection without calls is let go in good order, one with a call is not")
+    func endsIdleConnections() async throws {
+        let gate = Gate()
+        let handler = MethodHandler.serverStreaming(.count) { (_: Text, writer: ResponseWriter<Text>, _) in
+            try await gate.wait()
+        }
+        try await withRawServer([.echo, handler], configure: { $0.maxConnectionIdle = .milliseconds(30) }) { _, path in
+            let busy = try RawClient(path)
+            busy.open()
+            let call = busy.request(.request(MethodDescriptor.count.path), body: framed("x"))
+            let idle = try RawClient(path)
+            idle.open()
+            try await echo(on: idle)
+            try await idle.wait { idle.isClosed }
+            #expect(idle.goAways >= 1)
+            #expect(idle.isClosed)
+            #expect(!busy.isClosed)
+            gate.open()
+            try await busy.wait(for: call)
+            #expect(call.headers["grpc-status"] == "0")
+            try await busy.wait { busy.isClosed }
+            #expect(busy.isClosed)
+        }
+    }
+
+    @Test("an old connection is drained: its calls go on to their end, and a channel moves over unnoticed")
+    func endsOldConnections() async throws {
+        try await withServer([.echo, .count], configure: { $0.maxConnectionAge = .milliseconds(30) }) { channel, path in
+            let client = try RawClient(path)
+            client.open()
+            try await echo(on: client)
+            try await client.wait { client.isClosed }
+            #expect(client.isClosed)
+            #expect(client.goAways >= 1)
+            let end = ContinuousClock.now.advanced(by: .milliseconds(300))
+            var answered = 0
+            while .now < end {
+                let response: Text = try await channel.unary(.echo, Text(service: "x"), options: .init())
+                #expect(response.service == "x")
+                answered += 1
+            }
+            #expect(answered > 0)
+        }
+    }
+
+    @Test("calls that outlast their old connection's grace end with UNAVAILABLE")
+    func endsOldCalls() async throws {
+        let gate = Gate()
+        let handler = MethodHandler.serverStreaming(.count) { (_: Text, writer: ResponseWriter<Text>, _) in
+            try await gate.wait()
+        }
+        let configure = { (configuration: inout RPCServer.Configuration) in
+            configuration.maxConnectionAge = .milliseconds(20)
+            configuration.maxConnectionAgeGrace = .milliseconds(60)
+        }
+        try await withRawServer([handler], configure: configure) { _, path in
+            let client = try RawClient(path)
+            client.open()
+            let call = client.request(.request(MethodDescriptor.count.path), body: framed("x"))
+            try await client.wait(for: call)
+            #expect(call.headers["grpc-status"] == String(RPCError.Code.unavailable.rawValue))
+            #expect(gate.waiting == 0)
+            try await client.wait { client.isClosed }
+            #expect(client.isClosed)
+        }
+    }
+
+    @Test("ages are spread by a tenth")
+    func spreadsAges() {
+        #expect(ConnectionLifetime.jittered(.seconds(100), chance: 0) == .seconds(90))
+        #expect(ConnectionLifetime.jittered(.seconds(100), chance: 0.5) == .seconds(100))
+        let latest = ConnectionLifetime.jittered(.seconds(100), chance: 0.999)
+        #expect(latest > .seconds(109) && latest < .seconds(110))
+    }
+
+    // MARK: Statistics
+
+    @Test("connections and calls are counted, while they are there and afterwards")
+    func countsCalls() async throws {
+        let gate = Gate()
+        let handler = MethodHandler.unary(.test("Wait")) { (request: Text, _) in
+            try await gate.wait()
+            return request
+        }
+        try await withRawServer([.echo, handler]) { server, path in
+            #expect(server.statistics == ServerStatistics())
+            var client: RawClient? = try RawClient(path)
+            client?.open()
+            for _ in 0..<3 {
+                if let client { try await echo(on: client) }
+            }
+            let waiting = client?.request(.request(MethodDescriptor.test("Wait").path), body: framed("x"))
+            try await eventually("the handler waits") { gate.waiting == 1 }
+            var expected = ServerStatistics()
+            expected.accepted = 1
+            expected.openConnections = 1
+            expected.openCalls = 1
+            expected.callsStarted = 4
+            #expect(server.statistics == expected)
+            gate.open()
+            if let waiting { try await client?.wait(for: waiting) }
+            client = nil
+            expected.openConnections = 0
+            expected.openCalls = 0
+            try await eventually("the connection is gone") { server.statistics == expected }
+        }
+    }
+
+    @Test("refused peers are counted apart from those beyond the limit")
+    func countsRefusals() async throws {
+        let accepts = Shared(true)
+        let configure = { (configuration: inout RPCServer.Configuration) in
+            configuration.maxConnections = 1
+            configuration.acceptPeer = { _ in accepts.value }
+        }
+        try await withRawServer(configure: configure) { server, path in
+            let first = try RawClient(path)
+            first.open()
+            try await echo(on: first)
+            for _ in 0..<2 {
+                let second = try RawClient(path)
+                try await second.wait { second.isClosed }
+                #expect(second.isClosed)
+            }
+            accepts.update { $0 = false }
+            let third = try RawClient(path)
+            try await third.wait { third.isClosed }
+            let statistics = server.statistics
+            #expect(statistics.accepted == 1)
+            #expect(statistics.refusedForLimit == 2)
+            #expect(statistics.refusedPeers == 1)
+            #expect(statistics.openConnections == 1)
+        }
+    }
+
+    @Test("broken protocol and floods are counted apart")
+    func countsFaults() async throws {
+        try await withRawServer(configure: { $0.maxControlFramesPerSecond = 5 }) { server, path in
+            let garbage = try RawClient(path)
+            garbage.write(Array("GET / HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
+            try await garbage.wait { garbage.isClosed }
+            let flood = try RawClient(path)
+            flood.open()
+            flood.flush()
+            for _ in 0..<200 { flood.ping() }
+            try await flood.wait { flood.isClosed }
+            try await eventually("both are counted") {
+                server.statistics.protocolErrors == 1 && server.statistics.floods == 1
+            }
+        }
+    }
+}
