@@ -160,6 +160,11 @@ let package = Package(
             dependencies: ["RPC", "ProtobufC", "CProtobufC", "CInteropContracts", "CRPCContracts"],
             path: "Tests/InteropContracts/Generated", swiftSettings: settings),
         tests("Interop", ["TestProcesses", "Contracts", "RPC"], exclude: ["cpp"]),
+        tests(
+            "Oracle", ["Contracts", "InteropContracts", "ProtobufC", "RPC"],
+            exclude: [
+                "README.md", "requirements.txt", "contracts.py", "oracle.py", "ours.py", "strategies.py", "wire.py",
+            ]),
         tests("Browser", ["TestProcesses", "Contracts", "RPC"]),
     ]
         + service(

@@ -35,7 +35,7 @@ extension FieldReference {
         case .uint32: target.storeBytes(of: try integer(input, UInt32.self), as: UInt32.self)
         case .int64: target.storeBytes(of: try integer(input, Int64.self), as: Int64.self)
         case .uint64: target.storeBytes(of: try integer(input, UInt64.self), as: UInt64.self)
-        case .float: target.storeBytes(of: Float(try number(input)), as: Float.self)
+        case .float: target.storeBytes(of: try float(input), as: Float.self)
         case .double: target.storeBytes(of: try number(input), as: Double.self)
         case .boolean: target.storeBytes(of: try boolean(input) ? 1 : 0, as: protobuf_c_boolean.self)
         case .enumeration: target.storeBytes(of: try enumeration(input), as: Int32.self)
@@ -85,6 +85,14 @@ extension FieldReference {
         case nil: break
         }
         throw ProtobufError(reason: "must be a number")
+    }
+
+    private func float(_ input: ScalarInput) throws(ProtobufError) -> Float {
+        let number = try number(input)
+        let float = Float(number)
+        // A number beyond the largest would become an infinity that nobody wrote.
+        guard float.isInfinite == number.isInfinite else { throw ProtobufError(reason: "must fit into 32 bits") }
+        return float
     }
 
     private func boolean(_ input: ScalarInput) throws(ProtobufError) -> Bool {
