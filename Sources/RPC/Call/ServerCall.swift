@@ -42,7 +42,13 @@ public final class ServerCall: Sendable {
     /// The request metadata, without the headers that belong to HTTP/2 and gRPC themselves.
     public let metadata: Metadata
     /// When the caller stops waiting; nil when neither the caller nor the method sets a limit.
-    public let deadline: ContinuousClock.Instant?
+    ///
+    /// Worked out when it is asked for, from the event loops' clock: few handlers ask.
+    public var deadline: ContinuousClock.Instant? {
+        due.map { ContinuousClock.now.advanced(by: .nanoseconds(($0 - .now()).nanoseconds)) }
+    }
+    /// The same on the event loops' clock.
+    private let due: NIODeadline?
     /// When the server took the call up, on the event loops' clock.
     private let began: NIODeadline
     private let attachments = Mutex(Attachments())
@@ -54,18 +60,19 @@ public final class ServerCall: Sendable {
     public convenience init(
         method: MethodDescriptor, peer: Peer, metadata: Metadata = [:], deadline: ContinuousClock.Instant? = nil
     ) {
-        self.init(method: method, peer: peer, metadata: metadata, deadline: deadline, began: .now())
+        self.init(
+            method: method, peer: peer, metadata: metadata, due: deadline.map { NIODeadline(at: $0) }, began: .now())
     }
 
     /// - Parameter began: a time that was read anyway.
     init(
-        method: MethodDescriptor, peer: Peer, metadata: Metadata, deadline: ContinuousClock.Instant?,
+        method: MethodDescriptor, peer: Peer, metadata: Metadata, due: NIODeadline?,
         began: NIODeadline, compression: ResponseCompression.Choice = .notAccepted
     ) {
         self.method = method
         self.peer = peer
         self.metadata = metadata
-        self.deadline = deadline
+        self.due = due
         self.began = began
         self.compression = ResponseCompression(compression)
     }

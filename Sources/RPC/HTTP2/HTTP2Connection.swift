@@ -10,10 +10,9 @@ class HTTP2Connection: ChannelInboundHandler, TurnEnd, @unchecked Sendable {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// The time of one turn, on the loop's clock and on the one that callers know.
+    /// The time of one turn, on the loop's clock.
     struct TurnTime {
         let deadline = NIODeadline.now()
-        let instant = ContinuousClock.now
     }
 
     /// Bytes collected before they are handed to the socket.

@@ -54,6 +54,7 @@ final class HTTP2Session {
     }
 
     let pointer: OpaquePointer
+    private let memory: SessionMemory
     /// Held only for the time of the connection, which owns the session.
     unowned let delegate: any HTTP2SessionDelegate
     /// The stream that the last callback was about: frames of one stream mostly follow each other. The connection holds
@@ -67,8 +68,9 @@ final class HTTP2Session {
     /// Bytes handed over to be sent, since the beginning.
     private(set) var sentBytes = 0
 
-    init?(side: Side, settings: Settings, delegate: any HTTP2SessionDelegate) {
+    init?(side: Side, settings: Settings, delegate: any HTTP2SessionDelegate, memory: SessionMemory = SessionMemory()) {
         self.delegate = delegate
+        self.memory = memory
         var created: OpaquePointer?
         var option: OpaquePointer?
         guard nghttp2_option_new(&option) == 0 else { return nil }
@@ -87,8 +89,8 @@ final class HTTP2Session {
         let callbacks = SessionCallbacks.shared.pointer
         let result =
             switch side {
-            case .client: nghttp2_session_client_new2(&created, callbacks, nil, option)
-            case .server: nghttp2_session_server_new2(&created, callbacks, nil, option)
+            case .client: nghttp2_session_client_new3(&created, callbacks, nil, option, memory.functions)
+            case .server: nghttp2_session_server_new3(&created, callbacks, nil, option, memory.functions)
             }
         guard result == 0, let created else { return nil }
         pointer = created

@@ -23,6 +23,8 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     private static let maxJobsPerTurn = 4096
 
     let eventLoop: any EventLoop
+    /// What the sessions of the loop have their small objects from.
+    let sessionMemory = SessionMemory()
     @exclusivity(unchecked) private var jobs = CircularBuffer<UnownedJob>(initialCapacity: 64)
     @exclusivity(unchecked) private var flushes: [any TurnEnd] = []
     private var isInTurn = false

@@ -4,34 +4,36 @@ internal import NIOCore
 ///
 /// A message that finds the queue empty is taken over without a copy; later ones are appended to it.
 struct OutboundQueue {
-    private var buffer = ByteBuffer()
+    /// Nil when empty: an empty `ByteBuffer` is one object that all threads count references to.
+    private var buffer: ByteBuffer?
 
-    var count: Int { buffer.readableBytes }
-    var isEmpty: Bool { buffer.readableBytes == 0 }
+    var count: Int { buffer?.readableBytes ?? 0 }
+    var isEmpty: Bool { buffer == nil }
 
     mutating func append(_ framed: ByteBuffer) {
-        if isEmpty {
-            buffer = framed
-        } else {
-            if buffer.readerIndex > buffer.readableBytes { buffer.discardReadBytes() }
-            buffer.writeImmutableBuffer(framed)
+        guard var queued = buffer.take() else {
+            buffer = framed.readableBytes > 0 ? framed : nil
+            return
         }
+        if queued.readerIndex > queued.readableBytes { queued.discardReadBytes() }
+        queued.writeImmutableBuffer(framed)
+        buffer = queued
     }
 
     /// Moves up to `length` bytes to `target` and says how many.
     mutating func take(into target: UnsafeMutablePointer<UInt8>, upTo length: Int) -> Int {
-        let taken = min(length, buffer.readableBytes)
-        guard taken > 0 else { return 0 }
-        buffer.withUnsafeReadableBytes { bytes in
+        guard var queued = buffer.take() else { return 0 }
+        let taken = min(length, queued.readableBytes)
+        queued.withUnsafeReadableBytes { bytes in
             guard let source = bytes.baseAddress else { return }
             UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: taken)
         }
-        buffer.moveReaderIndex(forwardBy: taken)
-        if buffer.readableBytes == 0 { buffer = ByteBuffer() }
+        queued.moveReaderIndex(forwardBy: taken)
+        if queued.readableBytes > 0 { buffer = queued }
         return taken
     }
 
     mutating func removeAll() {
-        buffer = ByteBuffer()
+        buffer = nil
     }
 }

@@ -1,6 +1,7 @@
 internal import CNghttp2
 
-/// The C functions nghttp2 calls. They find the session and the stream and hand over; nothing else happens here.
+/// The C functions nghttp2 calls, dozens of times for every call, so they count no references: the session is held by
+/// whoever has it receive or send, and a stream by its connection until nghttp2 has said that it is closed. They find the session and the stream and hand over; nothing else happens here.
 struct SessionCallbacks: @unchecked Sendable {
     // Unchecked: written in the initialiser and never again; nghttp2 copies from it.
     let pointer: OpaquePointer?
@@ -35,23 +36,31 @@ struct SessionCallbacks: @unchecked Sendable {
         }
         nghttp2_session_callbacks_set_on_header_callback(callbacks) {
             _, frame, name, nameLength, value, valueLength, _, user in
-            guard let session = HTTP2Session.of(user), let frame else { return fatal }
-            guard let stream = session.stream(frame.pointee.hd.stream_id) else { return 0 }
-            let goesOn = stream.receivedHeader(
-                name: UnsafeRawBufferPointer(start: name, count: nameLength),
-                value: UnsafeRawBufferPointer(start: value, count: valueLength))
-            return goesOn ? 0 : fatal
+            guard let user, let frame else { return fatal }
+            return Unmanaged<HTTP2Session>.fromOpaque(user)._withUnsafeGuaranteedRef { session in
+                guard let stream = session.unmanagedStream(frame.pointee.hd.stream_id) else { return 0 }
+                let goesOn = stream._withUnsafeGuaranteedRef {
+                    $0.receivedHeader(
+                        name: UnsafeRawBufferPointer(start: name, count: nameLength),
+                        value: UnsafeRawBufferPointer(start: value, count: valueLength))
+                }
+                return goesOn ? 0 : fatal
+            }
         }
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, id, data, length, user in
-            guard let session = HTTP2Session.of(user) else { return fatal }
-            // The connection's window opens at once: one stream that isn't read must not stop the others.
-            session.consumeConnection(length)
-            session.stream(id)?.receivedData(UnsafeRawBufferPointer(start: data, count: length))
-            return 0
+            guard let user else { return fatal }
+            return Unmanaged<HTTP2Session>.fromOpaque(user)._withUnsafeGuaranteedRef { session in
+                // The connection's window opens at once: one stream that isn't read must not stop the others.
+                session.consumeConnection(length)
+                session.unmanagedStream(id)?._withUnsafeGuaranteedRef {
+                    $0.receivedData(UnsafeRawBufferPointer(start: data, count: length))
+                }
+                return 0
+            }
         }
         nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, user in
-            guard let session = HTTP2Session.of(user), let frame else { return fatal }
-            return session.received(frame)
+            guard let user, let frame else { return fatal }
+            return Unmanaged<HTTP2Session>.fromOpaque(user)._withUnsafeGuaranteedRef { $0.received(frame) }
         }
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, id, code, user in
             guard let session = HTTP2Session.of(user) else { return fatal }
@@ -67,8 +76,9 @@ struct SessionCallbacks: @unchecked Sendable {
             source: nghttp2_data_source(ptr: Unmanaged.passUnretained(stream).toOpaque()),
             read_callback: { session, _, buffer, length, flags, source, _ in
                 guard let session, let buffer, let flags, let pointer = source?.pointee.ptr else { return Int(fatal) }
-                return Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
-                    .read(session: session, into: buffer, upTo: length, flags: flags)
+                return Unmanaged<HTTP2Stream>.fromOpaque(pointer)._withUnsafeGuaranteedRef {
+                    $0.read(session: session, into: buffer, upTo: length, flags: flags)
+                }
             })
     }
 }
@@ -82,14 +92,16 @@ extension HTTP2Session {
     }
 
     /// The stream with that number, while it is open.
-    fileprivate func stream(_ id: Int32) -> HTTP2Stream? {
-        if id == currentID { return current?.takeUnretainedValue() }
+    fileprivate func unmanagedStream(_ id: Int32) -> Unmanaged<HTTP2Stream>? {
+        if id == currentID { return current }
         guard let user = nghttp2_session_get_stream_user_data(pointer, id) else { return nil }
         let stream = Unmanaged<HTTP2Stream>.fromOpaque(user)
         current = stream
         currentID = id
-        return stream.takeUnretainedValue()
+        return stream
     }
+
+    fileprivate func stream(_ id: Int32) -> HTTP2Stream? { unmanagedStream(id)?.takeUnretainedValue() }
 
     fileprivate func began(_ frame: UnsafePointer<nghttp2_frame>) -> Int32 {
         let id = frame.pointee.hd.stream_id
@@ -109,11 +121,12 @@ extension HTTP2Session {
         let endOfStream = header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
         switch UInt32(header.type) {
         case NGHTTP2_DATA.rawValue:
-            if endOfStream { stream(header.stream_id)?.receivedEndOfStream() }
+            if endOfStream { unmanagedStream(header.stream_id)?._withUnsafeGuaranteedRef { $0.receivedEndOfStream() } }
         case NGHTTP2_HEADERS.rawValue:
-            let stream = stream(header.stream_id)
-            stream?.receivedHeaders(endOfStream: endOfStream)
-            if endOfStream { stream?.receivedEndOfStream() }
+            unmanagedStream(header.stream_id)?._withUnsafeGuaranteedRef { stream in
+                stream.receivedHeaders(endOfStream: endOfStream)
+                if endOfStream { stream.receivedEndOfStream() }
+            }
         case NGHTTP2_RST_STREAM.rawValue:
             resetID = header.stream_id
         case NGHTTP2_SETTINGS.rawValue:

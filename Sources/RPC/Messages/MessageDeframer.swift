@@ -12,7 +12,7 @@ struct MessageDeframer {
     var allowsCompressed = false
     private var prefix: UInt64 = 0
     private var prefixCount = 0
-    private var message = ByteBuffer()
+    private var message: ByteBuffer?
     private var missing = 0
 
     init(limit: Int, noun: StaticString) {
@@ -21,7 +21,7 @@ struct MessageDeframer {
     }
 
     /// Bytes of a message that isn't complete, its prefix included.
-    var partialCount: Int { prefixCount + message.readableBytes }
+    var partialCount: Int { prefixCount + (message?.readableBytes ?? 0) }
 
     /// Takes the bytes of one DATA frame and hands over each message that is now complete.
     mutating func append(
@@ -36,13 +36,12 @@ struct MessageDeframer {
                 if prefixCount == MessageFraming.prefixLength { try beginMessage() }
             } else {
                 let taken = min(missing, bytes.count - offset)
-                message.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + taken]))
+                message?.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + taken]))
                 missing -= taken
                 offset += taken
             }
             if prefixCount == MessageFraming.prefixLength, missing == 0 {
-                let whole = InboundMessage(bytes: message, isCompressed: prefix >> 32 != 0)
-                message = ByteBuffer()
+                let whole = InboundMessage(bytes: message.take() ?? ByteBuffer(), isCompressed: prefix >> 32 != 0)
                 prefix = 0
                 prefixCount = 0
                 try complete(whole)

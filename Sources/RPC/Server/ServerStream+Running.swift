@@ -15,7 +15,7 @@ extension ServerStream {
             return connection.submitTrailersOnly(self, ServerStream.tooManyHandlers.trailers)
         }
         call = ServerCall(
-            method: method.handler.method, peer: connection.peer, metadata: metadata, deadline: callDeadline,
+            method: method.handler.method, peer: connection.peer, metadata: metadata, due: callDue,
             began: connection.now.deadline, compression: compressionChoice)
         let started = Task.immediate(executorPreference: connection.executor) { await self.run() }
         guard state.isHandlerRunning else { return }

@@ -12,8 +12,6 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     @exclusivity(unchecked) var metadata = Metadata()
     @exclusivity(unchecked) var headers = RequestHeaders()
     /// The handler's deadline; without one, `deadline` is only for the request to arrive.
-    var callDeadline: ContinuousClock.Instant?
-    /// The same on the event loop's clock.
     @exclusivity(unchecked) var callDue: NIODeadline?
     /// Whether the response was there, and not all of it taken, when the connection last looked for unread ones.
     var wasUnread = false
@@ -71,7 +69,6 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
         let now = connection.now
         if let timeout = headers.timeout ?? descriptor.defaultDeadline {
             callDue = now.deadline + TimeAmount(timeout)
-            callDeadline = now.instant.advanced(by: timeout)
         }
         deadline = callDue
         if awaitsRequest {
