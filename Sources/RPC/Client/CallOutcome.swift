@@ -5,6 +5,8 @@ enum CallOutcome: Sendable {
     /// Whether the same call may be made again without the caller noticing.
     enum Repeating: Sendable {
         case never
+        /// The server has run it, and has said no more than a status: what the channel's retry policy says.
+        case byPolicy
         /// The server may have run it, but has not begun to answer.
         case ifIdempotent
         /// The server has not run it.
@@ -13,13 +15,21 @@ enum CallOutcome: Sendable {
 
     /// The one message, as it came.
     case response(InboundMessage)
-    case failure(RPCError, Repeating)
+    case failure(CallFailure)
 }
 
-/// A failed attempt at a streaming call, as its reader is told of it.
+/// A failed attempt at a call.
 struct CallFailure: Sendable {
     var error: RPCError
     var repeating: CallOutcome.Repeating
+    var pushback = ResponseHeaders.Pushback.none
+}
+
+extension CallFailure {
+    /// There was no connection for the call.
+    init(unconnected error: RPCError) {
+        self.init(error: error, repeating: error.code == .unavailable ? .byPolicy : .never)
+    }
 }
 
 /// The responses of a streaming call on their way to its reader.

@@ -1,24 +1,29 @@
 internal import NIOCore
 
-/// A call that waits for a connection.
+/// Someone who waits for a connection.
 final class ConnectionWaiter: Sendable {
-    let waitsForReady: Bool
-    let continuation: UnsafeContinuation<Result<ClientConnection, RPCError>, Never>
-    let timer: Scheduled<Void>?
+    enum Resumption: Sendable {
+        case task(UnsafeContinuation<Result<ClientConnection, RPCError>, Never>)
+        case function(@Sendable (Result<ClientConnection, RPCError>) -> Void)
+    }
 
-    init(
-        waitsForReady: Bool, continuation: UnsafeContinuation<Result<ClientConnection, RPCError>, Never>,
-        timer: Scheduled<Void>?
-    ) {
+    let waitsForReady: Bool
+    private let resumption: Resumption
+    private let timer: Scheduled<Void>?
+
+    init(waitsForReady: Bool, _ resumption: Resumption, timer: Scheduled<Void>?) {
         self.waitsForReady = waitsForReady
-        self.continuation = continuation
+        self.resumption = resumption
         self.timer = timer
     }
 
-    /// Whoever took the waiter out of the link calls it, once.
+    /// Whoever took the waiter out of where it waits calls it, once.
     func resume(_ result: Result<ClientConnection, RPCError>) {
         timer?.cancel()
-        continuation.resume(returning: result)
+        switch resumption {
+        case .task(let continuation): continuation.resume(returning: result)
+        case .function(let function): function(result)
+        }
     }
 }
 
@@ -42,12 +47,15 @@ struct ChannelLink {
         case refuseAsTooMany
     }
 
-    static let maxWaiters = 10_000
-
+    let maxWaiters: Int
     private(set) var phase = Phase.idle
     private var backoff = ReconnectBackoff()
     private var waiters: [ObjectIdentifier: ConnectionWaiter] = [:]
     private var isRetryScheduled = false
+
+    init(maxWaiters: Int) {
+        self.maxWaiters = maxWaiters
+    }
 
     /// A call wants a connection. For `connect`, `connectLater` and `wait`, it is among the waiters from now on.
     mutating func want(_ key: ObjectIdentifier, _ waiter: ConnectionWaiter, at now: ContinuousClock.Instant) -> Wanting
@@ -57,7 +65,7 @@ struct ChannelLink {
         case .closed: return .refuse
         case .idle, .connecting: break
         }
-        guard waiters.count < ChannelLink.maxWaiters else { return .refuseAsTooMany }
+        guard waiters.count < maxWaiters else { return .refuseAsTooMany }
         if case .connecting = phase {
             waiters[key] = waiter
             return .wait
@@ -109,13 +117,15 @@ struct ChannelLink {
         backoff.succeeded()
     }
 
-    /// The connection takes no more calls. One that ended before the server spoke counts as a failed attempt.
+    /// The connection takes no more calls. One that ended before the server spoke counts as a failed attempt. False when
+    /// it was given up before.
     mutating func lost(
         _ connection: ClientConnection, wasConfirmed: Bool, at now: ContinuousClock.Instant, chance: Double
-    ) {
-        guard case .ready(let current) = phase, current === connection else { return }
+    ) -> Bool {
+        guard case .ready(let current) = phase, current === connection else { return false }
         phase = .idle
         if !wasConfirmed { backoff.failed(at: now, chance: chance) }
+        return true
     }
 
     /// The call no longer waits; nil when it was resumed already.

@@ -1,17 +1,5 @@
 internal import NIOCore
 
-/// What a client bounds.
-struct ClientLimits: Sendable {
-    /// The longest response message that is read into memory.
-    var maxResponseBytes = 4 * 1024 * 1024
-    /// Calls that wait because the server lets no more in.
-    var maxWaitingCalls = 10_000
-    /// Bytes of a response stream on their way to a reader.
-    var streamWindow = 256 * 1024
-    var connectionWindow = 8 * 1024 * 1024
-    var maxHeaderListBytes = 64 * 1024
-}
-
 /// One connection of a channel.
 final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     // Unchecked: as the superclass, touched on `eventLoop` alone, except `start` and `cancel`, which go there.
@@ -26,29 +14,53 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     let limits: ClientLimits
     /// What a call is told whose connection has died.
     let unreachable: RPCError
-    private weak let owner: RPCChannel?
+    private weak let owner: Subchannel?
     private var waiting = CircularBuffer<ClientStream>()
     /// Whether the server has said who it is: only then is it known to want this connection.
     private(set) var hasSettings = false
-    private var isDraining = false
+    private(set) var isDraining = false
+    /// Streams that are no calls of anyone's: they don't keep the connection in use.
+    var backgroundStreams = 0
+    private let times: ConnectionTimes
+    private var timers = ClientTimers()
+    private var controls: FloodGuard
+    private var windowUpdates: FloodGuard
+    /// Bytes sent to the server for which WINDOW_UPDATE frames were allowed.
+    private var updatedFor = 0
 
-    init(owner: RPCChannel, limits: ClientLimits, unreachable: RPCError, eventLoop: any EventLoop) {
+    init(
+        owner: Subchannel?, limits: ClientLimits, times: ConnectionTimes = ConnectionTimes(), unreachable: RPCError,
+        eventLoop: any EventLoop
+    ) {
         self.owner = owner
         self.limits = limits
+        self.times = times
         self.unreachable = unreachable
+        controls = FloodGuard(perSecond: limits.maxControlFramesPerSecond)
+        windowUpdates = FloodGuard(perSecond: limits.maxControlFramesPerSecond)
         super.init(eventLoop: eventLoop)
     }
 
     override func makeSession() -> HTTP2Session? {
+        let longest = Int(Int32.max)
         let settings = HTTP2Session.Settings(
-            maxConcurrentStreams: 0, maxHeaderListBytes: limits.maxHeaderListBytes, streamWindow: limits.streamWindow,
-            connectionWindow: limits.connectionWindow)
-        let session = HTTP2Session(side: .client, settings: settings, delegate: self)
-        if session != nil { owner?.connectionBegan(self) }
+            maxConcurrentStreams: 0, maxHeaderListBytes: limits.maxHeaderListBytes,
+            streamWindow: min(limits.streamWindow, longest), connectionWindow: min(limits.connectionWindow, longest))
+        guard
+            let session = HTTP2Session(
+                side: .client, settings: settings, delegate: self, memory: executor.sessionMemory)
+        else { return nil }
+        timers.start(times, handshake: limits.handshakeTimeout, of: self)
+        owner?.connectionBegan(self)
         return session
     }
 
+    override func readDone() {
+        timers.hasRead = true
+    }
+
     override func ended() {
+        timers.stop()
         // First the channel, so that a call that is repeated does not find this connection again.
         owner?.connectionEnded(self)
         abandonWaiting()
@@ -82,6 +94,9 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
         waiting.append(stream)
     }
 
+    /// Whether anybody's call is open, or waits to be.
+    var hasCalls: Bool { streams.count > backgroundStreams }
+
     private var hasRoom: Bool {
         streams.count - waiting.count < session?.remoteMaxConcurrentStreams ?? 0
     }
@@ -93,6 +108,9 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
         var metadata = stream.metadata
         if !metadata.isEmpty { metadata = metadata.sendable }
         if stream.isCompressing { metadata.add("grpc-encoding", "gzip") }
+        if stream.previousAttempts > 0 {
+            metadata.add("grpc-previous-rpc-attempts", String(stream.previousAttempts))
+        }
         if let deadline = stream.deadline {
             let left = Duration.nanoseconds((deadline - now.deadline).nanoseconds)
             metadata.add("grpc-timeout", Timeout.format(left))
@@ -123,15 +141,44 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     }
 
     /// The server takes no more calls here: those it hasn't seen go elsewhere.
-    private func drain() {
+    private func drain(wasIdle: Bool = false) {
         guard !isDraining else { return }
         isDraining = true
-        owner?.connectionDrains(self)
+        owner?.connectionDrains(self, wasIdle: wasIdle)
         abandonWaiting()
+        if backgroundStreams > 0 { endBackground() }
+    }
+
+    /// What only watches must not keep a connection up that takes no more calls.
+    private func endBackground() {
+        for case let stream as ClientStream in Array(streams) where stream.isBackground {
+            stream.abandon(RPCError(.cancelled, "the connection takes no more calls"))
+        }
     }
 
     private func abandonWaiting() {
         while let stream = waiting.first { stream.abandon(unreachable, .always) }
+    }
+}
+
+// MARK: - By the clock
+
+extension ClientConnection {
+    /// Sends a PING when nothing has come for long while calls are open, and ends the connection when nothing comes
+    /// then either.
+    func askForLife(within timeout: TimeAmount) {
+        guard timers.isSilent(), hasCalls, let session else { return }
+        session.submitPing()
+        needsFlush()
+        timers.asked(
+            eventLoop.scheduleTask(in: timeout) { if self.timers.timeIsUp() { self.close() } })
+    }
+
+    func closeIfIdle() {
+        guard let session, timers.isIdle(hasCalls: hasCalls, nextStream: session.nextStreamID) else { return }
+        // Nobody has called for long: the next call makes a connection of its own.
+        drain(wasIdle: true)
+        close()
     }
 }
 
@@ -146,6 +193,7 @@ extension ClientConnection: HTTP2SessionDelegate {
 
     func settingsReceived() {
         hasSettings = true
+        timers.handshakeDone()
         owner?.connectionConfirmed(self)
         openWaiting()
     }
@@ -154,5 +202,18 @@ extension ClientConnection: HTTP2SessionDelegate {
         drain()
     }
 
-    func allows(_ frame: HTTP2Session.CountedFrame) -> Bool { true }
+    func allows(_ frame: HTTP2Session.CountedFrame) -> Bool {
+        switch frame {
+        // Every one ends a call of this side's making: there are no more of them than of those.
+        case .reset: return true
+        case .control(let cost): return controls.admits(cost)
+        case .windowUpdate:
+            if let sent = session?.sentBytes {
+                // One for every eight bytes would be many; a thousand may come at once for what was sent before.
+                windowUpdates.earn((sent - updatedFor) / 8, most: limits.maxControlFramesPerSecond * 10)
+                updatedFor = sent
+            }
+            return windowUpdates.admits()
+        }
+    }
 }

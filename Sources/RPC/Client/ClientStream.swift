@@ -8,6 +8,7 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
     enum Receiver: Sendable {
         case single(UnsafeContinuation<CallOutcome, Never>)
         case many(ResponseQueue)
+        case observer(HealthWatch)
     }
 
     let connection: ClientConnection
@@ -15,6 +16,8 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
     let metadata: Metadata
     private let boxed: CallOptions.Boxed?
     @exclusivity(unchecked) var state: ClientCallState
+    /// Attempts that a retry policy has made at the call before this one.
+    var previousAttempts = 0
     /// Nil until the call is started.
     var receiver: Receiver?
     /// What became of a call that ended before it was started.
@@ -60,6 +63,11 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
         deframer = MessageDeframer(limit: options.responseLimit(method, connection.limits), noun: "response")
         super.init()
         deadline = options.deadline.map { NIODeadline(at: $0) }
+    }
+
+    /// Whether it is no call of anyone's.
+    var isBackground: Bool {
+        if case .observer = receiver { true } else { false }
     }
 
     /// Whether requests may be compressed.
@@ -131,7 +139,7 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
         }
         switch receiver {
         case .many: openForPartial()
-        case .single, .none: connection.session?.consumeStream(self, bytes.count)
+        case .single, .observer, .none: connection.session?.consumeStream(self, bytes.count)
         }
     }
 
@@ -142,6 +150,8 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
             let held = message.wireSize - openedForPartial
             openedForPartial = 0
             if queue.push(message, held: held) { connection.session?.consumeStream(self, held) }
+        case .observer(let watch):
+            watch.received(message)
         case .single, .none:
             guard response == nil else { throw RPCError(.unimplemented, "response: more than one message") }
             response = message
@@ -165,18 +175,25 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
     override func receivedEndOfStream() {
         guard state.ended() else { return }
         if let failure = headers.failure {
-            deliver(.failure(failure, .never))
+            deliver(.failure(self.failure(failure)))
         } else if deframer.partialCount > 0 {
-            deliver(.failure(RPCError(.internal, "response: cut short"), .never))
+            deliver(.failure(CallFailure(error: RPCError(.internal, "response: cut short"), repeating: .never)))
+        } else if let response {
+            deliver(.response(response))
         } else if case .single = receiver {
-            deliver(
-                response.map { .response($0) }
-                    ?? .failure(RPCError(.unimplemented, "response: no message"), .never))
+            deliver(.failure(CallFailure(error: RPCError(.unimplemented, "response: no message"), repeating: .never)))
         } else {
             deliver(.response(InboundMessage(bytes: ByteBuffer())))
         }
         // The server answered without wanting all that was to be said.
         if !outbound.isEmpty || outboundEnd == nil { connection.session?.reset(self, .cancel) }
+    }
+
+    /// A status that the server has sent. A stream's responses may have been read before it, so that it is the end.
+    private func failure(_ status: RPCError) -> CallFailure {
+        var mayRepeat = !hasBegun
+        if case .single = receiver { mayRepeat = true }
+        return CallFailure(error: status, repeating: mayRepeat ? .byPolicy : .never, pushback: headers.pushback)
     }
 
     override func outboundDrained() {
@@ -187,11 +204,13 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
         let hadResponse = state.hasResponse
         guard state.ended() else { return }
         if code == HTTP2ErrorCode.refusedStream.rawValue {
-            deliver(.failure(RPCError(resetCode: code), hadResponse ? .never : .always))
+            deliver(.failure(CallFailure(error: RPCError(resetCode: code), repeating: hadResponse ? .never : .always)))
         } else if connection.session == nil {
-            deliver(.failure(connection.unreachable, hadResponse ? .never : .ifIdempotent))
+            deliver(
+                .failure(
+                    CallFailure(error: connection.unreachable, repeating: hadResponse ? .never : .ifIdempotent)))
         } else {
-            deliver(.failure(RPCError(resetCode: code), .never))
+            deliver(.failure(CallFailure(error: RPCError(resetCode: code), repeating: .never)))
         }
     }
 
@@ -208,7 +227,7 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
             connection.session?.reset(self, .cancel)
             connection.needsFlush()
         }
-        deliver(.failure(error, repeating))
+        deliver(.failure(CallFailure(error: error, repeating: repeating)))
     }
 
     private func deliver(_ outcome: CallOutcome) {
@@ -219,9 +238,10 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
         case .many(let queue):
             switch outcome {
             case .response: queue.finish(.end)
-            case .failure(let error, let repeating):
-                queue.finish(.failure(CallFailure(error: error, repeating: repeating)))
+            case .failure(let failure): queue.finish(.failure(failure))
             }
+        case .observer(let watch):
+            watch.ended(outcome)
         case .none:
             earlyOutcome = outcome
         }

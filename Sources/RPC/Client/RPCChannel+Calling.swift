@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import NIOPosix
 
 extension RPCChannel {
     /// A unary call: interceptors around one attempt, or two when the first met a connection that was dying.
@@ -41,23 +42,69 @@ extension RPCChannel {
         var rules = RepeatRules()
         let framed = options.compression == .gzip ? MessageFraming.compressed(framed) : framed
         while true {
-            let connection = try await connection(for: options)
-            let stream = ClientStream(connection: connection, method: method, options: options, framedRequest: framed)
-            let outcome = await withTaskCancellationHandler {
-                await withUnsafeContinuation { connection.start(stream, .single($0)) }
-            } onCancel: {
-                connection.cancel(stream)
-            }
-            switch outcome {
+            switch await outcome(method, framed, options, previous: rules.attempts - 1) {
             case .response(let message):
+                retrying?.succeeded()
                 guard message.isCompressed else { return message.bytes }
                 return try message.decoded(limit: options.responseLimit(method, limits), noun: "response")
-            case .failure(let error, let repeating):
-                guard
-                    rules.mayRepeat(
-                        repeating, idempotent: method.idempotent, waitsForReady: options.waitForReady)
-                else { throw error }
+            case .failure(let failure):
+                guard let delay = delay(after: failure, method, options, &rules) else { throw failure.error }
+                if delay > .zero { try await pause(for: delay) }
             }
         }
+    }
+
+    /// One attempt.
+    private func outcome(
+        _ method: MethodDescriptor, _ framed: ByteBuffer, _ options: CallOptions, previous attempts: Int
+    ) async -> CallOutcome {
+        let connection: ClientConnection
+        do throws(RPCError) {
+            connection = try await self.connection(for: options)
+        } catch {
+            return .failure(CallFailure(unconnected: error))
+        }
+        let stream = ClientStream(connection: connection, method: method, options: options, framedRequest: framed)
+        if attempts > 0 { stream.previousAttempts = attempts }
+        return await withTaskCancellationHandler {
+            await withUnsafeContinuation { connection.start(stream, .single($0)) }
+        } onCancel: {
+            connection.cancel(stream)
+        }
+    }
+
+    /// How long to wait before the next attempt; nil when there is none.
+    func delay(
+        after failure: CallFailure, _ method: MethodDescriptor, _ options: CallOptions, _ rules: inout RepeatRules
+    ) -> Duration? {
+        let call = RepeatRules.Call(
+            isIdempotent: method.idempotent, waitsForReady: options.waitForReady, deadline: options.deadline)
+        return rules.wait(after: failure, call, retrying, at: .now, chance: .random(in: 0..<1))
+    }
+
+    /// The connection for a streaming call, which a retry policy may have waited for.
+    func firstConnection(
+        _ method: MethodDescriptor, _ options: CallOptions, _ rules: inout RepeatRules
+    ) async throws(RPCError) -> ClientConnection {
+        while true {
+            do throws(RPCError) {
+                return try await connection(for: options)
+            } catch {
+                guard let delay = delay(after: CallFailure(unconnected: error), method, options, &rules) else {
+                    throw error
+                }
+                if delay > .zero { try await pause(for: delay) }
+            }
+        }
+    }
+
+    private func pause(for delay: Duration) async throws(RPCError) {
+        let key = WaitKey()
+        await withTaskCancellationHandler {
+            await key.pause(for: delay, on: common.group.any())
+        } onCancel: {
+            key.cancel()
+        }
+        if key.isCancelled { throw RPCError(.cancelled, "the call was cancelled") }
     }
 }

@@ -2,40 +2,68 @@ public import Logging
 public import NIOCore
 public import NIOPosix
 public import ProtobufC
-internal import Synchronization
 
-/// Calls methods of a server on a Unix socket, over one HTTP/2 connection.
+/// Calls methods of a server on Unix sockets, over one HTTP/2 connection to each.
 ///
 /// It connects when the first call is made, and again when a call finds the connection gone. A call that can't reach
 /// the server fails at once with UNAVAILABLE and the reason `NEIGHBOUR_UNAVAILABLE`, unless it waits for the server
 /// (``CallOptions/waitForReady``). Every method throws ``RPCError``.
 public final class RPCChannel: Sendable {
-    let socketPath: String
-    let name: String
     let interceptors: [any ClientInterceptor]
-    let group: MultiThreadedEventLoopGroup
-    let logger: Logger
-    let limits = ClientLimits()
-    let link = Mutex(ChannelLink())
+    let common: Subchannel.Common
+    /// The connection of a channel of one target, which needs no picking.
+    let single: Subchannel
+    /// Nil for a channel of one target whose health isn't watched.
+    let picker: TargetPicker?
+    let retrying: Retrying?
 
+    /// A channel to one socket.
+    ///
     /// - Parameters:
     ///   - name: what the server is called in errors.
     ///   - group: gives the connection its event loop; it must outlive the channel.
-    public init(
+    public convenience init(
         socketPath: String, name: String, interceptors: [any ClientInterceptor] = [],
         group: MultiThreadedEventLoopGroup, logger: Logger
     ) {
-        self.socketPath = socketPath
-        self.name = name
-        self.interceptors = interceptors
-        self.group = group
-        self.logger = logger
+        self.init(targets: [.path(socketPath)], name: name, interceptors: interceptors, group: group, logger: logger)
     }
 
-    deinit {
-        if case .ready(let connection) = link.withLock({ $0.phase }) {
-            connection.executor.perform { connection.close() }
-        }
+    /// A channel to one or several sockets of servers that are equals.
+    ///
+    /// - Parameters:
+    ///   - targets: at least one; without any, every call is refused as not reachable.
+    ///   - policy: which of them a call goes to.
+    ///   - name: what the server is called in errors.
+    ///   - retry: when calls of idempotent methods that failed are made again; nil: only when a connection died.
+    ///   - healthCheckedService: the name under which each server's health is watched (`grpc.health.v1`; "" for the
+    ///     server as a whole); one that isn't serving gets no calls. A server without health is taken to be well. Nil:
+    ///     not watched.
+    ///   - keepaliveInterval: how long at least, and at most twice, nothing comes from a server while calls are open
+    ///     before it is asked for a sign of life; at least 10 ms. Servers may take frequent asking for an attack. Nil:
+    ///     never asked.
+    ///   - keepaliveTimeout: how long it has to give one before its connection is closed.
+    ///   - maxIdle: how long at least, and at most twice, a connection without calls is kept; nil: for ever.
+    ///   - group: gives the connections their event loops; it must outlive the channel.
+    public init(
+        targets: [RPCTarget], policy: PickPolicy = .pickFirst, name: String, retry: RetryPolicy? = nil,
+        healthCheckedService: String? = nil, keepaliveInterval: Duration? = nil,
+        keepaliveTimeout: Duration = .seconds(20), maxIdle: Duration? = nil, limits: ClientLimits = ClientLimits(),
+        interceptors: [any ClientInterceptor] = [], group: MultiThreadedEventLoopGroup, logger: Logger
+    ) {
+        self.interceptors = interceptors
+        let common = Subchannel.Common(
+            name: name, group: group, logger: logger, limits: limits,
+            times: ConnectionTimes(
+                keepaliveInterval: keepaliveInterval, keepaliveTimeout: keepaliveTimeout, maxIdle: maxIdle))
+        self.common = common
+        let subchannels = targets.map { Subchannel($0, common) }
+        single = subchannels.first ?? Subchannel(.path(""), common)
+        let needsPicking = subchannels.count > 1 || healthCheckedService != nil
+        picker =
+            needsPicking
+            ? TargetPicker(subchannels, policy: policy, watching: healthCheckedService, common) : nil
+        retrying = retry.map { Retrying($0) }
     }
 
     /// One request, one response.
@@ -67,20 +95,13 @@ public final class RPCChannel: Sendable {
         RawResponseStream(channel: self, method: method, MessageFraming.framed(request), options)
     }
 
-    /// Ends the connection and the calls on it; calls made later fail. Returns when the connection is closed.
+    /// Ends the connections and the calls on them; calls made later fail. Returns when they are closed.
     public func close() async {
-        let (connection, waiters) = link.withLock { $0.close() }
-        for waiter in waiters { waiter.resume(.failure(unreachable)) }
-        guard let connection else { return }
-        await withUnsafeContinuation { continuation in
-            connection.executor.perform { connection.close { continuation.resume() } }
-        }
+        await picker?.close()
+        await single.close()
     }
 
-    /// What calls are told that can't reach the server.
-    var unreachable: RPCError {
-        RPCError(.unavailable, "\(name) is not reachable", reason: "NEIGHBOUR_UNAVAILABLE")
-    }
+    var limits: ClientLimits { common.limits }
 
     static func decode<Response: ProtobufMessage>(_ bytes: ByteBuffer) throws(RPCError) -> Response {
         do throws(ProtobufError) {

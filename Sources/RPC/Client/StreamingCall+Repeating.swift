@@ -1,3 +1,5 @@
+internal import NIOCore
+internal import NIOPosix
 internal import Synchronization
 
 /// What follows an attempt that failed.
@@ -7,7 +9,7 @@ extension StreamingCall {
         case replaced
         case refused(CallFailure)
         /// This task is to make the next attempt.
-        case make(RPCChannel.WaitKey)
+        case make(WaitKey, after: Duration)
         /// Another task makes it.
         case wait
     }
@@ -22,8 +24,8 @@ extension StreamingCall {
             case .refused(let failure):
                 end(failure.error)
                 return failure
-            case .make(let key):
-                await callAgain(key)
+            case .make(let key, let delay):
+                await callAgain(key, after: delay)
             case .wait:
                 await withTaskCancellationHandler {
                     await withUnsafeContinuation { waitForAttempt($0) }
@@ -40,25 +42,52 @@ extension StreamingCall {
             guard state.attempt.stream === failed.stream else { return .replaced }
             if state.repeating != nil { return .wait }
             guard !state.isCancelled, state.requests.isWhole,
-                state.rules.mayRepeat(
-                    failure.repeating, idempotent: method.idempotent, waitsForReady: options.waitForReady)
+                let delay = channel.delay(after: failure, method, options, &state.rules)
             else {
                 state.failure = failure
                 return .refused(failure)
             }
-            let key = RPCChannel.WaitKey()
+            let key = WaitKey()
             state.repeating = key
-            return .make(key)
+            return .make(key, after: delay)
         }
     }
 
-    private func callAgain(_ key: RPCChannel.WaitKey) async {
-        let result: Result<ClientConnection, RPCError>
-        do throws(RPCError) {
-            result = .success(try await channel.connection(for: options, key))
-        } catch {
-            result = .failure(error)
+    private func callAgain(_ key: WaitKey, after delay: Duration) async {
+        var delay = delay
+        while true {
+            let result = await connection(key, after: delay)
+            // No connection is a failed attempt too.
+            if case .failure(let error) = result, let next = delayAfter(error) {
+                delay = next
+                continue
+            }
+            return goOn(with: result)
         }
+    }
+
+    private func connection(_ key: WaitKey, after delay: Duration) async -> Result<ClientConnection, RPCError> {
+        if delay > .zero {
+            await withTaskCancellationHandler {
+                await key.pause(for: delay, on: channel.common.group.any())
+            } onCancel: {
+                key.cancel()
+            }
+        }
+        if key.isCancelled { return .failure(RPCError(.cancelled, "the call was cancelled")) }
+        do throws(RPCError) {
+            return .success(try await channel.connection(for: options, key))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func delayAfter(_ error: RPCError) -> Duration? {
+        state.withLock { channel.delay(after: CallFailure(unconnected: error), method, options, &$0.rules) }
+    }
+
+    /// Starts the next attempt, or ends the call, and lets who waits for that go on.
+    private func goOn(with result: Result<ClientConnection, RPCError>) {
         let (next, waiters) = state.withLock { state in
             state.repeating = nil
             let next = StreamingCall.next(&state, result, method, options)
@@ -77,7 +106,7 @@ extension StreamingCall {
         do throws(RPCError) {
             let connection = try result.get()
             if state.isCancelled { throw RPCError(.cancelled, "the call was cancelled") }
-            let attempt = attempt(on: connection, method, state.requests, options)
+            let attempt = attempt(on: connection, method, state.requests, options, state.rules)
             state.attempt = attempt
             return attempt
         } catch {

@@ -19,9 +19,9 @@ final class StreamingCall: Sendable {
     struct State {
         var attempt: Attempt
         var requests: RequestLog
-        var rules = RepeatRules()
+        var rules: RepeatRules
         /// Names the wait for the connection of the next attempt, while there is one.
-        var repeating: RPCChannel.WaitKey?
+        var repeating: WaitKey?
         /// Who waits for the next attempt, besides the task that makes it.
         var waiters: [UnsafeContinuation<Void, Never>] = []
         /// How the call failed for good.
@@ -50,8 +50,9 @@ final class StreamingCall: Sendable {
         do throws(RPCError) {
             var requests = requests
             if options.compression == .gzip { requests.compress() }
-            let connection = try await channel.connection(for: options)
-            return StreamingCall(channel, connection, method, requests, options, begun: begun)
+            var rules = RepeatRules()
+            let connection = try await channel.firstConnection(method, options, &rules)
+            return StreamingCall(channel, connection, method, requests, options, rules, begun: begun)
         } catch {
             channel.end(method, begun: begun, error)
             throw error
@@ -60,14 +61,14 @@ final class StreamingCall: Sendable {
 
     private init(
         _ channel: RPCChannel, _ connection: ClientConnection, _ method: MethodDescriptor, _ requests: RequestLog,
-        _ options: CallOptions, begun: Int
+        _ options: CallOptions, _ rules: RepeatRules, begun: Int
     ) {
         self.channel = channel
         self.method = method
         self.options = options
         isCompressing = Atomic(options.compression == .gzip)
-        let attempt = StreamingCall.attempt(on: connection, method, requests, options)
-        state = Mutex(State(attempt: attempt, requests: requests, begun: begun))
+        let attempt = StreamingCall.attempt(on: connection, method, requests, options, rules)
+        state = Mutex(State(attempt: attempt, requests: requests, rules: rules, begun: begun))
         connection.start(attempt.stream, .many(attempt.queue))
     }
 
@@ -77,15 +78,17 @@ final class StreamingCall: Sendable {
     }
 
     static func attempt(
-        on connection: ClientConnection, _ method: MethodDescriptor, _ requests: RequestLog, _ options: CallOptions
+        on connection: ClientConnection, _ method: MethodDescriptor, _ requests: RequestLog, _ options: CallOptions,
+        _ rules: RepeatRules
     ) -> Attempt {
         let stream = ClientStream(connection: connection, method: method, options: options, requests: requests)
+        if rules.attempts > 1 { stream.previousAttempts = rules.attempts - 1 }
         return Attempt(stream: stream, queue: ResponseQueue(window: connection.limits.streamWindow))
     }
 
     /// Ends the call, which then fails with CANCELLED. From any thread, any number of times.
     func cancel() {
-        let (attempt, key) = state.withLock { state -> (Attempt?, RPCChannel.WaitKey?) in
+        let (attempt, key) = state.withLock { state -> (Attempt?, WaitKey?) in
             guard !state.isOver else { return (nil, nil) }
             state.isCancelled = true
             return (state.attempt, state.repeating)
@@ -134,6 +137,7 @@ extension StreamingCall {
                 if !hasResponded.load(ordering: .relaxed) { responded() }
                 return item
             case .end:
+                channel.retrying?.succeeded()
                 end(nil)
                 return item
             case .failure(let failure):

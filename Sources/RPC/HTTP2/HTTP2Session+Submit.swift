@@ -68,6 +68,11 @@ extension HTTP2Session {
             pointer, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, NGHTTP2_NO_ERROR.rawValue, nil, 0)
     }
 
+    /// The number that the next stream of this side will have.
+    var nextStreamID: Int {
+        Int(nghttp2_session_get_next_stream_id(pointer))
+    }
+
     /// How many streams the other side lets this one have open.
     var remoteMaxConcurrentStreams: Int {
         Int(nghttp2_session_get_remote_settings(pointer, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS))

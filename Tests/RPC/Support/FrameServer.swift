@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -100,7 +101,29 @@ final class FrameServer: Sendable {
     }
 
     func start(_ path: String) async throws {
-        let channel = try await ServerBootstrap(group: testGroup)
+        let channel = try await bootstrap.bind(unixDomainSocketPath: path).get()
+        listener.withLock { $0 = channel }
+    }
+
+    /// Listens on a name in the abstract namespace, whose address ends with it (unix(7)).
+    func start(abstract name: String) async throws {
+        let socket = Glibc.socket(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { path in
+            for (index, byte) in name.utf8.enumerated() { path[index + 1] = byte }
+        }
+        let length = socklen_t(MemoryLayout<sa_family_t>.size + 1 + name.utf8.count)
+        let result = withUnsafePointer(to: address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(socket, $0, length) }
+        }
+        guard result == 0, listen(socket, 16) == 0 else { throw RPCError(.unavailable, "can't listen") }
+        let channel = try await bootstrap.withBoundSocket(socket).get()
+        listener.withLock { $0 = channel }
+    }
+
+    private var bootstrap: ServerBootstrap {
+        ServerBootstrap(group: testGroup)
             .childChannelInitializer { channel in
                 var number = 0
                 self.accepted.update {
@@ -112,8 +135,6 @@ final class FrameServer: Sendable {
                     try channel.pipeline.syncOperations.addHandler(Connection(self, number: number))
                 }
             }
-            .bind(unixDomainSocketPath: path).get()
-        listener.withLock { $0 = channel }
     }
 
     func stop() async throws {

@@ -28,7 +28,7 @@ final class ClientUnderAttack {
         limits.maxResponseBytes = 64 * 1024
         limits.maxWaitingCalls = 8
         let connection = ClientConnection(
-            owner: channel, limits: limits, unreachable: channel.unreachable, eventLoop: wire.loop)
+            owner: channel.single, limits: limits, unreachable: channel.common.unreachable, eventLoop: wire.loop)
         self.connection = connection
         try wire.connect(connection)
     }

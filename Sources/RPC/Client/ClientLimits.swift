@@ -1,0 +1,23 @@
+/// What a client bounds. Each is per channel or connection; what the server may do to it is bounded by these alone.
+public struct ClientLimits: Sendable {
+    /// The longest response message that is read into memory, in bytes, inflated; a call or a method may say otherwise.
+    public var maxResponseBytes = 4 * 1024 * 1024
+    /// Calls that wait because the server lets no more in, on one connection; and calls that wait for a connection.
+    /// More fail with RESOURCE_EXHAUSTED.
+    public var maxWaitingCalls = 10_000
+    /// Bytes of a response stream on their way to a reader: HTTP/2's window, which opens as responses are read.
+    public var streamWindow = 256 * 1024
+    /// The same for all the streams of a connection that are being sent at once.
+    public var connectionWindow = 8 * 1024 * 1024
+    /// Bytes of names and values of one block of response headers or trailers, counted as HTTP/2 does (plus 32 per pair,
+    /// RFC 9113 6.5.2). A longer one fails its call; one sixteen times as long ends the connection.
+    public var maxHeaderListBytes = 64 * 1024
+    /// How long a server may take to send HTTP/2's settings once it is connected to; then the connection is closed.
+    public var handshakeTimeout: Duration = .seconds(20)
+    /// Frames per second that belong to no call, after a burst of ten times as many: PING, SETTINGS (each entry counts),
+    /// unknown types, DATA without data. As many WINDOW_UPDATE frames again, and more in proportion to what was sent to
+    /// the server. A server that sends more loses the connection.
+    public var maxControlFramesPerSecond = 100
+
+    public init() {}
+}

@@ -1,0 +1,116 @@
+import NIOCore
+import Testing
+
+@testable import RPC
+
+@Suite("What a client's connection does by the clock", .timeLimit(.minutes(1)))
+struct ClientTimersTests {
+    private func withChannel(
+        greets: Bool = true, _ make: (_ targets: [RPCTarget]) -> RPCChannel, _ script: @escaping FrameServer.Script,
+        _ body: (_ channel: RPCChannel, _ server: FrameServer) async throws -> Void
+    ) async throws {
+        try await withTemporaryFolder { folder in
+            let server = FrameServer(greets: greets, script: script)
+            try await server.start(folder + "/s")
+            let channel = make([.path(folder + "/s")])
+            try await body(channel, server)
+            await channel.close()
+            try await server.stop()
+        }
+    }
+
+    private func channel(
+        _ targets: [RPCTarget], keepalive: Duration? = nil, timeout: Duration = .seconds(20), maxIdle: Duration? = nil,
+        limits: ClientLimits = ClientLimits()
+    ) -> RPCChannel {
+        RPCChannel(
+            targets: targets, name: "neighbour", keepaliveInterval: keepalive, keepaliveTimeout: timeout,
+            maxIdle: maxIdle, limits: limits, group: testGroup, logger: testLogger)
+    }
+
+    @Test("a silent server is asked while a call is open, and keeps the connection by answering")
+    func asks() async throws {
+        try await withChannel {
+            channel($0, keepalive: .milliseconds(20), timeout: .milliseconds(500))
+        } _: { frame, connection in
+            if frame.kind == .ping { connection.send(.ping(flags: Frame.acknowledgement)) }
+        } _: { channel, server in
+            let call = Task { try await channel.unary(.echo, Text(), options: .init(), as: Text.self) }
+            try await eventually("it is asked again and again") { server.count(.ping) >= 5 }
+            try await server.push(
+                .responseHeaders(1), .data(1, framed("alive")), .trailers(1))
+            #expect(try await call.value.service == "alive")
+            #expect(server.closed.value == 0)
+        }
+    }
+
+    @Test("a server that doesn't answer loses the connection, and the call fails")
+    func givesUp() async throws {
+        try await withChannel {
+            channel($0, keepalive: .milliseconds(20), timeout: .milliseconds(50))
+        } _: { _, _ in
+        } _: { channel, server in
+            let status = try await status {
+                try await channel.unary(.test("Write"), Text(), options: .init(), as: Text.self)
+            }
+            #expect(status?.reason == "NEIGHBOUR_UNAVAILABLE")
+            #expect(server.count(.ping) == 1)
+            try await eventually("the connection is closed") { server.closed.value == 1 }
+        }
+    }
+
+    @Test("a server isn't asked without calls, and a connection without calls goes when its time is over")
+    func goesWhenIdle() async throws {
+        try await withChannel {
+            channel($0, keepalive: .milliseconds(10), timeout: .milliseconds(50), maxIdle: .milliseconds(100))
+        } _: { frame, connection in
+            if frame.endsStream { connection.send(Frame.answer(frame.stream, "hello")) }
+        } _: { channel, server in
+            for round in 1...2 {
+                let start = ContinuousClock.now
+                let _: Text = try await channel.unary(.echo, Text(), options: .init())
+                try await eventually("the connection is closed") { server.closed.value == round }
+                #expect(ContinuousClock.now - start >= .milliseconds(100))
+                #expect(server.accepted.value == round)
+            }
+            #expect(server.count(.ping) == 0)
+        }
+    }
+
+    @Test("an open stream keeps its connection however long it is silent")
+    func staysWithStreams() async throws {
+        try await withChannel {
+            channel($0, maxIdle: .milliseconds(20))
+        } _: { frame, connection in
+            if frame.endsStream { connection.send(.responseHeaders(frame.stream), .data(frame.stream, framed("one"))) }
+        } _: { channel, server in
+            let stream: ResponseStream<Text> = channel.serverStreaming(.count, Text(), options: .init())
+            var iterator = stream.makeAsyncIterator()
+            expectEqual(try await iterator.next()?.service, "one")
+            try await Task.sleep(for: .milliseconds(100))
+            try await server.push(.data(1, framed("two")))
+            expectEqual(try await iterator.next()?.service, "two")
+            #expect(server.closed.value == 0)
+        }
+    }
+
+    @Test("a server that accepts and says nothing is left after the time for a handshake; a deadline comes first")
+    func leavesSilentServers() async throws {
+        try await withChannel(greets: false) {
+            var limits = ClientLimits()
+            limits.handshakeTimeout = .milliseconds(200)
+            return channel($0, limits: limits)
+        } _: { _, _ in
+        } _: { channel, server in
+            let late = try await status {
+                try await channel.unary(.echo, Text(), options: .init(timeout: .milliseconds(50)), as: Text.self)
+            }
+            #expect(late?.code == .deadlineExceeded)
+            let left = try await status {
+                try await channel.unary(.test("Write"), Text(), options: .init(), as: Text.self)
+            }
+            #expect(left?.reason == "NEIGHBOUR_UNAVAILABLE")
+            try await eventually("the connection is closed") { server.closed.value >= 1 }
+        }
+    }
+}
