@@ -22,7 +22,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     let peer: Peer
     /// Calls whose request is complete, to be started when the read has been gone through.
     @exclusivity(unchecked) var ready: [ServerStream] = []
-    private var bufferedRequestBytes = 0
+    private(set) var bufferedRequestBytes = 0
     let calls = CallCounters()
     /// Nil when the connection may be silent, unused and old.
     private var lifetime: ConnectionLifetime?

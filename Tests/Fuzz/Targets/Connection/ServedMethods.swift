@@ -19,7 +19,7 @@ enum ServedMethods {
             defaultDeadline: deadline)
     }
 
-    private static let handlers = unary + serverStreaming + requestStreaming + HealthService().handlers
+    private static let handlers = unary + serverStreaming + requestStreaming + HealthService().handlers + reflection
     static let table = MethodTable(handlers)
 
     /// What is called: the methods there are, and one there isn't.
@@ -30,9 +30,17 @@ enum ServedMethods {
         return gate
     }
 
+    private static let reflection = ReflectionService(files: [
+        ProtoFile(
+            name: "fuzz.proto", dependencies: ["other.proto"], services: ["fuzz.Service"],
+            symbols: ["fuzz.Service", "fuzz.Service.Echo"], descriptor: Array("fuzz.proto".utf8))
+    ]).handlers
+
     private static let unary: [MethodHandler] = [
         .unary(method("Echo")) { (request: Text, call) in
+            call.setInitialMetadata("x-first-bin", binary: Array(request.service.utf8))
             call.setTrailer("x-length", "\(request.service.utf8.count)")
+            call.setCompression(request.service.utf8.count.isMultiple(of: 2))
             return request
         },
         .unary(method("Refuse")) { (request: Text, _) -> Text in

@@ -41,7 +41,15 @@ final class ServerUnderAttack {
             configuration.maxQueuedFrames = 64
             configuration.maxResetsPerSecond = 2
             configuration.maxControlFramesPerSecond = 2
+            configuration.maxBufferedConnectionResponseBytes = 4000
+            configuration.maxContinuations = 2
+            configuration.maxSettingsEntries = 4
             configuration.requestTimeout = .microseconds(1)
+            configuration.keepaliveInterval = .milliseconds(700)
+            configuration.keepaliveTimeout = .milliseconds(300)
+            configuration.maxConnectionAge = .seconds(2)
+            configuration.maxConnectionAgeGrace = .seconds(1)
+            configuration.responseCompression = true
         }
         context = ServerContext(
             configuration: configuration, methods: ServedMethods.table, interceptors: [calls],
@@ -73,23 +81,48 @@ final class ServerUnderAttack {
         // A handler here answers with 8 KiB at most for each of 32 messages, or with 16 times what it was sent.
         let answers = calls * 160 * 1024
         try require(wire.sent <= 64 * 1024 + 64 * wire.received + answers, "\(wire.sent) bytes are sent")
-        let bound = context.configuration.maxBufferedResponseBytes + 72 * 1024
-        for stream in connection?.streams ?? [] {
-            try require(stream.outbound.count <= bound, "\(stream.outbound.count) bytes wait on one stream")
-        }
+        if let connection { try checkCounts(connection) }
         guard let heapBefore, let heap = HeapInUse.bytes else { return }
         let most = 8 * 1024 * 1024 + 16 * wire.received + answers
         try require(heap - heapBefore <= most, "\(heap - heapBefore) bytes of memory for \(wire.received) received")
     }
 
+    /// What the connection counts is what there is.
+    private func checkCounts(_ connection: ServerConnection) throws(FuzzFailure) {
+        let bound = context.configuration.maxBufferedResponseBytes + 72 * 1024
+        var responses = 0
+        var requests = 0
+        for case let stream as ServerStream in connection.streams {
+            try require(stream.outbound.count <= bound, "\(stream.outbound.count) bytes wait on one stream")
+            responses += stream.outbound.count
+            requests += stream.headers.buffered
+        }
+        let counted = connection.bufferedRequestBytes
+        try require(counted == requests, "\(requests) bytes of requests wait, and \(counted) are counted")
+        try require(
+            connection.responseBytes >= responses,
+            "\(responses) bytes of responses wait, and \(connection.responseBytes) are counted")
+    }
+
     /// The connection ends; then everything must be over.
     func end() throws(FuzzFailure) {
-        try wire.close()
-        calls.gate.open()
+        try endCalls()
         wire.finish()
         let open = calls.open.withLock { $0 }
         try require(open == 0, "\(open) calls have not ended")
         try require(context.connections.drain().isEmpty, "the connection is still among the server's")
         try require(connection == nil, "the connection isn't released")
+    }
+
+    private func endCalls() throws(FuzzFailure) {
+        // Held for what it counts, and let go of before it is looked for.
+        let ending = connection
+        try wire.close()
+        calls.gate.open()
+        try wire.settle()
+        guard let ending else { return }
+        try checkCounts(ending)
+        try require(ending.streams.isEmpty, "streams are left")
+        try require(ending.calls.running == 0, "\(ending.calls.running) handlers are counted and not there")
     }
 }
