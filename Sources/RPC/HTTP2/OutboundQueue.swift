@@ -2,38 +2,76 @@ internal import NIOCore
 
 /// The bytes a stream has still to send: framed messages one after the other.
 ///
-/// A message that finds the queue empty is taken over without a copy; later ones are appended to it.
+/// Messages are taken over as they are, so that one that goes to many streams is in memory once. Only short ones are
+/// copied, behind each other: a stream of those would otherwise be a list of buffers.
 struct OutboundQueue {
-    /// Nil when empty: an empty `ByteBuffer` is one object that all threads count references to.
-    private var buffer: ByteBuffer?
+    /// Whole messages between the first and the short ones.
+    private final class Middle {
+        @exclusivity(unchecked) var buffers = CircularBuffer<ByteBuffer>()
+        @exclusivity(unchecked) var count = 0
+    }
 
-    var count: Int { buffer?.readableBytes ?? 0 }
-    var isEmpty: Bool { buffer == nil }
+    /// Messages of fewer bytes are copied when others are before them.
+    private static let short = 4 * 1024
+
+    /// Nil when empty: an empty `ByteBuffer` is one object that all threads count references to.
+    private var first: ByteBuffer?
+    /// Nil until it is needed.
+    private var middle: Middle?
+    /// Short messages, in a buffer of the queue's own. They come last.
+    private var last: ByteBuffer?
+
+    var count: Int { (first?.readableBytes ?? 0) + (last?.readableBytes ?? 0) + (middle?.count ?? 0) }
+    var isEmpty: Bool { first == nil }
 
     mutating func append(_ framed: ByteBuffer) {
-        guard var queued = buffer.take() else {
-            buffer = framed.readableBytes > 0 ? framed : nil
-            return
+        let count = framed.readableBytes
+        guard count > 0 else { return }
+        if first == nil {
+            first = framed
+        } else if count < OutboundQueue.short {
+            // Taken out, so that it is nobody else's and no copy is made to change it.
+            var own = last.take() ?? ByteBufferAllocator().buffer(capacity: OutboundQueue.short)
+            own.writeImmutableBuffer(framed)
+            last = own
+        } else {
+            if let own = last.take() { appendWhole(own) }
+            appendWhole(framed)
         }
-        if queued.readerIndex > queued.readableBytes { queued.discardReadBytes() }
-        queued.writeImmutableBuffer(framed)
-        buffer = queued
+    }
+
+    private mutating func appendWhole(_ buffer: ByteBuffer) {
+        let middle = middle ?? Middle()
+        middle.buffers.append(buffer)
+        middle.count += buffer.readableBytes
+        self.middle = middle
+    }
+
+    private mutating func popFirst() -> ByteBuffer? {
+        guard let middle, let buffer = middle.buffers.popFirst() else { return last.take() }
+        middle.count -= buffer.readableBytes
+        return buffer
     }
 
     /// Moves up to `length` bytes to `target` and says how many.
     mutating func take(into target: UnsafeMutablePointer<UInt8>, upTo length: Int) -> Int {
-        guard var queued = buffer.take() else { return 0 }
-        let taken = min(length, queued.readableBytes)
-        queued.withUnsafeReadableBytes { bytes in
-            guard let source = bytes.baseAddress else { return }
-            UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: taken)
+        var taken = 0
+        while taken < length, var buffer = first.take() {
+            let count = min(length - taken, buffer.readableBytes)
+            buffer.withUnsafeReadableBytes { bytes in
+                guard let source = bytes.baseAddress else { return }
+                UnsafeMutableRawPointer(target + taken).copyMemory(from: source, byteCount: count)
+            }
+            buffer.moveReaderIndex(forwardBy: count)
+            taken += count
+            first = buffer.readableBytes > 0 ? buffer : popFirst()
         }
-        queued.moveReaderIndex(forwardBy: taken)
-        if queued.readableBytes > 0 { buffer = queued }
         return taken
     }
 
     mutating func removeAll() {
-        buffer = nil
+        first = nil
+        middle = nil
+        last = nil
     }
 }
