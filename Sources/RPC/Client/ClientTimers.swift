@@ -43,9 +43,14 @@ struct ClientTimers {
 
     /// Nothing has come since the last look; true when the server is to be asked, and was not yet.
     mutating func isSilent() -> Bool {
-        guard unanswered == nil else { return false }
         defer { hasRead = false }
-        return !hasRead
+        guard let unanswered else { return !hasRead }
+        if hasRead {
+            // An answer, or anything else: the next silence begins.
+            unanswered.cancel()
+            self.unanswered = nil
+        }
+        return false
     }
 
     mutating func asked(_ unanswered: Scheduled<Void>) {
