@@ -159,7 +159,16 @@ let package = Package(
             name: "InteropContracts",
             dependencies: ["RPC", "ProtobufC", "CProtobufC", "CInteropContracts", "CRPCContracts"],
             path: "Tests/InteropContracts/Generated", swiftSettings: settings),
-        tests("Interop", ["TestProcesses", "Contracts", "RPC"], exclude: ["cpp"]),
+        // gRPC's interoperability tests: a server for the clients of others, a client for their servers.
+        .executableTarget(
+            name: "rpc-interop",
+            dependencies: [
+                "RPC", "InteropContracts", "ProtobufC", logging, argumentParser,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ] + nio,
+            path: "Tests/RPCInterop", swiftSettings: settings),
+        tests(
+            "Interop", ["TestProcesses", "rpc-interop", "InteropContracts", "RPC", logging] + nio, exclude: ["cpp"]),
         tests(
             "Oracle", ["Contracts", "InteropContracts", "ProtobufC", "RPC"],
             exclude: [
