@@ -18,16 +18,20 @@ enum CallOutcome: Sendable {
     case failure(CallFailure)
 }
 
-/// A failed attempt at a call.
-struct CallFailure: Sendable {
-    var error: RPCError
-    var repeating: CallOutcome.Repeating
-    var pushback = ResponseHeaders.Pushback.none
-}
+/// A failed attempt at a call. Behind a reference, so that outcomes are as small as those of calls that go well.
+final class CallFailure: Sendable {
+    let error: RPCError
+    let repeating: CallOutcome.Repeating
+    let pushback: ResponseHeaders.Pushback
 
-extension CallFailure {
+    init(error: RPCError, repeating: CallOutcome.Repeating, pushback: ResponseHeaders.Pushback = .none) {
+        self.error = error
+        self.repeating = repeating
+        self.pushback = pushback
+    }
+
     /// There was no connection for the call.
-    init(unconnected error: RPCError) {
+    convenience init(unconnected error: RPCError) {
         self.init(error: error, repeating: error.code == .unavailable ? .byPolicy : .never)
     }
 }

@@ -42,7 +42,21 @@ extension RPCChannel {
         var rules = RepeatRules()
         let framed = options.compression == .gzip ? MessageFraming.compressed(framed) : framed
         while true {
-            switch await outcome(method, framed, options, previous: rules.attempts - 1) {
+            let outcome: CallOutcome
+            do throws(RPCError) {
+                let connection = try await connection(for: options)
+                let stream = ClientStream(
+                    connection: connection, method: method, options: options, framedRequest: framed)
+                if rules.attempts > 1 { stream.previousAttempts = rules.attempts - 1 }
+                outcome = await withTaskCancellationHandler {
+                    await withUnsafeContinuation { connection.start(stream, .single($0)) }
+                } onCancel: {
+                    connection.cancel(stream)
+                }
+            } catch {
+                outcome = .failure(CallFailure(unconnected: error))
+            }
+            switch outcome {
             case .response(let message):
                 retrying?.succeeded()
                 guard message.isCompressed else { return message.bytes }
@@ -51,25 +65,6 @@ extension RPCChannel {
                 guard let delay = delay(after: failure, method, options, &rules) else { throw failure.error }
                 if delay > .zero { try await pause(for: delay) }
             }
-        }
-    }
-
-    /// One attempt.
-    private func outcome(
-        _ method: MethodDescriptor, _ framed: ByteBuffer, _ options: CallOptions, previous attempts: Int
-    ) async -> CallOutcome {
-        let connection: ClientConnection
-        do throws(RPCError) {
-            connection = try await self.connection(for: options)
-        } catch {
-            return .failure(CallFailure(unconnected: error))
-        }
-        let stream = ClientStream(connection: connection, method: method, options: options, framedRequest: framed)
-        if attempts > 0 { stream.previousAttempts = attempts }
-        return await withTaskCancellationHandler {
-            await withUnsafeContinuation { connection.start(stream, .single($0)) }
-        } onCancel: {
-            connection.cancel(stream)
         }
     }
 
