@@ -211,6 +211,6 @@ if Context.environment["SAMTAL_FUZZ"] != nil {
     package.targets.removeAll { $0.name == "FuzzTests" }
     package.targets.append(
         .executableTarget(
-            name: "samtal-fuzz", dependencies: fuzzed, path: "Tests/Fuzz", sources: ["Targets", "Driver"],
+            name: "samtal-fuzz", dependencies: fuzzed, path: "Tests/Fuzz", exclude: ["Seeds", "Tests", "README.md"],
             swiftSettings: settings))
 }
