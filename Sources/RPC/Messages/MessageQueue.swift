@@ -43,6 +43,9 @@ final class MessageQueue<Failure: Sendable>: Sendable {
 
     var isEmpty: Bool { state.withLock { $0.messages.isEmpty } }
 
+    /// How many messages wait.
+    var count: Int { state.withLock { $0.messages.count } }
+
     /// How the stream ended, though messages from before may still wait; nil as long as it has not.
     var ended: Item? { state.withLock { $0.outcome } }
 

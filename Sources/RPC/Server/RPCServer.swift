@@ -106,8 +106,8 @@ public final class RPCServer: Sendable {
             configuration.address, mode: configuration.socketMode, backlog: configuration.backlog)
         let context = context
         let bootstrap = ServerBootstrap(group: group)
-            // A few at a time: whoever makes connections without end must not keep the loop from those it has.
-            .serverChannelOption(.maxMessagesPerRead, value: 4)
+            // One at a time: whoever makes connections without end must not keep the loop from those it has.
+            .serverChannelOption(.maxMessagesPerRead, value: 1)
             // One read, of 64 KiB at most, before the loop looks at its other connections.
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 128 * 1024, high: 512 * 1024))

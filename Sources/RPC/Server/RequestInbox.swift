@@ -10,6 +10,8 @@ final class RequestInbox: @unchecked Sendable {
     /// Bytes of the stream's window that were opened although what they hold has not been taken: those of a message
     /// that is larger than the window.
     private var openedAhead = 0
+    /// What the messages that wait were counted as, beside their bytes.
+    var counted = 0
     /// When the message that has begun to arrive must be complete; nil while none is awaited.
     var arrivalDue: NIODeadline?
 

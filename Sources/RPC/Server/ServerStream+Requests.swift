@@ -9,6 +9,9 @@ extension ServerStream {
         connection.ready.append(self)
     }
 
+    /// What a message costs that waits, beside its bytes: short ones would otherwise take many times their length.
+    private static let costOfMessage = 128
+
     func receivedStreamed(_ bytes: UnsafeRawBufferPointer) {
         // What comes after the answer is dropped; the window stays shut until the caller hears that it may stop.
         guard state.takesRequests, let inbox else { return }
@@ -19,6 +22,7 @@ extension ServerStream {
                 inbox.arrivalDue = nil
                 if inbox.queue.push(message, held: message.wireSize) { release(message.wireSize, of: inbox) }
             }
+            try countWaiting(inbox)
             awaitPartial(inbox)
         } catch {
             fail(error)
@@ -42,8 +46,19 @@ extension ServerStream {
     private func taken(_ count: Int) {
         guard let inbox else { return }
         release(count, of: inbox)
+        // Never more than before, so there is room.
+        try? countWaiting(inbox)
         awaitPartial(inbox)
         connection.needsFlush()
+    }
+
+    /// Counts the messages that wait, with the bytes of requests that do.
+    private func countWaiting(_ inbox: RequestInbox) throws(RPCError) {
+        let cost = inbox.queue.count * ServerStream.costOfMessage
+        let change = cost - inbox.counted
+        if change > 0 { try connection.reserveRequestBytes(change) } else { connection.releaseRequestBytes(-change) }
+        headers.buffered += change
+        inbox.counted = cost
     }
 
     private func release(_ count: Int, of inbox: RequestInbox) {
