@@ -19,7 +19,7 @@ import ours
 import strategies
 import wire
 
-EXAMPLES = int(os.environ.get("SAMTAL_ORACLE_EXAMPLES", "80"))
+EXAMPLES = int(os.environ.get("SAMTAL_ORACLE_EXAMPLES", "60"))
 OURS = ours.Ours()
 
 TYPES = """
