@@ -19,6 +19,10 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Event loops, each on a thread of its own.", valueName: "n"))
     var threads = System.coreCount
 
+    func validate() throws {
+        guard (1...1024).contains(threads) else { throw ValidationError("--threads must be 1 to 1024") }
+    }
+
     func run() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
         let server = RPCServer(

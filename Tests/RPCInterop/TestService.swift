@@ -4,7 +4,7 @@ internal import RPC
 /// `grpc.testing.TestService`, as gRPC's interoperability tests describe it.
 struct TestService: GRPCTesting.TestServiceHandler {
     /// The longest payload it makes, in bytes.
-    private static let maxPayloadBytes = 64 * 1024 * 1024
+    static let maxPayloadBytes = 64 * 1024 * 1024
 
     func emptyCall(_ request: GRPCTesting.Empty, call: ServerCall) async throws -> GRPCTesting.Empty {
         echoMetadata(call)
