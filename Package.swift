@@ -150,6 +150,11 @@ let package = Package(
         .target(
             name: "TestProcesses", dependencies: ["RPC", "Contracts", logging] + nio, path: "Tests/Processes",
             swiftSettings: settings),
+        // A server to be attacked, in a process of its own, and the attacks.
+        .executableTarget(
+            name: "hostile-victim", dependencies: ["RPC", "ProtobufC", logging] + nio, path: "Tests/HostileVictim",
+            swiftSettings: settings),
+        tests("Hostile", ["TestProcesses", "hostile-victim", "RPC", "CZlib", logging] + nio),
         tests("Integration", ["TestProcesses", "Contracts", "RPC", "RetentionCore", "ProtobufC"]),
         // gRPC's own interop and benchmark contracts, generated (Scripts/generate-protos).
         .target(

@@ -1,0 +1,78 @@
+import Glibc
+import NIOCore
+import ProtobufC
+import RPC
+import Synchronization
+
+/// What the victim serves: one method for each thing that an attacker may want of a server.
+enum VictimMethods {
+    typealias Text = HealthV1.HealthCheckRequest
+
+    /// Handlers that wait for their cancellation.
+    private static let held = Atomic(0)
+
+    private static func method(_ name: String, _ kind: MethodDescriptor.Kind = .unary) -> MethodDescriptor {
+        MethodDescriptor(
+            service: "hostile.Victim", method: name, kind: kind, idempotent: false, maxRequestBytes: 1024 * 1024,
+            defaultDeadline: nil)
+    }
+
+    static let handlers: [MethodHandler] = [
+        // The request, back.
+        .unary(method("Echo")) { (request: Text, _) in request },
+        // As many bytes as the request says.
+        .rawUnary(method("Large")) { request, _ in
+            ByteBuffer(repeating: 0, count: try size(in: request))
+        },
+        // Messages of as many bytes as the request says, without end.
+        .rawServerStreaming(method("Endless", .serverStreaming)) { request, writer, _ in
+            let message = ByteBuffer(repeating: 0, count: try size(in: request))
+            while true { try await writer.send(message) }
+        },
+        // Never answers.
+        .unary(method("Hold")) { (request: Text, _) in
+            held.add(1, ordering: .relaxed)
+            defer { held.subtract(1, ordering: .relaxed) }
+            try await Task.sleep(for: .seconds(3600))
+            return request
+        },
+        // How many calls of `Hold` are still running.
+        .unary(method("Held")) { (_: Text, _) in Text(service: "\(held.load(ordering: .relaxed))") },
+        // Counts its requests as they come.
+        .rawClientStreaming(method("Gather", .clientStreaming)) { requests, _ in
+            var count = 0
+            for try await _ in requests { count += 1 }
+            return ByteBuffer(bytes: Text(service: "\(count)").serialized())
+        },
+        // Takes no request, ever.
+        .rawClientStreaming(method("Ignore", .clientStreaming)) { _, _ in
+            try await Task.sleep(for: .seconds(3600))
+            return ByteBuffer()
+        },
+        // Each request, back.
+        .rawBidirectional(method("Talk", .bidirectional)) { requests, writer, _ in
+            for try await request in requests { try await writer.send(request) }
+        },
+        // Has the allocator give back what is free, so that what stays resident is what is held (malloc_trim(3)).
+        .unary(method("Trim")) { (request: Text, _) in
+            giveBackMemory()
+            return request
+        },
+        // Decodes a message that can hold many.
+        .unary(method("Examine")) { (request: GoogleRPC.BadRequest, _) in
+            Text(service: "\(request.fieldViolations.count)")
+        },
+    ]
+
+    /// Glibc's module for Swift leaves `int malloc_trim(size_t)` out, so it is looked up by its name.
+    private static func giveBackMemory() {
+        guard let function = dlsym(nil, "malloc_trim") else { return }
+        _ = unsafeBitCast(function, to: (@convention(c) (Int) -> CInt).self)(0)
+    }
+
+    private static func size(in request: ByteBuffer) throws -> Int {
+        let text = try Text(serialized: request).service
+        guard let size = Int(text), size <= 4 * 1024 * 1024 else { throw RPCError.invalid("service", "is no size") }
+        return size
+    }
+}
