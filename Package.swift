@@ -9,6 +9,10 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// For what is run for every call, and for what it calls: an async function goes on where its caller is (SE-0461), so that
+/// a handler that waits for nothing costs no look at which executor it belongs to.
+let perCallSettings: [SwiftSetting] = settings + [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
+
 /// A deployable service: rules in Core, RPC handlers and stores in Server, a thin executable in Main.
 func service(
     _ name: String, folder: String, executable: String, core: [Target.Dependency], server: [Target.Dependency],
@@ -92,10 +96,10 @@ let package = Package(
         .target(
             name: "RPC",
             dependencies: ["ProtobufC", "CRPCContracts", "CProtobufC", "CNghttp2", "CZlib", logging] + nio,
-            swiftSettings: settings),
+            swiftSettings: perCallSettings),
         .target(
             name: "Contracts", dependencies: ["RPC", "ProtobufC", "CProtobufC", "CContracts", "CRPCContracts"],
-            swiftSettings: settings),
+            swiftSettings: perCallSettings),
         .target(name: "Storage", dependencies: [grdb, logging], swiftSettings: settings),
         .target(name: "Privacy", dependencies: [crypto], swiftSettings: settings),
         .target(
@@ -163,7 +167,7 @@ let package = Package(
         .target(
             name: "InteropContracts",
             dependencies: ["RPC", "ProtobufC", "CProtobufC", "CInteropContracts", "CRPCContracts"],
-            path: "Tests/InteropContracts/Generated", swiftSettings: settings),
+            path: "Tests/InteropContracts/Generated", swiftSettings: perCallSettings),
         // gRPC's interoperability tests: a server for the clients of others, a client for their servers.
         .executableTarget(
             name: "rpc-interop",
@@ -171,7 +175,7 @@ let package = Package(
                 "RPC", "InteropContracts", "ProtobufC", logging, argumentParser,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ] + nio,
-            path: "Tests/RPCInterop", swiftSettings: settings),
+            path: "Tests/RPCInterop", swiftSettings: perCallSettings),
         tests(
             "Interop", ["TestProcesses", "rpc-interop", "InteropContracts", "RPC", logging] + nio, exclude: ["cpp"]),
         tests(
