@@ -2,6 +2,7 @@ import Glibc
 import NIOCore
 import NIOPosix
 import Synchronization
+import Testing
 
 @testable import RPC
 
@@ -144,6 +145,8 @@ final class FrameServer: Sendable {
 
     /// Sends frames on one of the connections, from the test.
     func push(on connection: Int = 0, _ frames: Frame...) async throws {
+        // A client is connected as soon as its kernel has queued it, before this side's loop has looked.
+        try await eventually("the connection is accepted") { channels.value.count > connection }
         try await channels.value[connection].writeAndFlush(ByteBuffer(bytes: frames.flatMap(\.bytes)))
     }
 
