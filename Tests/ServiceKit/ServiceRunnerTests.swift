@@ -57,6 +57,7 @@ struct ServiceRunnerTests {
     /// Serves in a folder of its own while `body` runs, and for as long as `body` doesn't stop it.
     private func serving(
         _ diary: Diary, log: LogCollector = LogCollector(), peers: [String] = [],
+        onBuild: @escaping @Sendable (ServiceEnvironment) -> Void = { _ in },
         _ body: (TemporaryFolder, RPCChannel) async throws -> Void
     ) async throws {
         let folder = try TemporaryFolder()
@@ -66,6 +67,7 @@ struct ServiceRunnerTests {
             tasks.addTask {
                 try await ServiceRunner.serve(settings, output: log.output) { environment in
                     diary.note("built in \(environment.ownFolder.dropFirst(folder.path.count))")
+                    onBuild(environment)
                     return ServiceParts(
                         handlers: [], background: [Worker(diary: diary)], onDrain: { diary.note("streams ended") },
                         onStop: { diary.note("stores closed") })
@@ -91,8 +93,12 @@ struct ServiceRunnerTests {
             #expect(try folder.mode("run") == 0o750)
             #expect(try folder.mode("chat") == 0o700)
             #expect(try folder.mode("run/chat.sock") == 0o660)
+            let metrics = folder.path + "/run/chat.prom"
+            try await until { FileManager.default.fileExists(atPath: metrics) }
+            #expect(try String(contentsOfFile: metrics, encoding: .utf8).contains("method=\"Check\""))
             kill(getpid(), SIGTERM)
             try await until { diary.all.contains("returned") }
+            #expect(!FileManager.default.fileExists(atPath: metrics))
         }
         #expect(
             diary.all == [
@@ -129,12 +135,20 @@ struct ServiceRunnerTests {
 
     @Test("a peer that isn't listed is cut off")
     func unlistedPeer() async throws {
-        try await serving(Diary(), peers: ["--peer", "\(geteuid() + 1)=gateway"]) { _, channel in
+        let metrics = Mutex<MetricsRegistry?>(nil)
+        try await serving(
+            Diary(), peers: ["--peer", "\(geteuid() + 1)=gateway"],
+            onBuild: { environment in metrics.withLock { $0 = environment.metrics } }
+        ) { _, channel in
             let error = await #expect(throws: RPCError.self) {
                 try await HealthV1.HealthClient(channel: channel).check(
                     HealthV1.HealthCheckRequest(), options: CallOptions(timeout: .seconds(2), waitForReady: true))
             }
             #expect(error?.code == .unavailable || error?.code == .deadlineExceeded)
+            let text = metrics.withLock { $0?.text() } ?? ""
+            #expect(text.contains("rpc_server_connections_accepted_total 0\n"))
+            #expect(text.contains("rpc_server_connections_refused_peers_total "))
+            #expect(!text.contains("rpc_server_connections_refused_peers_total 0\n"))
         }
     }
 

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Foundation
 
 /// The listening sockets that this process was started with: systemd's socket activation (sd_listen_fds(3)).
 ///
@@ -86,7 +86,9 @@ struct ActivatedSockets: Equatable {
 extension ActivatedSockets {
     /// The sockets of this process, checked and kept from its children. The variables are removed, so that no child
     /// takes them for its own. Called once, before there are other threads: setenv(3) is not for several.
-    static func take(from environment: [String: String]) throws(StartUpError) -> ActivatedSockets {
+    static func take(
+        from environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws(StartUpError) -> ActivatedSockets {
         defer { for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID"] { unsetenv(name) } }
         let activated = try ActivatedSockets(environment: environment, process: getpid())
         for socket in activated.sockets { try check(socket) }

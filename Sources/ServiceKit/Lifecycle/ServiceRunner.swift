@@ -22,7 +22,11 @@ public enum ServiceRunner {
     ) async throws {
         do {
             try ProcessSettings.apply()
-            try await serve(ServiceSettings(name: name, options: options), build: build)
+            // Before there are threads: it removes the variables that it reads.
+            let activated = try ActivatedSockets.take().single()
+            var settings = try ServiceSettings(name: name, options: options)
+            settings.activated = activated
+            try await serve(settings, build: build)
         } catch {
             LogOutput.standardError.write(Array("samtal-\(name): \(explanation(of: error))\n".utf8))
             throw ExitCode.failure
@@ -70,10 +74,11 @@ public enum ServiceRunner {
         // From here on a signal is kept for the loop below; before, it simply ends a process that has promised nothing.
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         try await server.start()
+        environment.metrics.observe(server)
         environment.logger.notice(
             "serving",
             metadata: [
-                LogKey.socket: .string(settings.socketPath), LogKey.threads: .stringConvertible(settings.threads),
+                LogKey.socket: .string(settings.socketName), LogKey.threads: .stringConvertible(settings.threads),
             ])
         let services = makeServiceGroup(
             [MetricsFile(registry: environment.metrics, path: settings.metricsPath, logger: environment.logger)]
@@ -94,7 +99,7 @@ public enum ServiceRunner {
         _ parts: ServiceParts, health: HealthService, in environment: ServiceEnvironment, settings: ServiceSettings
     ) -> RPCServer {
         let peers = environment.peers
-        var configuration = RPCServer.Configuration(socketPath: settings.socketPath)
+        var configuration = RPCServer.Configuration(address: settings.address)
         configuration.acceptPeer = { peer in peers.accepts(peer) }
         let reflection = ReflectionService(
             files: ContractsFiles.all, services: parts.handlers.map(\.method.service))

@@ -1,6 +1,7 @@
 internal import Foundation
 internal import Logging
 internal import NIOCore
+internal import RPC
 
 /// What `ServiceOptions`, the environment and the defaults come to.
 struct ServiceSettings: Sendable {
@@ -15,6 +16,15 @@ struct ServiceSettings: Sendable {
     var neighbours: [String: String]
     var logLevel: Logger.Level
     var threads: Int
+    /// The socket that the process was started with, which it then serves on in place of its own.
+    var activated: ActivatedSockets.Socket?
+
+    /// Where the server listens.
+    var address: ServerAddress { activated.map { .inherited(descriptor: $0.descriptor) } ?? .path(socketPath) }
+    /// What that is called in the log.
+    var socketName: String {
+        activated.map { $0.name.isEmpty ? "descriptor \($0.descriptor)" : $0.name } ?? socketPath
+    }
     /// Where the service's metrics are written.
     var metricsPath: String { "\(folders.run)/\(name).prom" }
 

@@ -20,6 +20,36 @@ extension MetricsRegistry {
             }
         }
     }
+
+    /// Shows what became of a server's connections, for as long as there is the server.
+    func observe(_ server: RPCServer) {
+        func show(
+            _ name: String, _ kind: Kind, _ help: String, _ value: @escaping @Sendable (ServerStatistics) -> Int
+        ) {
+            describe(name, help)
+            observe(name, kind) { [weak server] in Double(server.map { value($0.statistics) } ?? 0) }
+        }
+        show("rpc_server_connections_accepted_total", .counter, "Connections that were served.") { $0.accepted }
+        show(
+            "rpc_server_connections_refused_peers_total", .counter,
+            "Connections closed at once: their process has no role."
+        ) { $0.refusedPeers }
+        show(
+            "rpc_server_connections_refused_limit_total", .counter,
+            "Connections closed at once: there were as many as there may be."
+        ) { $0.refusedForLimit }
+        show(
+            "rpc_server_connections_protocol_errors_total", .counter,
+            "Connections ended: the other side broke the protocol."
+        ) { $0.protocolErrors }
+        show(
+            "rpc_server_connections_floods_total", .counter, "Connections ended: too many frames or resets."
+        ) { $0.floods }
+        show(
+            "rpc_server_connections_keepalive_timeouts_total", .counter, "Connections ended: a ping wasn't answered."
+        ) { $0.keepaliveTimeouts }
+        show("rpc_server_connections_open", .gauge, "Connections that are open.") { $0.openConnections }
+    }
 }
 
 extension MetricReading {
