@@ -21,8 +21,8 @@ public struct ServiceOptions: ParsableArguments {
         name: .customLong("peer"), parsing: .singleValue,
         help: ArgumentHelp(
             """
-            Who may connect, and as what: a user id or user name and its roles, of gateway, service, operator and \
-            backend. May be repeated (SAMTAL_PEERS, separated by spaces; default: the service's own user and root, \
+            Who may connect, and as what: a user id or user name (group:ID or group:NAME for a group) and its roles, \
+            of gateway, service, operator and backend. May be repeated (SAMTAL_PEERS, separated by spaces; default: the service's own user and root, \
             with every role).
             """, valueName: "user=role,role"))
     var peer: [String] = []
