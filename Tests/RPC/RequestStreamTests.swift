@@ -417,7 +417,7 @@ struct RequestStreamTests {
             for try await _ in requests { count += 1 }
             return Text(service: String(count))
         }
-        try await withRawClient([handler, .chat], configure: { $0.requestTimeout = .milliseconds(50) }) { client in
+        try await withRawClient([handler, .chat], configure: { $0.requestTimeout = .milliseconds(500) }) { client in
             let message = framed(String(repeating: "x", count: 100_000))
             let body = repeated(message, 6)
             let call = client.request(.request(MethodDescriptor.gather.path), body: body)
