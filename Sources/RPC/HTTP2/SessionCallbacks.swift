@@ -1,7 +1,9 @@
 internal import CNghttp2
 
-/// The C functions nghttp2 calls, dozens of times for every call, so they count no references: the session is held by
-/// whoever has it receive or send, and a stream by its connection until nghttp2 has said that it is closed. They find the session and the stream and hand over; nothing else happens here.
+/// The C functions nghttp2 calls. They find the session and the stream and hand over; nothing else happens here.
+///
+/// There are dozens for every call, so they count no references: the session is held by whoever has it receive or send,
+/// and a stream by its connection until nghttp2 has said that it is closed.
 struct SessionCallbacks: @unchecked Sendable {
     // Unchecked: written in the initialiser and never again; nghttp2 copies from it.
     let pointer: OpaquePointer?
