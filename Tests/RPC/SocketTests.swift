@@ -113,11 +113,11 @@ struct SocketTests {
         try await withTemporaryFolder { folder in
             let path = folder + "/s.sock"
             let first = try ServerSocketBinder(.path(path), mode: 0o660, backlog: 1)
-            close(first.descriptor)
             try FileManager.default.removeItem(atPath: path)
             try FileManager.default.removeItem(atPath: path + ".lock")
             let second = try ServerSocketBinder(.path(path), mode: 0o660, backlog: 1)
             first.release()
+            close(first.descriptor)
             #expect(FileManager.default.fileExists(atPath: path))
             close(second.descriptor)
             second.release()

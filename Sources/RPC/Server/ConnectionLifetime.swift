@@ -6,6 +6,9 @@ internal import Synchronization
 final class ConnectionLifetime: @unchecked Sendable {
     // Unchecked: touched on the connection's event loop alone.
 
+    /// No interval is shorter, whatever was configured: each costs a look.
+    private static let shortest: Duration = .milliseconds(10)
+
     /// It goes before its connection does: the timers below are stopped when that ends.
     private unowned let connection: ServerConnection
     private let configuration: RPCServer.Configuration
@@ -64,7 +67,8 @@ final class ConnectionLifetime: @unchecked Sendable {
         guard let interval = configuration.keepaliveInterval else { return }
         wasHeard = false
         isPinged = false
-        keepalive = connection.eventLoop.scheduleTask(in: TimeAmount(interval)) { self.keepaliveDue() }
+        let due = TimeAmount(max(interval, ConnectionLifetime.shortest))
+        keepalive = connection.eventLoop.scheduleTask(in: due) { self.keepaliveDue() }
     }
 
     private func keepaliveDue() {
@@ -88,7 +92,7 @@ final class ConnectionLifetime: @unchecked Sendable {
         let now = NIODeadline.now()
         let due = unusedSince + TimeAmount(limit)
         if !connection.streams.isEmpty {
-            scheduleIdle(now + TimeAmount(limit))
+            scheduleIdle(now + TimeAmount(max(limit, ConnectionLifetime.shortest)))
         } else if due > now {
             scheduleIdle(due)
         } else {

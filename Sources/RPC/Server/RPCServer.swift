@@ -108,8 +108,6 @@ public final class RPCServer: Sendable {
         let bootstrap = ServerBootstrap(group: group)
             // One at a time: whoever makes connections without end must not keep the loop from those it has.
             .serverChannelOption(.maxMessagesPerRead, value: 1)
-            // Said again, because NIO listens once more, with 128 unless it is told otherwise.
-            .serverChannelOption(.backlog, value: Int32(clamping: configuration.backlog))
             // One read, of 64 KiB at most, before the loop looks at its other connections.
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 128 * 1024, high: 512 * 1024))

@@ -65,7 +65,8 @@ final class ServerSocketBinder: Sendable {
         _ = Glibc.listen(descriptor, CInt(clamping: backlog))
     }
 
-    /// Removes the path, if it still is the file that was bound, and lets the next instance in.
+    /// Removes the path, if it still is the file that was bound, and lets the next instance in. Called while the descriptor
+    /// is open: until then no other file has the same number.
     func release() {
         guard let file else { return }
         if ServerSocketBinder.identity(of: file.path) == file.identity { unlink(file.path) }

@@ -2,6 +2,7 @@ import Glibc
 import NIOCore
 import ProtobufC
 import Synchronization
+import Testing
 
 @testable import RPC
 
@@ -260,4 +261,23 @@ func repeated(_ bytes: [UInt8], _ count: Int) -> [UInt8] {
     // Not by a lazy sequence, which takes seconds for megabytes in a debug build.
     for _ in 0..<count { all += bytes }
     return all
+}
+
+/// The status of a call's answer.
+func expect(
+    _ code: RPCError.Code?, _ response: RawResponse, sourceLocation: SourceLocation = #_sourceLocation
+) {
+    #expect(response.headers["grpc-status"] == String(code?.rawValue ?? 0), sourceLocation: sourceLocation)
+}
+
+/// A server and a client on one connection to it.
+func withRawClient(
+    _ handlers: [MethodHandler], configure: (inout RPCServer.Configuration) -> Void = { _ in },
+    window: Int = 256 * 1024, _ body: (RawClient) async throws -> Void
+) async throws {
+    try await withServer(handlers, configure: configure) { _, path in
+        let client = try RawClient(path)
+        client.open(window: window)
+        try await body(client)
+    }
 }
