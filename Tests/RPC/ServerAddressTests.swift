@@ -127,7 +127,12 @@ struct ServerAddressTests {
                 group: group)
             try await server.start()
             let gate = DispatchSemaphore(value: 0)
-            group.next().execute { gate.wait() }
+            let isBusy = Shared(false)
+            group.next().execute {
+                isBusy.update { $0 = true }
+                gate.wait()
+            }
+            try await eventually("the loop is busy") { isBusy.value }
             var connected = 0
             var clients: [CInt] = []
             for _ in 0..<20 {

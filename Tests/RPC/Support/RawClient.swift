@@ -11,8 +11,8 @@ final class RawClient: HTTP2SessionDelegate {
     let socket: CInt
     private var session: HTTP2Session?
     private(set) var isClosed = false
-    /// PING frames that have come, answers included.
-    private(set) var receivedPings = 0
+    /// PING frames that have come, answers included, and the acknowledgement of the settings.
+    private(set) var receivedControls = 0
     private(set) var goAways = 0
     private var hasSettings = false
 
@@ -136,7 +136,9 @@ final class RawClient: HTTP2SessionDelegate {
     }
 
     /// Reads until the condition holds, the connection is over, or ten seconds have passed.
-    func wait(until condition: () -> Bool) async throws {
+    func wait(
+        sourceLocation: SourceLocation = #_sourceLocation, until condition: () -> Bool
+    ) async throws {
         let end = ContinuousClock.now.advanced(by: .seconds(10))
         while !condition(), !isClosed, .now < end {
             var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
@@ -146,6 +148,7 @@ final class RawClient: HTTP2SessionDelegate {
                 try await Task.sleep(for: .milliseconds(1))
             }
         }
+        if !condition(), !isClosed { Issue.record("what is waited for doesn't come", sourceLocation: sourceLocation) }
     }
 
     /// As ``wait(for:)``, and tells the window of what has come.
@@ -170,8 +173,7 @@ final class RawClient: HTTP2SessionDelegate {
     func settingsReceived() { hasSettings = true }
     func goAwayReceived() { goAways += 1 }
     func allows(_ frame: HTTP2Session.CountedFrame) -> Bool {
-        // Only pings are sent by a server that has been heard.
-        if case .control = frame, hasSettings { receivedPings += 1 }
+        if case .control = frame, hasSettings { receivedControls += 1 }
         return true
     }
 }
