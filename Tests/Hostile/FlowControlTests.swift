@@ -22,11 +22,29 @@ extension Hostile {
             #expect(result.data == 0)
         }
 
+        @Test("large answers of calls that all ran already: as many as there is room for are kept")
+        func unreadLateAnswers() async throws {
+            let calls = streams(200).flatMap { call("LargeLater", on: $0, text("1000000")) }
+            let result = try await withstand(
+                Attack(name: "200 late answers of 1 MB, window 0", memoryBound: 176)
+            ) { attacker in
+                try attacker.once { connection in
+                    attacker.open(connection, [(.initialWindowSize, 0)])
+                    connection.send(calls)
+                    attacker.counts(200)
+                    connection.read { $0.count(.headers) == 200 }
+                }
+            }
+            // Headers, or headers that say RESOURCE_EXHAUSTED: every call is answered.
+            #expect(result.headers == 200)
+            #expect(result.data == 0)
+        }
+
         @Test("a thousand streams of answers that nobody lets in")
         func unreadStreams() async throws {
             let calls = streams(1000).flatMap { call("Endless", on: $0, text("10000")) }
             let result = try await withstand(
-                Attack(name: "1,000 endless streams, window 0", memoryBound: 128)
+                Attack(name: "1,000 endless streams, window 0", memoryBound: 160)
             ) { attacker in
                 try attacker.once { connection in
                     connection.send(preface([(.initialWindowSize, 0)]) + calls)

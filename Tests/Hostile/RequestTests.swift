@@ -77,7 +77,7 @@ extension Hostile {
                 + HeaderBlock.literal("x-b-bin", "not!base64?")
                 + HeaderBlock.literal(Array("x-c-bin".utf8), [0x80, 0x81])
             let result = try await withstand(
-                Attack(name: "metadata that is no text", memoryBound: 48),
+                Attack(name: "metadata that is no text"),
                 flood: Rounds { call("Echo", on: $0, text("x"), extra: garbage) })
             #expect(result.headers > 0)
         }
@@ -86,7 +86,7 @@ extension Hostile {
         func tinyDeadlines() async throws {
             let timeout = HeaderBlock.literal("grpc-timeout", "1n")
             let result = try await withstand(
-                Attack(name: "deadlines of 1 ns", memoryBound: 48),
+                Attack(name: "deadlines of 1 ns"),
                 flood: Rounds { call("Hold", on: $0, text("x"), extra: timeout) })
             #expect(result.headers > 0)
         }
@@ -95,7 +95,7 @@ extension Hostile {
         func longDeadlines() async throws {
             let timeout = HeaderBlock.literal("grpc-timeout", "99999999H")
             let calls = streams(1000).flatMap { call("Hold", on: $0, text("x"), extra: timeout) }
-            let result = try await withstand(Attack(name: "1,000 calls with endless deadlines", memoryBound: 24)) {
+            let result = try await withstand(Attack(name: "1,000 calls with endless deadlines")) {
                 attacker in
                 try attacker.once { connection in
                     connection.send(preface() + calls)
@@ -109,14 +109,14 @@ extension Hostile {
         @Test("more calls at once than allowed")
         func tooManyStreams() async throws {
             let result = try await withstand(
-                Attack(name: "streams beyond the limit", memoryBound: 48),
+                Attack(name: "streams beyond the limit"),
                 flood: Rounds { call("Hold", on: $0, text("x")) })
             #expect(result.closed > 0)
             #expect(result.goAways == [1])
             // Until its settings are acknowledged, the server refuses streams one by one.
             let rounds = Rounds { call("Hold", on: $0, text("x")) }
             let second = try await withstand(
-                Attack(name: "streams beyond a limit not acknowledged", memoryBound: 48)
+                Attack(name: "streams beyond a limit not acknowledged")
             ) { attacker in
                 try attacker.repeatedly { connection in
                     connection.send(preface())

@@ -16,7 +16,7 @@ extension Hostile {
                     + frame(.data, endOfRequest ? Flag.endStream : 0, on: stream, text("x")) + ending(stream)
             }
             let result = try await withstand(
-                Attack(name: name, memoryBound: 32), sourceLocation: sourceLocation, flood: rounds)
+                Attack(name: name), sourceLocation: sourceLocation, flood: rounds)
             #expect(result.closed > 0, "the server ends the connection", sourceLocation: sourceLocation)
             #expect(result.closed >= result.connections - 1, sourceLocation: sourceLocation)
         }
@@ -84,7 +84,7 @@ extension Hostile {
         func abandonedCalls() async throws {
             let calls = streams(1000).flatMap { call("Hold", on: $0, text("x")) }
             let result = try await withstand(
-                Attack(name: "1,000 calls and away", memoryBound: 64)
+                Attack(name: "1,000 calls and away", memoryBound: 32)
             ) { attacker in
                 for _ in 0..<30 where !attacker.isOver {
                     try attacker.once { connection in

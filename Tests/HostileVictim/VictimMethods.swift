@@ -11,6 +11,9 @@ enum VictimMethods {
     /// Handlers that wait for their cancellation.
     private static let held = Atomic(0)
 
+    /// Calls of `LargeLater` so far.
+    private static let called = Atomic(0)
+
     private static func method(_ name: String, _ kind: MethodDescriptor.Kind = .unary) -> MethodDescriptor {
         MethodDescriptor(
             service: "hostile.Victim", method: name, kind: kind, idempotent: false, maxRequestBytes: 1024 * 1024,
@@ -24,6 +27,12 @@ enum VictimMethods {
         .rawUnary(method("Large")) { request, _ in
             ByteBuffer(repeating: 0, count: try size(in: request))
         },
+        // The same, after a while: others are called meanwhile. Not all at once, or making them would be the attack.
+        .rawUnary(method("LargeLater")) { request, _ in
+            let turn = called.add(1, ordering: .relaxed).newValue % 256
+            try await Task.sleep(for: .milliseconds(100 + turn * 3))
+            return ByteBuffer(repeating: 0, count: try size(in: request))
+        },
         // Messages of as many bytes as the request says, without end.
         .rawServerStreaming(method("Endless", .serverStreaming)) { request, writer, _ in
             let message = ByteBuffer(repeating: 0, count: try size(in: request))
@@ -33,7 +42,7 @@ enum VictimMethods {
         .unary(method("Hold")) { (request: Text, _) in
             held.add(1, ordering: .relaxed)
             defer { held.subtract(1, ordering: .relaxed) }
-            try await Task.sleep(for: .seconds(3600))
+            try await waitForCancellation()
             return request
         },
         // How many calls of `Hold` are still running.
@@ -46,7 +55,7 @@ enum VictimMethods {
         },
         // Takes no request, ever.
         .rawClientStreaming(method("Ignore", .clientStreaming)) { _, _ in
-            try await Task.sleep(for: .seconds(3600))
+            try await waitForCancellation()
             return ByteBuffer()
         },
         // Each request, back.
@@ -63,6 +72,14 @@ enum VictimMethods {
             Text(service: "\(request.fieldViolations.count)")
         },
     ]
+
+    /// Not a long sleep: the timer of one that is cancelled holds a kilobyte until its time is over.
+    private static func waitForCancellation() async throws {
+        let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+        for await _ in stream {}
+        continuation.finish()
+        try Task.checkCancellation()
+    }
 
     /// Glibc's module for Swift leaves `int malloc_trim(size_t)` out, so it is looked up by its name.
     private static func giveBackMemory() {
