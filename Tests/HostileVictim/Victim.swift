@@ -11,8 +11,8 @@ import RPC
 @main
 struct Victim {
     static func main() async throws {
-        guard let path = CommandLine.arguments.dropFirst().first else {
-            throw RPCError(.invalidArgument, "usage: hostile-victim SOCKET [NAME=VALUE …]")
+        guard let path = CommandLine.arguments.dropFirst().first, !path.hasPrefix("-") else {
+            return print("usage: hostile-victim SOCKET [NAME=VALUE …]")
         }
         var configuration = RPCServer.Configuration(socketPath: path)
         for setting in CommandLine.arguments.dropFirst(2) { try configuration.set(setting) }
