@@ -72,6 +72,9 @@ final class RawClient: HTTP2SessionDelegate {
 
     // MARK: HTTP/2
 
+    /// Never freed, so there is one.
+    private static let noHeaders = StaticHeaders([])
+
     func open(window: Int = 256 * 1024) {
         let settings = HTTP2Session.Settings(
             maxConcurrentStreams: 0, maxHeaderListBytes: 64 * 1024, streamWindow: window,
@@ -84,8 +87,7 @@ final class RawClient: HTTP2SessionDelegate {
         let response = RawResponse()
         response.outbound.append(ByteBuffer(bytes: body))
         if end { response.outboundEnd = .endOfStream }
-        let prefix = StaticHeaders([])
-        _ = session?.submitRequest(response, prefix, headers, nil, [:])
+        _ = session?.submitRequest(response, Self.noHeaders, headers, nil, [:])
         flush()
         return response
     }
