@@ -70,11 +70,14 @@ struct ClientTimersTests {
             for round in 1...2 {
                 let start = ContinuousClock.now
                 let _: Text = try await channel.unary(.echo, Text(), options: .init())
+                let asked = server.count(.ping)
                 try await eventually("the connection is closed") { server.closed.value == round }
                 #expect(ContinuousClock.now - start >= .milliseconds(100))
                 #expect(server.accepted.value == round)
+                // While the call was open, on a busy machine, it may rightly have been asked, and the last of that be on
+                // its way; in the time without calls it would be asked nine times.
+                #expect(server.count(.ping) - asked <= 1)
             }
-            #expect(server.count(.ping) == 0)
         }
     }
 
