@@ -41,11 +41,16 @@ extension StreamingCall {
             if let failure = state.failure { return .refused(failure) }
             guard state.attempt.stream === failed.stream else { return .replaced }
             if state.repeating != nil { return .wait }
-            guard !state.isCancelled, state.requests.isWhole,
-                let delay = channel.delay(after: failure, method, options, &state.rules)
-            else {
+            guard state.requests.isWhole, let delay = channel.delay(after: failure, method, options, &state.rules) else {
                 state.failure = failure
                 return .refused(failure)
+            }
+            if state.isCancelled {
+                // There would be another attempt, so what ends the call is that nobody wants it.
+                let cancelled = CallFailure(
+                    error: RPCError(.cancelled, "the call was cancelled"), repeating: .never)
+                state.failure = cancelled
+                return .refused(cancelled)
             }
             let key = WaitKey()
             state.repeating = key
