@@ -31,6 +31,8 @@ final class FrameServer: Sendable {
         func channelActive(context: ChannelHandlerContext) {
             self.context = context
             if server.greets { send(.settings()) }
+            // Only now may a test push frames: what precedes SETTINGS is a protocol error (RFC 9113, 3.4).
+            server.channels.update { $0.append(context.channel) }
         }
 
         func channelInactive(context: ChannelHandlerContext) {
@@ -92,7 +94,7 @@ final class FrameServer: Sendable {
     /// The headers of every request that came, over all connections.
     let requests = Shared<[Metadata]>([])
     let accepted = Shared(0)
-    private let channels = Shared<[any Channel]>([])
+    fileprivate let channels = Shared<[any Channel]>([])
     let closed = Shared(0)
     private let listener = Mutex<(any Channel)?>(nil)
 
@@ -131,7 +133,6 @@ final class FrameServer: Sendable {
                     number = $0
                     $0 += 1
                 }
-                self.channels.update { $0.append(channel) }
                 return channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(Connection(self, number: number))
                 }
