@@ -41,7 +41,8 @@ extension StreamingCall {
             if let failure = state.failure { return .refused(failure) }
             guard state.attempt.stream === failed.stream else { return .replaced }
             if state.repeating != nil { return .wait }
-            guard state.requests.isWhole, let delay = channel.delay(after: failure, method, options, &state.rules) else {
+            guard state.requests.isWhole, let delay = channel.delay(after: failure, method, options, &state.rules)
+            else {
                 state.failure = failure
                 return .refused(failure)
             }
