@@ -280,10 +280,37 @@ struct HostileServerTests {
         }
     }
 
-    @Test("a server that keeps refusing is not asked for ever")
-    func refusesAlways() async throws {
+    @Test(
+        "a server that keeps refusing is not asked for ever, not by calls that wait for it either",
+        arguments: [false, true])
+    func refusesAlways(waits: Bool) async throws {
         try await withAnswers({ [.reset($0, 7)] }) { channel, server in
-            expectEqual(try await Self.status(channel)?.code, .unavailable)
+            let options = CallOptions(timeout: .seconds(5), waitForReady: waits)
+            expectEqual(
+                try await RPCTests.status {
+                    try await channel.unary(Self.writes, Text(), options: options, as: Text.self)
+                }?
+                .code, .unavailable)
+            #expect(server.requests.value.count == 2)
+            expectEqual(
+                try await RPCTests.status {
+                    for try await _ in channel.serverStreaming(.count, Text(), options: options, as: Text.self) {}
+                }?.code, .unavailable)
+            #expect(server.requests.value.count == 4)
+        }
+    }
+
+    @Test("nor one that refuses with every connection it gives up", arguments: [false, true])
+    func goesAwayAlways(waits: Bool) async throws {
+        try await withFrameServer { frame, connection in
+            if frame.endsStream { connection.send(.goAway(last: 0)) }
+        } _: { channel, server in
+            let options = CallOptions(timeout: .seconds(5), waitForReady: waits)
+            expectEqual(
+                try await RPCTests.status {
+                    try await channel.unary(Self.writes, Text(), options: options, as: Text.self)
+                }?
+                .code, .unavailable)
             #expect(server.requests.value.count == 2)
         }
     }

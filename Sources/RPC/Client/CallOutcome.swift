@@ -9,8 +9,10 @@ enum CallOutcome: Sendable {
         case byPolicy
         /// The server may have run it, but has not begun to answer.
         case ifIdempotent
-        /// The server has not run it.
-        case always
+        /// The server says that it has not run it.
+        case refused
+        /// It was never sent.
+        case unsent
     }
 
     /// The one message, as it came.

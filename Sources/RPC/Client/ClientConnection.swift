@@ -10,6 +10,8 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     private static let requestHeaders = StaticHeaders([
         ("te", "trailers"), ("content-type", "application/grpc"), ("grpc-accept-encoding", "identity,gzip"),
     ])
+    private static let metadataTooLong = RPCError(
+        .resourceExhausted, "request: metadata longer than \(HeaderBlock.longest) bytes", reason: "METADATA_TOO_LARGE")
 
     let limits: ClientLimits
     /// What a call is told whose connection has died.
@@ -80,7 +82,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     private func begin(_ stream: ClientStream, _ receiver: ClientStream.Receiver) {
         stream.attach(receiver)
         guard stream.state.phase == .waiting else { return }
-        guard session != nil, !isDraining else { return stream.abandon(unreachable, .always) }
+        guard session != nil, !isDraining else { return stream.abandon(unreachable, .unsent) }
         if let deadline = stream.deadline {
             if deadline <= now.deadline { return stream.deadlinePassed() }
             watchDeadline(deadline)
@@ -102,7 +104,24 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     }
 
     private func open(_ stream: ClientStream) {
-        guard let session, stream.state.opened() else { return }
+        guard let session, stream.state.phase == .waiting else { return }
+        let path = stream.method.requestHeaders
+        let metadata = metadata(of: stream)
+        let size = HeaderBlock.listSize(
+            ClientConnection.pseudoHeaders, path, ClientConnection.requestHeaders, metadata)
+        guard size <= HeaderBlock.longest else { return stream.abandon(ClientConnection.metadataTooLong) }
+        let isOpen = session.submitRequest(
+            stream, ClientConnection.pseudoHeaders, path, ClientConnection.requestHeaders, metadata)
+        guard isOpen, stream.state.opened() else {
+            // The numbers of streams are used up (RFC 9113, 5.1.1): the next connection has new ones.
+            drain()
+            return stream.abandon(unreachable, .unsent)
+        }
+        needsFlush()
+    }
+
+    /// What a call says beside its request: the caller's metadata and what gRPC adds to it.
+    private func metadata(of stream: ClientStream) -> Metadata {
         add(stream)
         stream.forgetEarlierResponse()
         var metadata = stream.metadata
@@ -115,16 +134,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
             let left = Duration.nanoseconds((deadline - now.deadline).nanoseconds)
             metadata.add("grpc-timeout", Timeout.format(left))
         }
-        let path = stream.method.requestHeaders
-        let isOpen = session.submitRequest(
-            stream, ClientConnection.pseudoHeaders, path, ClientConnection.requestHeaders, metadata)
-        if !isOpen {
-            // The numbers of streams are used up (RFC 9113, 5.1.1): the next connection has new ones.
-            remove(stream)
-            stream.closed(code: HTTP2ErrorCode.refusedStream.rawValue)
-            return drain()
-        }
-        needsFlush()
+        return metadata
     }
 
     private func openWaiting() {
@@ -157,7 +167,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     }
 
     private func abandonWaiting() {
-        while let stream = waiting.first { stream.abandon(unreachable, .always) }
+        while let stream = waiting.first { stream.abandon(unreachable, .unsent) }
     }
 }
 

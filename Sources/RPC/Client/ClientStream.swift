@@ -204,7 +204,7 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
         let hadResponse = state.hasResponse
         guard state.ended() else { return }
         if code == HTTP2ErrorCode.refusedStream.rawValue {
-            deliver(.failure(CallFailure(error: RPCError(resetCode: code), repeating: hadResponse ? .never : .always)))
+            deliver(.failure(CallFailure(error: RPCError(resetCode: code), repeating: hadResponse ? .never : .refused)))
         } else if connection.session == nil {
             deliver(
                 .failure(

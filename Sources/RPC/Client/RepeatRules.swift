@@ -9,8 +9,10 @@ struct RepeatRules: Sendable {
         var deadline: ContinuousClock.Instant?
     }
 
-    /// Repeats left to a call whose connection died.
+    /// Repeats left to a call whose connection died, or that was refused.
     private var left = 1
+    /// Times that the call found its connection gone before it was sent.
+    private var unsent = ReconnectBackoff()
     /// Attempts that the retry policy has counted.
     private(set) var attempts = 1
 
@@ -22,6 +24,9 @@ struct RepeatRules: Sendable {
         at now: @autoclosure () -> ContinuousClock.Instant,
         chance: @autoclosure () -> Double
     ) -> Duration? {
+        if failure.repeating == .unsent, call.waitsForReady {
+            return waitUnsent(until: call.deadline, at: now(), chance: chance())
+        }
         if repeatsAtOnce(failure.repeating, call) { return .zero }
         guard let retrying, call.isIdempotent, failure.repeating != .never,
             retrying.policy.retryableCodes.contains(failure.error.code)
@@ -44,11 +49,23 @@ struct RepeatRules: Sendable {
         switch repeating {
         case .never, .byPolicy: return false
         case .ifIdempotent where !call.isIdempotent: return false
-        // The server never saw it: a call that waits for the server goes on waiting.
-        case .always where call.waitsForReady: return true
-        case .ifIdempotent, .always:
+        // Of what has left this side no more than one repeat goes unnoticed (gRFC A6, "Transparent Retries"): a server
+        // that refuses everything would otherwise be asked without end.
+        case .ifIdempotent, .refused, .unsent:
             left -= 1
             return left >= 0
         }
+    }
+
+    /// A call that waits for the server goes on waiting when it wasn't sent: at once the first time, when its connection
+    /// was just being given up, and less and less often with a server that gives up every one.
+    private mutating func waitUnsent(
+        until deadline: ContinuousClock.Instant?, at now: ContinuousClock.Instant, chance: Double
+    ) -> Duration {
+        unsent.failed(at: now, chance: chance)
+        let delay = unsent.wait(at: now) ?? .zero
+        guard let deadline else { return delay }
+        // What the call is told at its deadline, its next attempt says.
+        return max(min(delay, deadline - now), .zero)
     }
 }

@@ -5,9 +5,14 @@ struct StaticHeaders: @unchecked Sendable {
     // Unchecked: written in the initialiser and never again, never freed.
     let fields: UnsafeMutablePointer<nghttp2_nv>
     let count: Int
+    /// Names and values as HTTP/2 counts them.
+    let listSize: Int
 
     init(_ pairs: [(name: StaticString, value: StaticString)]) {
         count = pairs.count
+        listSize = pairs.reduce(0) {
+            $0 + $1.name.utf8CodeUnitCount + $1.value.utf8CodeUnitCount + HeaderBlock.pairOverhead
+        }
         fields = .allocate(capacity: pairs.count)
         // nghttp2 takes pointers to mutable bytes but, told not to copy, only reads them.
         let flags = UInt8(NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue | NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue)
@@ -28,6 +33,19 @@ struct StaticHeaders: @unchecked Sendable {
 
 /// Lays metadata out for nghttp2, which copies it.
 enum HeaderBlock {
+    /// What HTTP/2 counts for each pair beside its bytes (RFC 9113, 6.5.2).
+    static let pairOverhead = 32
+    /// The longest block that is sent, counted like that. nghttp2 gives up a block of more than so many bytes when it is
+    /// about to encode it, and then nobody hears why.
+    static let longest = 64 * 1024
+
+    /// Names and values of the four blocks as HTTP/2 counts them.
+    static func listSize(
+        _ prefix: StaticHeaders, _ first: Metadata, _ middle: StaticHeaders, _ second: Metadata
+    ) -> Int {
+        prefix.listSize + first.listSize + middle.listSize + second.listSize
+    }
+
     /// Calls `body` with the fields of the four blocks, one after the other, valid during the call.
     static func withFields<Result>(
         prefix: StaticHeaders?, _ first: Metadata, _ middle: StaticHeaders? = nil, _ second: Metadata = Metadata(),

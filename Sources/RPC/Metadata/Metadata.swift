@@ -138,6 +138,16 @@ extension Metadata {
         return count
     }
 
+    /// Names and values as HTTP/2 counts them.
+    var listSize: Int {
+        var size = 0
+        forEachPair { name, value in
+            size += name.count + value.count + HeaderBlock.pairOverhead
+            return true
+        }
+        return size
+    }
+
     private static func appendLength(_ length: Int, to storage: inout [UInt8]) {
         withUnsafeBytes(of: UInt32(truncatingIfNeeded: length).littleEndian) { storage.append(contentsOf: $0) }
     }

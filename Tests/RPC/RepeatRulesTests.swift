@@ -1,0 +1,58 @@
+import NIOCore
+import Testing
+
+@testable import RPC
+
+@Suite("Whether a call that failed is made again")
+struct RepeatRulesTests {
+    private static let unavailable = RPCError(.unavailable, "not reachable")
+
+    private let now = ContinuousClock.now
+
+    private func wait(
+        _ rules: inout RepeatRules, _ repeating: CallOutcome.Repeating, idempotent: Bool = false, waits: Bool = false,
+        timeout: Duration? = nil
+    ) -> Duration? {
+        let call = RepeatRules.Call(
+            isIdempotent: idempotent, waitsForReady: waits, deadline: timeout.map { now.advanced(by: $0) })
+        let failure = CallFailure(error: Self.unavailable, repeating: repeating)
+        return rules.wait(after: failure, call, nil, at: now, chance: 0.5)
+    }
+
+    @Test("a call that was refused, or lost with its connection, is repeated once, whoever waits for the server")
+    func repeatsOnce() {
+        for repeating in [CallOutcome.Repeating.refused, .ifIdempotent] {
+            for waits in [false, true] {
+                var rules = RepeatRules()
+                #expect(wait(&rules, repeating, idempotent: true, waits: waits) == .zero)
+                #expect(wait(&rules, repeating, idempotent: true, waits: waits) == nil)
+            }
+        }
+        var rules = RepeatRules()
+        #expect(wait(&rules, .ifIdempotent, waits: true) == nil)
+        #expect(wait(&rules, .refused, waits: true) == .zero)
+        var unsent = RepeatRules()
+        #expect(wait(&unsent, .unsent) == .zero)
+        #expect(wait(&unsent, .unsent) == nil)
+    }
+
+    @Test("one that was never sent goes on waiting, at once and then less and less often")
+    func waitsForConnections() {
+        var rules = RepeatRules()
+        let waits = (0..<8).map { _ in wait(&rules, .unsent, waits: true) }
+        #expect(
+            waits == [
+                .zero, .milliseconds(50), .milliseconds(100), .milliseconds(200), .milliseconds(400),
+                .milliseconds(800), .seconds(1), .seconds(1),
+            ])
+    }
+
+    @Test("and not beyond its deadline")
+    func waitsUntilDeadline() {
+        var rules = RepeatRules()
+        #expect(wait(&rules, .unsent, waits: true, timeout: .milliseconds(60)) == .zero)
+        #expect(wait(&rules, .unsent, waits: true, timeout: .milliseconds(60)) == .milliseconds(50))
+        #expect(wait(&rules, .unsent, waits: true, timeout: .milliseconds(60)) == .milliseconds(60))
+        #expect(wait(&rules, .unsent, waits: true, timeout: .milliseconds(-5)) == .zero)
+    }
+}
