@@ -117,13 +117,13 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
             drain()
             return stream.abandon(unreachable, .unsent)
         }
+        add(stream)
+        stream.forgetEarlierResponse()
         needsFlush()
     }
 
     /// What a call says beside its request: the caller's metadata and what gRPC adds to it.
     private func metadata(of stream: ClientStream) -> Metadata {
-        add(stream)
-        stream.forgetEarlierResponse()
         var metadata = stream.metadata
         if !metadata.isEmpty { metadata = metadata.sendable }
         if stream.isCompressing { metadata.add("grpc-encoding", "gzip") }
