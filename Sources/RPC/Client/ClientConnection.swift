@@ -25,10 +25,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     var backgroundStreams = 0
     private let times: ConnectionTimes
     private var timers = ClientTimers()
-    private var controls: FloodGuard
-    private var windowUpdates: FloodGuard
-    /// Bytes sent to the server for which WINDOW_UPDATE frames were allowed.
-    private var updatedFor = 0
+    private var budget: FrameBudget
 
     init(
         owner: Subchannel?, limits: ClientLimits, times: ConnectionTimes = ConnectionTimes(), unreachable: RPCError,
@@ -38,8 +35,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
         self.limits = limits
         self.times = times
         self.unreachable = unreachable
-        controls = FloodGuard(perSecond: limits.maxControlFramesPerSecond)
-        windowUpdates = FloodGuard(perSecond: limits.maxControlFramesPerSecond)
+        budget = FrameBudget(perSecond: limits.maxControlFramesPerSecond)
         super.init(eventLoop: eventLoop)
     }
 
@@ -213,17 +209,7 @@ extension ClientConnection: HTTP2SessionDelegate {
     }
 
     func allows(_ frame: HTTP2Session.CountedFrame) -> Bool {
-        switch frame {
-        // Every one ends a call of this side's making: there are no more of them than of those.
-        case .reset: return true
-        case .control(let cost): return controls.admits(cost)
-        case .windowUpdate:
-            if let sent = session?.sentBytes {
-                // One for every eight bytes would be many; a thousand may come at once for what was sent before.
-                windowUpdates.earn((sent - updatedFor) / 8, most: limits.maxControlFramesPerSecond * 10)
-                updatedFor = sent
-            }
-            return windowUpdates.admits()
-        }
+        // Every reset ends a call of this side's making: there are no more of them than of those.
+        budget.admits(frame, sent: session?.sentBytes ?? 0)
     }
 }

@@ -1,7 +1,7 @@
 /// Bounds how often something happens: so many a second, after a burst of ten times as many.
 struct FloodGuard {
     private let perSecond: Double
-    private let burst: Double
+    let burst: Double
     private var left: Double
     private var refilled: ContinuousClock.Instant
 
@@ -27,7 +27,7 @@ struct FloodGuard {
     }
 
     /// Allows so many more, for which there was a reason; what isn't used is kept up to `most`.
-    mutating func earn(_ count: Int, most: Int) {
-        left = max(left, min(left + Double(count), Double(most)))
+    mutating func earn(_ count: Int, most: Double) {
+        left = max(left, min(left + Double(count), most))
     }
 }

@@ -30,6 +30,8 @@ final class HTTP2Session {
         case reset
         /// A frame that is part of no call, and how much it costs: one for itself, more for a long one.
         case control(cost: Int)
+        /// A PING, or DATA without data: what some implementations send along with the data of calls.
+        case accompanying
         case windowUpdate
     }
 

@@ -65,14 +65,9 @@ extension HTTP2Stream {
                 }
             case .endOfStream:
                 flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
-            case .statusOK:
+            case .statusOK, .trailers:
                 flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue | NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
-                nghttp2_submit_trailer(session, id, StaticHeaders.statusOK.fields, StaticHeaders.statusOK.count)
-            case .trailers(let trailers):
-                flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue | NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
-                _ = HeaderBlock.withFields(prefix: nil, trailers) { fields, count in
-                    nghttp2_submit_trailer(session, id, fields, count)
-                }
+                submitTrailers(session: session)
             }
         }
         outboundDrained()
@@ -83,6 +78,26 @@ extension HTTP2Stream {
     final func resume(session: OpaquePointer) {
         guard isDeferred else { return }
         isDeferred = false
+        switch outboundEnd {
+        case .statusOK, .trailers:
+            // Asked for more data, nghttp2 would send a DATA frame without any before the trailers.
+            guard outbound.isEmpty else { break }
+            submitTrailers(session: session)
+            return outboundDrained()
+        case .endOfStream, .none: break
+        }
         nghttp2_session_resume_data(session, id)
+    }
+
+    private func submitTrailers(session: OpaquePointer) {
+        switch outboundEnd {
+        case .statusOK:
+            nghttp2_submit_trailer(session, id, StaticHeaders.statusOK.fields, StaticHeaders.statusOK.count)
+        case .trailers(let trailers):
+            _ = HeaderBlock.withFields(prefix: nil, trailers) { fields, count in
+                nghttp2_submit_trailer(session, id, fields, count)
+            }
+        case .endOfStream, .none: break
+        }
     }
 }

@@ -21,10 +21,9 @@ struct SessionCallbacks: @unchecked Sendable {
             guard let session = HTTP2Session.of(user) else { return fatal }
             return session.delegate.allows(header.pointee.counted) ? 0 : fatal
         }
-        // What a frame of an unknown type holds is skipped; that it came is counted.
-        nghttp2_session_callbacks_set_unpack_extension_callback(callbacks) { _, _, _, user in
-            guard let session = HTTP2Session.of(user) else { return fatal }
-            return session.delegate.allows(.control(cost: 1)) ? Int32(NGHTTP2_ERR_CANCEL.rawValue) : fatal
+        // What a frame of an unknown type holds is skipped; that it came was counted when it began.
+        nghttp2_session_callbacks_set_unpack_extension_callback(callbacks) { _, _, _, _ in
+            Int32(NGHTTP2_ERR_CANCEL.rawValue)
         }
         nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) { _, _, reason, user in
             guard let session = HTTP2Session.of(user) else { return fatal }
@@ -172,6 +171,7 @@ extension nghttp2_frame_hd {
     fileprivate var counted: HTTP2Session.CountedFrame {
         switch UInt32(type) {
         case NGHTTP2_RST_STREAM.rawValue: .reset
+        case NGHTTP2_PING.rawValue where !has(NGHTTP2_FLAG_ACK), NGHTTP2_DATA.rawValue: .accompanying
         case NGHTTP2_WINDOW_UPDATE.rawValue: .windowUpdate
         // Six bytes an entry, and each may have every open stream looked at.
         case NGHTTP2_SETTINGS.rawValue: .control(cost: max(1, length / 6))

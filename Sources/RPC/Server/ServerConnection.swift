@@ -35,10 +35,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     var isHeldBack = false
     var isCheckScheduled = false
     private var resets: FloodGuard
-    private var controls: FloodGuard
-    private var windowUpdates: FloodGuard
-    /// Bytes of answers that window updates were allowed for.
-    private var updatedFor = 0
+    private var budget: FrameBudget
     private var handshake: Scheduled<Void>?
     private var unreadCheck: RepeatedTask?
 
@@ -47,8 +44,9 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         self.peer = peer
         responseLimit = context.configuration.maxBufferedConnectionResponseBytes
         resets = FloodGuard(perSecond: context.configuration.maxResetsPerSecond)
-        controls = FloodGuard(perSecond: context.configuration.maxControlFramesPerSecond)
-        windowUpdates = FloodGuard(perSecond: context.configuration.maxControlFramesPerSecond)
+        budget = FrameBudget(
+            perSecond: context.configuration.maxControlFramesPerSecond,
+            windowUpdatesKept: ServerConnection.windowUpdatesKept)
         super.init(eventLoop: eventLoop)
     }
 
@@ -185,23 +183,9 @@ extension ServerConnection: HTTP2SessionDelegate {
 
     func goAwayReceived() {}
 
-    /// Window updates are due for what was sent: two for each message at most, which is no shorter than sixteen bytes
-    /// with its frame. Others are counted as control frames are.
-    private func admitsWindowUpdate() -> Bool {
-        if let sent = session?.sentBytes {
-            windowUpdates.earn((sent - updatedFor) / 8, most: ServerConnection.windowUpdatesKept)
-            updatedFor = sent
-        }
-        return windowUpdates.admits()
-    }
-
     func allows(_ frame: HTTP2Session.CountedFrame) -> Bool {
         let isAllowed =
-            switch frame {
-            case .reset: resets.admits()
-            case .control(let cost): controls.admits(cost)
-            case .windowUpdate: admitsWindowUpdate()
-            }
+            if case .reset = frame { resets.admits() } else { budget.admits(frame, sent: session?.sentBytes ?? 0) }
         if !isAllowed { isFlood = true }
         return isAllowed
     }

@@ -13,6 +13,8 @@ final class RawClient: HTTP2SessionDelegate {
     private(set) var isClosed = false
     /// PING frames that have come, answers included, and the acknowledgement of the settings.
     private(set) var receivedControls = 0
+    /// Of them PING frames that are no answers; and DATA frames without data that don't end their stream.
+    private(set) var receivedAccompanying = 0
     private(set) var goAways = 0
     private var hasSettings = false
 
@@ -175,7 +177,13 @@ final class RawClient: HTTP2SessionDelegate {
     func settingsReceived() { hasSettings = true }
     func goAwayReceived() { goAways += 1 }
     func allows(_ frame: HTTP2Session.CountedFrame) -> Bool {
-        if case .control = frame, hasSettings { receivedControls += 1 }
+        switch frame {
+        case .accompanying:
+            receivedControls += 1
+            receivedAccompanying += 1
+        case .control where hasSettings: receivedControls += 1
+        default: break
+        }
         return true
     }
 }
