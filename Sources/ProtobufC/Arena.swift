@@ -9,12 +9,15 @@ public final class Arena {
     private static let firstChunkSize = 16 * 1024
     private static let alignment = 16
 
+    // Exclusive access isn't checked: a message of a few fields would pay for a dozen checks, and no method here calls
+    // what could come back to the same arena.
+
     private let firstChunk: UnsafeMutableRawPointer
-    private var furtherChunks: [UnsafeMutableRawPointer] = []
-    private var cursor: UnsafeMutableRawPointer
+    @exclusivity(unchecked) private var furtherChunks: [UnsafeMutableRawPointer] = []
+    @exclusivity(unchecked) private var cursor: UnsafeMutableRawPointer
     /// Bytes left in the chunk that `cursor` points into.
-    private var left: Int
-    private var budget = Int.max
+    @exclusivity(unchecked) private var left: Int
+    @exclusivity(unchecked) private var budget = Int.max
 
     private init() {
         firstChunk = .allocate(byteCount: Self.firstChunkSize, alignment: Self.alignment)

@@ -32,7 +32,7 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
     /// Bytes of the incomplete message that the window has been told of.
     private var openedForPartial = 0
     /// Senders of requests that wait for room, in order.
-    var waitingSends: [WaitingSend] = []
+    @exclusivity(unchecked) var waitingSends: [WaitingSend] = []
 
     /// A call of one request.
     convenience init(

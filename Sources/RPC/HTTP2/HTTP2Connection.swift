@@ -30,7 +30,9 @@ class HTTP2Connection: ChannelInboundHandler, TurnEnd, @unchecked Sendable {
     /// Streams that are answered although their requests aren't complete.
     private final var resetsAfterFlush: [HTTP2Stream] = []
     @exclusivity(unchecked) fileprivate final var timer = DeadlineTimer()
-    private final var turnTime: TurnTime?
+    @exclusivity(unchecked) private final var turnTime: TurnTime?
+    /// Ends the wait for the last bytes to be written; nil before there is one.
+    private final var lastWrite: Scheduled<Void>?
 
     init(eventLoop: any EventLoop) {
         self.eventLoop = eventLoop

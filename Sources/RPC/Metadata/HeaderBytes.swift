@@ -2,12 +2,15 @@ internal import Glibc
 
 /// Looking at names and values of headers where they lie.
 extension UnsafeRawBufferPointer {
+    @inline(__always)
     func hasSameBytes(as other: UnsafeRawBufferPointer) -> Bool {
         guard count == other.count else { return false }
         guard count > 0, let own = baseAddress, let theirs = other.baseAddress else { return count == 0 }
         return memcmp(own, theirs, count) == 0
     }
 
+    /// Inlined, so that names of another length, most of those a header is compared with, cost two instructions.
+    @inline(__always)
     static func == (bytes: UnsafeRawBufferPointer, text: StaticString) -> Bool {
         bytes.hasSameBytes(as: UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }

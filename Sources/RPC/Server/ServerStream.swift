@@ -16,14 +16,14 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     /// Whether the response was there, and not all of it taken, when the connection last looked for unread ones.
     var wasUnread = false
     @exclusivity(unchecked) var deframer = MessageDeframer(limit: 0, noun: "request")
-    var request: ByteBuffer?
+    @exclusivity(unchecked) var request: ByteBuffer?
     /// The requests of a call that has a stream of them, while its handler may take any.
     var inbox: RequestInbox?
     /// Made when the handler starts.
-    var call: ServerCall?
+    @exclusivity(unchecked) var call: ServerCall?
     var task: Task<Void, Never>?
     /// Senders that wait for room, in order.
-    var waitingSends: [WaitingSend] = []
+    @exclusivity(unchecked) var waitingSends: [WaitingSend] = []
     /// The status the caller was given when it isn't the handler's own.
     var outcomeFromOutside: RPCError?
 
