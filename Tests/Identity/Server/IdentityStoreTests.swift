@@ -98,7 +98,7 @@ struct IdentityStoreTests {
             let token = RefreshToken.first(using: &generator)
             _ = try await store.redeem(code, beginning: token, at: now)
 
-            let nexts = (0..<2).map { _ in token.successor(using: &generator) }
+            let nexts = [token.successor(using: &generator), token.successor(using: &generator)]
             async let one = store.trade(token, for: nexts[0], at: now)
             async let other = store.trade(token, for: nexts[1], at: now)
             let outcomes = try await [one, other]
