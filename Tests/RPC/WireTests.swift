@@ -80,6 +80,38 @@ struct WireTests {
         }
     }
 
+    @Test(
+        "the memory of a message goes by what has come of it, and grows in few steps", arguments: [1, 5, 100, 16_384])
+    func growsByWhatComes(size: Int) throws {
+        let length = 1024 * 1024
+        let stream = framed(String(repeating: "x", count: length))
+        var deframer = MessageDeframer(limit: 2 * length, noun: "request")
+        var capacities: Set<Int> = []
+        for start in stride(from: 0, to: stream.count, by: size) {
+            try stream[start..<min(start + size, stream.count)].withUnsafeBytes { part in
+                try deframer.append(part) { message throws(RPCError) in
+                    #expect(message.bytes.readableBytes > length)
+                }
+            }
+            // All that is kept is in use to at least the half of it, but for the first page.
+            if deframer.capacity > max(4096, 2 * deframer.partialCount) {
+                Issue.record("\(deframer.capacity) bytes for \(deframer.partialCount)")
+            }
+            capacities.insert(deframer.capacity)
+        }
+        #expect(capacities.count <= 11)
+        #expect(deframer.partialCount == 0)
+    }
+
+    @Test("a message that is only announced takes no memory")
+    func waitsForBytes() throws {
+        var deframer = MessageDeframer(limit: 1024 * 1024, noun: "request")
+        let prefix: [UInt8] = [0, 0, 15, 0, 0]
+        try prefix.withUnsafeBytes { try deframer.append($0) { _ throws(RPCError) in } }
+        #expect(deframer.partialCount == 5)
+        #expect(deframer.capacity == 0)
+    }
+
     @Test("details that can't be read leave the code and the message")
     func toleratesBrokenDetails() {
         let error = RPCError(status: 5, message: "gone", details: [0xFF, 0xFF])

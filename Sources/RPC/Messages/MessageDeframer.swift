@@ -4,6 +4,9 @@ internal import NIOCore
 ///
 /// The length is looked at before anything is buffered, so a message over the limit costs five bytes.
 struct MessageDeframer {
+    /// The memory that a message is given with its first bytes, unless it is shorter or they need more.
+    private static let firstCapacity = 4 * 1024
+
     /// The longest message accepted, in bytes.
     let limit: Int
     /// What the messages are, for errors: "request" or "response".
@@ -23,6 +26,9 @@ struct MessageDeframer {
     /// Bytes of a message that isn't complete, its prefix included.
     var partialCount: Int { prefixCount + (message?.readableBytes ?? 0) }
 
+    /// The memory of a message that isn't complete, in bytes.
+    var capacity: Int { message?.capacity ?? 0 }
+
     /// Takes the bytes of one DATA frame and hands over each message that is now complete.
     mutating func append(
         _ bytes: UnsafeRawBufferPointer, _ complete: (InboundMessage) throws(RPCError) -> Void
@@ -36,8 +42,7 @@ struct MessageDeframer {
                 if prefixCount == MessageFraming.prefixLength { try beginMessage() }
             } else {
                 let taken = min(missing, bytes.count - offset)
-                message?.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + taken]))
-                missing -= taken
+                keep(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + taken]))
                 offset += taken
             }
             if prefixCount == MessageFraming.prefixLength, missing == 0 {
@@ -60,8 +65,17 @@ struct MessageDeframer {
         let longest = flag == 0 ? limit : limit + limit / 1000 + 64
         guard length <= longest else { throw MessageDeframer.tooLong(noun, limit) }
         missing = length
-        // The claimed length is not trusted with memory before the bytes come.
-        if length > 0 { message = ByteBufferAllocator().buffer(capacity: min(length, 64 * 1024)) }
+    }
+
+    /// Takes bytes of the message itself. Memory goes by what has come, not by the length that was claimed: the buffer is
+    /// doubled where it is too short, which a long message takes a handful of times.
+    private mutating func keep(_ part: UnsafeRawBufferPointer) {
+        if message == nil {
+            let capacity = min(missing, max(part.count, MessageDeframer.firstCapacity))
+            message = ByteBufferAllocator().buffer(capacity: capacity)
+        }
+        message?.writeBytes(part)
+        missing -= part.count
     }
 
     static func tooLong(_ noun: StaticString, _ limit: Int) -> RPCError {
