@@ -20,6 +20,7 @@ enum Gzip {
         var stream = z_stream()
         guard gzip_inflate_init(&stream) == Z_OK else { throw .malformed }
         defer { inflateEnd(&stream) }
+        let limit = MessageFraming.limit(limit)
         var output = ByteBufferAllocator().buffer(capacity: min(max(bytes.readableBytes * 4, 256), limit + 1))
         var input = bytes
         let result = input.readWithUnsafeMutableReadableBytes { readable -> (Int, Result<Void, Failure>) in

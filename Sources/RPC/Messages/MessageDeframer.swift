@@ -19,7 +19,7 @@ struct MessageDeframer {
     private var missing = 0
 
     init(limit: Int, noun: StaticString) {
-        self.limit = limit
+        self.limit = MessageFraming.limit(limit)
         self.noun = noun
     }
 

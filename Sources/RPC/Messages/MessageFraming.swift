@@ -5,6 +5,11 @@ internal import ProtobufC
 /// "Length-Prefixed-Message").
 enum MessageFraming {
     static let prefixLength = 5
+    /// The longest message that a prefix can announce.
+    static let longestMessage = Int(UInt32.max)
+
+    /// A limit on messages within what there can be, so that sums with it don't overflow.
+    static func limit(_ limit: Int) -> Int { max(0, min(limit, longestMessage)) }
 
     /// The message with its prefix, in one buffer.
     static func framed<Message: ProtobufMessage>(_ message: Message) -> ByteBuffer {
