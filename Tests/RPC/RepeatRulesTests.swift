@@ -55,4 +55,28 @@ struct RepeatRulesTests {
         #expect(wait(&rules, .unsent, waits: true, timeout: .milliseconds(60)) == .milliseconds(60))
         #expect(wait(&rules, .unsent, waits: true, timeout: .milliseconds(-5)) == .zero)
     }
+
+    @Test("no server has a call wait for longer than the policy lets it")
+    func boundsPushback() {
+        var policy = RetryPolicy()
+        policy.maxPushback = .seconds(2)
+        let call = RepeatRules.Call(isIdempotent: true, waitsForReady: false, deadline: nil)
+        for asked in [Duration.seconds(2), .milliseconds(2001), .seconds(315_576_000_000)] {
+            var later = Self.unavailable
+            later.retryAfter = asked
+            for failure in [
+                CallFailure(error: later, repeating: .byPolicy),
+                CallFailure(error: Self.unavailable, repeating: .byPolicy, pushback: .after(asked)),
+            ] {
+                var rules = RepeatRules()
+                let wait = rules.wait(after: failure, call, Retrying(policy), at: now, chance: 0.5)
+                #expect(wait == (asked == .seconds(2) ? asked : nil))
+            }
+        }
+        policy.initialBackoff = .seconds(5)
+        policy.maxBackoff = .seconds(5)
+        var rules = RepeatRules()
+        let failure = CallFailure(error: Self.unavailable, repeating: .byPolicy)
+        #expect(rules.wait(after: failure, call, Retrying(policy), at: now, chance: 0.5) == .seconds(5))
+    }
 }

@@ -40,6 +40,8 @@ struct RepeatRules: Sendable {
         case .after(let asked): delay = asked
         case .none: delay = max(backoff, failure.error.retryAfter ?? .zero)
         }
+        // What the policy itself says may be as long as it likes.
+        guard delay <= max(retrying.policy.maxPushback, backoff) else { return nil }
         if let deadline = call.deadline, now().advanced(by: delay) >= deadline { return nil }
         attempts += 1
         return delay

@@ -7,8 +7,11 @@ public struct RetryPolicy: Sendable {
     public var maxAttempts = 3
     /// How long before the second attempt; a fifth either way is left to chance.
     public var initialBackoff: Duration = .milliseconds(50)
-    /// The longest wait before an attempt.
+    /// What the wait grows to; a fifth either way is left to chance here too.
     public var maxBackoff: Duration = .seconds(1)
+    /// The longest wait that a server may ask for (`RetryInfo`, or `grpc-retry-pushback-ms`). A call that is asked to
+    /// wait for longer fails, and its caller may read for how long (``RPCError/retryAfter``).
+    public var maxPushback: Duration = .seconds(60)
     /// What the wait grows by from attempt to attempt.
     public var multiplier = 2.0
     /// The statuses after which the call is made again.
