@@ -109,7 +109,10 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
         let isOpen = session.submitRequest(
             stream, ClientConnection.pseudoHeaders, path, ClientConnection.requestHeaders, metadata)
         guard isOpen, stream.state.opened() else {
-            // The numbers of streams are used up (RFC 9113, 5.1.1): the next connection has new ones.
+            // The numbers of streams are used up (RFC 9113, 5.1.1): the next connection has new ones. This one is over
+            // when its calls are, since both sides know that there will be no more.
+            session.submitGoAway()
+            needsFlush()
             drain()
             return stream.abandon(unreachable, .unsent)
         }

@@ -68,9 +68,10 @@ extension HTTP2Session {
             pointer, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, NGHTTP2_NO_ERROR.rawValue, nil, 0)
     }
 
-    /// The number that the next stream of this side will have.
+    /// The number that the next stream of this side will have. It may be set to a later one of this side's.
     var nextStreamID: Int {
-        Int(nghttp2_session_get_next_stream_id(pointer))
+        get { Int(nghttp2_session_get_next_stream_id(pointer)) }
+        set { nghttp2_session_set_next_stream_id(pointer, Int32(clamping: newValue)) }
     }
 
     /// How many streams the other side lets this one have open.
