@@ -191,6 +191,32 @@ struct RetryTests {
         }
     }
 
+    @Test("a channel that is closed tries nothing again, and takes nothing off the budget", arguments: [false, true])
+    func stopsWhenClosed(waits: Bool) async throws {
+        let policy = Self.quick {
+            $0.initialBackoff = .seconds(30)
+            $0.maxBackoff = .seconds(30)
+            $0.budget.tokens = 4
+        }
+        try await withFailures([], policy: policy) { channel, server in
+            expectEqual(try await ask(channel), "at last")
+            await channel.close()
+            let options = CallOptions(waitForReady: waits)
+            for _ in 0..<5 {
+                let unary = try await status {
+                    try await channel.unary(Self.reads, Text(), options: options, as: Text.self)
+                }
+                let streaming = try await status {
+                    for try await _ in channel.serverStreaming(Self.lists, Text(), options: options, as: Text.self) {}
+                }
+                #expect(unary?.reason == "NEIGHBOUR_UNAVAILABLE")
+                #expect(streaming?.reason == "NEIGHBOUR_UNAVAILABLE")
+            }
+            #expect(server.requests.value.count == 1)
+            expectEqual(channel.retrying?.failed(), true)
+        }
+    }
+
     @Test("when most attempts fail there are no more retries, until enough calls went well")
     func keepsBudget() async throws {
         let fails: @Sendable (Int) -> [Frame] = { [.trailersOnly($0, 14)] }

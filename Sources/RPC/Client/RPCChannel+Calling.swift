@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import NIOPosix
+internal import Synchronization
 
 extension RPCChannel {
     /// A unary call: interceptors around one attempt, or two when the first met a connection that was dying.
@@ -72,6 +73,7 @@ extension RPCChannel {
     func delay(
         after failure: CallFailure, _ method: MethodDescriptor, _ options: CallOptions, _ rules: inout RepeatRules
     ) -> Duration? {
+        if isClosed.load(ordering: .relaxed) { return nil }
         let call = RepeatRules.Call(
             isIdempotent: method.idempotent, waitsForReady: options.waitForReady, deadline: options.deadline)
         return rules.wait(after: failure, call, retrying, at: .now, chance: .random(in: 0..<1))

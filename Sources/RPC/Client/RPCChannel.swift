@@ -2,6 +2,7 @@ public import Logging
 public import NIOCore
 public import NIOPosix
 public import ProtobufC
+internal import Synchronization
 
 /// Calls methods of a server on Unix sockets, over one HTTP/2 connection to each.
 ///
@@ -16,6 +17,8 @@ public final class RPCChannel: Sendable {
     /// Nil for a channel of one target whose health isn't watched.
     let picker: TargetPicker?
     let retrying: Retrying?
+    /// Set once ``close()`` has been called: no call is made again from then on.
+    let isClosed = Atomic(false)
 
     /// A channel to one socket.
     ///
@@ -97,6 +100,7 @@ public final class RPCChannel: Sendable {
 
     /// Ends the connections and the calls on them; calls made later fail. Returns when they are closed.
     public func close() async {
+        isClosed.store(true, ordering: .relaxed)
         await picker?.close()
         await single.close()
     }
