@@ -80,6 +80,24 @@ struct DeadlineTests {
         }
     }
 
+    @Test(
+        "a deadline that has passed is none to come, however long ago it was",
+        arguments: [1, 20_000_000_000] as [Int64])
+    func endsLongAgo(seconds: Int64) async throws {
+        try await withServer([.echo]) { channel, _ in
+            var options = CallOptions()
+            // With a connection to be made, and with one that is there.
+            for _ in 0..<2 {
+                options.deadline = .now.advanced(by: .seconds(-seconds))
+                let status = try await status {
+                    try await channel.unary(.echo, Text(), options: options, as: Text.self)
+                }
+                #expect(status?.code == .deadlineExceeded)
+                let _: Text = try await channel.unary(.echo, Text(), options: .init())
+            }
+        }
+    }
+
     @Test("a caller that cancels its task cancels the handler's")
     func cancels() async throws {
         let gate = Gate()

@@ -27,8 +27,9 @@ struct DeadlineTimer {
 }
 
 extension NIODeadline {
-    /// The same moment on the event loops' clock, as far as the two clocks agree on what is left of it.
+    /// The same moment on the event loops' clock, as far as the two clocks agree on what is left of it; now, when it has
+    /// passed. (A `TimeAmount` makes the longest time there is of one that it can't hold, of one below zero too.)
     init(at instant: ContinuousClock.Instant) {
-        self = .now() + TimeAmount(instant - ContinuousClock.now)
+        self = .now() + TimeAmount(max(instant - ContinuousClock.now, .zero))
     }
 }
