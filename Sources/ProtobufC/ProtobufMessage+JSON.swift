@@ -51,11 +51,7 @@ extension ProtobufDescriptor {
     ) throws(ProtobufError) -> [UInt8] {
         let object = body.isEmpty ? Array("{}".utf8) : body
         return try withMessage(fromJSON: object, overrides: overrides) { message throws(ProtobufError) in
-            let message = message.assumingMemoryBound(to: ProtobufCMessage.self)
-            let size = protobuf_c_message_get_packed_size(message)
-            return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-                count = size == 0 ? 0 : protobuf_c_message_pack(message, buffer.baseAddress)
-            }
+            [UInt8](packing: message.assumingMemoryBound(to: ProtobufCMessage.self))
         }
     }
 

@@ -49,12 +49,7 @@ extension ProtobufMessage {
 
     /// The protobuf encoding.
     public func serialized() -> [UInt8] {
-        withCMessage { message in
-            let size = protobuf_c_message_get_packed_size(message)
-            return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-                count = size == 0 ? 0 : protobuf_c_message_pack(message, buffer.baseAddress)
-            }
-        }
+        withCMessage { [UInt8](packing: $0) }
     }
 
     /// Appends the protobuf encoding, without an intermediate copy.
@@ -91,6 +86,21 @@ extension ProtobufMessage {
             let message = arena.message(Self.descriptor)
             fill(cMessage: message, arena: arena)
             return body(message.assumingMemoryBound(to: ProtobufCMessage.self))
+        }
+    }
+}
+
+extension [UInt8] {
+    /// The protobuf encoding of a C struct.
+    init(packing message: UnsafePointer<ProtobufCMessage>) {
+        let size = protobuf_c_message_get_packed_size(message)
+        // All arrays without elements are one object, which threads share and nobody should be handed to fill.
+        guard size > 0 else {
+            self = []
+            return
+        }
+        self.init(unsafeUninitializedCapacity: size) { buffer, count in
+            count = protobuf_c_message_pack(message, buffer.baseAddress)
         }
     }
 }
