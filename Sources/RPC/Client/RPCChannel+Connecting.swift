@@ -26,8 +26,17 @@ extension RPCChannel {
     /// The call that waits no longer wants to.
     func callOff(_ key: WaitKey) {
         key.cancel()
-        giveUp(key, RPCError(.cancelled, "the call was cancelled"))
+        giveUp(key, RPCChannel.cancelled)
     }
+
+    /// The deadline of the call that waits has passed.
+    private func expire(_ key: WaitKey) {
+        key.expire()
+        giveUp(key, RPCChannel.expired)
+    }
+
+    private static let cancelled = RPCError(.cancelled, "the call was cancelled")
+    private static let expired = RPCError(.deadlineExceeded, "the deadline passed before the server was reachable")
 
     private func wait(
         _ key: WaitKey, _ options: CallOptions,
@@ -35,7 +44,7 @@ extension RPCChannel {
     ) {
         let timer = options.deadline.map { deadline in
             common.group.any().scheduleTask(deadline: NIODeadline(at: deadline)) { [weak self] in
-                self?.giveUp(key, RPCError(.deadlineExceeded, "the deadline passed before the server was reachable"))
+                self?.expire(key)
             } as Scheduled<Void>
         }
         let waiter = ConnectionWaiter(waitsForReady: options.waitForReady, .task(continuation), timer: timer)
@@ -44,8 +53,9 @@ extension RPCChannel {
         } else {
             single.want(key, waiter)
         }
-        // Cancelled before it was among the waiters: nobody else will say so.
-        if key.isCancelled { giveUp(key, RPCError(.cancelled, "the call was cancelled")) }
+        // Cancelled, or out of time, before it was among the waiters: nobody else will say so.
+        if key.isCancelled { giveUp(key, RPCChannel.cancelled) }
+        if key.isExpired { giveUp(key, RPCChannel.expired) }
     }
 
     private func giveUp(_ key: WaitKey, _ error: RPCError) {

@@ -6,12 +6,15 @@ internal import Synchronization
 final class WaitKey: Sendable {
     private struct State {
         var isCancelled = false
+        var isExpired = false
         var pause: UnsafeContinuation<Void, Never>?
     }
 
     private let state = Mutex(State())
 
     var isCancelled: Bool { state.withLock { $0.isCancelled } }
+    /// Whether the deadline of the call has passed.
+    var isExpired: Bool { state.withLock { $0.isExpired } }
 
     /// The wait is no longer wanted. A pause ends at once; who waits for a connection is the channel's to tell.
     func cancel() {
@@ -21,6 +24,11 @@ final class WaitKey: Sendable {
             return state.pause
         }
         pause?.resume()
+    }
+
+    /// The deadline of the call has passed. Who waits for a connection is the channel's to tell.
+    func expire() {
+        state.withLock { $0.isExpired = true }
     }
 
     /// Waits for that long, or until it is called off.
