@@ -1,21 +1,6 @@
 import Foundation
-import NIOCore
-import NIOPosix
 import RPC
 import Testing
-
-/// Takes what a connection says up to its first request, and hangs up.
-private final class HangUp: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-
-    private var received = 0
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        received += unwrapInboundIn(data).readableBytes
-        // More than the preface, the settings and a window take.
-        if received > 100 { context.close(promise: nil) }
-    }
-}
 
 @Suite("Starting, stopping and reconnecting", .timeLimit(.minutes(1)))
 struct LifecycleTests {
@@ -111,6 +96,20 @@ struct LifecycleTests {
         }
     }
 
+    @Test("of several that run a server which can't be started, none waits for it")
+    func failsForAll() async throws {
+        try await withTemporaryFolder { folder in
+            for _ in 0..<50 {
+                let server = makeServer(folder + "/none/s.sock", [.echo])
+                let failed = await withTaskGroup(of: Bool.self) { group in
+                    for _ in 0..<20 { group.addTask { (try? await server.run()) == nil } }
+                    return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+                }
+                #expect(failed == 20)
+            }
+        }
+    }
+
     @Test("without a server a call fails at once and names the neighbour")
     func failsAtOnce() async throws {
         try await withTemporaryFolder { folder in
@@ -192,23 +191,12 @@ struct LifecycleTests {
         "a call whose connection dies before the answer is made once more when it is idempotent, and only then",
         arguments: [(MethodDescriptor.test("Read", idempotent: true), 2), (.test("Write"), 1)])
     func repeatsIdempotentCalls(method: MethodDescriptor, attempts: Int) async throws {
-        try await withTemporaryFolder { folder in
-            let path = folder + "/s.sock"
-            let accepted = Shared(0)
-            let listener = try await ServerBootstrap(group: testGroup)
-                .childChannelInitializer { channel in
-                    accepted.update { $0 += 1 }
-                    return channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(HangUp())
-                    }
-                }
-                .bind(unixDomainSocketPath: path).get()
-            let channel = makeChannel(path)
+        try await withFrameServer { frame, connection in
+            if frame.endsStream { connection.close() }
+        } _: { channel, server in
             let status = try await status { try await channel.unary(method, Text(), options: .init(), as: Text.self) }
             #expect(status?.code == .unavailable)
-            #expect(accepted.value == attempts)
-            await channel.close()
-            try await listener.close()
+            #expect(server.accepted.value == attempts)
         }
     }
 

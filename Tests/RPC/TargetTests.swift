@@ -164,6 +164,61 @@ struct TargetStatesTests {
         #expect(["0", "1"].contains(pick(&states, key: key)))
     }
 
+    @Test("a target that is long in coming is passed over while there are others, and waited for with nothing better")
+    func passesOver() {
+        var states = states(.pickFirst)
+        expectEqual(pick(&states), "wait 0")
+        states.isLate(0)
+        expectEqual(pick(&states), "wait 1")
+        up(&states, 1)
+        expectEqual(pick(&states), "1")
+        expectEqual(states.lost(1, tokens[1], wasIdle: false), true)
+        states.failed(1)
+        expectEqual(pick(&states), "wait 2")
+        states.failed(2)
+        expectEqual(pick(&states), "wait")
+        up(&states, 0)
+        expectEqual(pick(&states), "0")
+        // It was good; the next time it is waited for again.
+        up(&states, 1)
+        _ = states.lost(0, tokens[0], wasIdle: false)
+        expectEqual(pick(&states), "wait")
+        states.isLate(0)
+        expectEqual(pick(&states), "1")
+    }
+
+    @Test("a key goes to its next target while its own is long in coming, and back when it has come")
+    func passesOverByKey() {
+        var states = states(.byKey)
+        up(&states, 0, 1, 2)
+        let key = (0..<100).map { "session-\($0)" }.first { pick(&states, key: $0) == "2" } ?? ""
+        _ = states.lost(2, tokens[2], wasIdle: false)
+        expectEqual(pick(&states, key: key), "wait")
+        states.isLate(2)
+        #expect(["0", "1"].contains(pick(&states, key: key)))
+        up(&states, 2)
+        expectEqual(pick(&states, key: key), "2")
+        // That it was late is said too late.
+        states.isLate(2)
+        expectEqual(pick(&states, key: key), "2")
+    }
+
+    @Test("a target that is long in saying whether it serves is passed over too")
+    func passesOverSilentHealth() {
+        var states = states(.pickFirst, checksHealth: true)
+        _ = pick(&states)
+        up(&states, 0)
+        expectEqual(pick(&states), "wait")
+        states.isLate(0)
+        expectEqual(pick(&states), "wait 1")
+        states.failed(1)
+        _ = pick(&states)
+        states.failed(2)
+        expectEqual(pick(&states), "wait")
+        states.reported(0, tokens[0], isServing: true, at: start)
+        expectEqual(pick(&states), "0")
+    }
+
     @Test("a target that doesn't serve gets nothing while another does, and none is told apart from none reached")
     func minds() {
         var states = states(.pickFirst, checksHealth: true)

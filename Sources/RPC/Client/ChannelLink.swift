@@ -1,36 +1,14 @@
-internal import NIOCore
-
-/// Someone who waits for a connection.
-final class ConnectionWaiter: Sendable {
-    enum Resumption: Sendable {
-        case task(UnsafeContinuation<Result<ClientConnection, RPCError>, Never>)
-        case function(@Sendable (Result<ClientConnection, RPCError>) -> Void)
-    }
-
-    let waitsForReady: Bool
-    private let resumption: Resumption
-    private let timer: Scheduled<Void>?
-
-    init(waitsForReady: Bool, _ resumption: Resumption, timer: Scheduled<Void>?) {
-        self.waitsForReady = waitsForReady
-        self.resumption = resumption
-        self.timer = timer
-    }
-
-    /// Whoever took the waiter out of where it waits calls it, once.
-    func resume(_ result: Result<ClientConnection, RPCError>) {
-        timer?.cancel()
-        switch resumption {
-        case .task(let continuation): continuation.resume(returning: result)
-        case .function(let function): function(result)
-        }
-    }
-}
-
-/// What a channel has in the way of a connection. Free of I/O: each event says what must be done about it.
+/// What a channel has in the way of connections to one target. Free of I/O: each event says what must be done about it.
+///
+/// ```
+/// idle ─▶ connecting ─▶ ready
+/// ```
+/// A connection is ready once the server has sent its settings: the kernel connects to whatever listens, to a process
+/// that is stopped too.
 struct ChannelLink {
     enum Phase {
         case idle
+        /// There is a socket or will be; the server has said nothing.
         case connecting
         case ready(ClientConnection)
         case closed
@@ -50,16 +28,21 @@ struct ChannelLink {
     let maxWaiters: Int
     private(set) var phase = Phase.idle
     private var backoff = ReconnectBackoff()
-    private var waiters: [ObjectIdentifier: ConnectionWaiter] = [:]
+    private var waiters = WaitingLine()
     private var isRetryScheduled = false
+    /// Whether a socket is being connected that is no connection so far.
+    private var isAttempting = false
+    /// Every connection that has begun and not ended, also one that only has its calls end.
+    private var connections: [ObjectIdentifier: ClientConnection] = [:]
+    /// Who waits for the end of them all.
+    private var closers: [UnsafeContinuation<Void, Never>] = []
 
     init(maxWaiters: Int) {
         self.maxWaiters = maxWaiters
     }
 
     /// A call wants a connection. For `connect`, `connectLater` and `wait`, it is among the waiters from now on.
-    mutating func want(_ key: ObjectIdentifier, _ waiter: ConnectionWaiter, at now: ContinuousClock.Instant) -> Wanting
-    {
+    mutating func want(_ waiter: ConnectionWaiter, at now: ContinuousClock.Instant) -> Wanting {
         switch phase {
         case .ready(let connection): return .use(connection)
         case .closed: return .refuse
@@ -67,16 +50,16 @@ struct ChannelLink {
         }
         guard waiters.count < maxWaiters else { return .refuseAsTooMany }
         if case .connecting = phase {
-            waiters[key] = waiter
+            waiters.append(waiter)
             return .wait
         }
         guard let delay = backoff.wait(at: now) else {
-            waiters[key] = waiter
-            phase = .connecting
+            waiters.append(waiter)
+            attempt()
             return .connect
         }
         guard waiter.waitsForReady else { return .refuse }
-        waiters[key] = waiter
+        waiters.append(waiter)
         if isRetryScheduled { return .wait }
         isRetryScheduled = true
         return .connectLater(delay)
@@ -86,60 +69,94 @@ struct ChannelLink {
     mutating func retryDue() -> Bool {
         isRetryScheduled = false
         guard case .idle = phase, !waiters.isEmpty else { return false }
-        phase = .connecting
+        attempt()
         return true
     }
 
-    /// A connection is there: who waited for it, or nil when the channel was closed meanwhile.
-    mutating func connected(_ connection: ClientConnection) -> [ConnectionWaiter]? {
-        if case .closed = phase { return nil }
-        phase = .ready(connection)
-        defer { waiters = [:] }
-        return Array(waiters.values)
+    private mutating func attempt() {
+        phase = .connecting
+        isAttempting = true
     }
 
-    /// The attempt failed: whose calls fail with it, and when to try again for those that go on waiting.
+    /// The attempt has made a connection; false when the channel was closed meanwhile.
+    mutating func began(_ connection: ClientConnection) -> Bool {
+        isAttempting = false
+        connections[ObjectIdentifier(connection)] = connection
+        if case .closed = phase { return false }
+        return true
+    }
+
+    /// The server has sent its settings: who waited for that.
+    mutating func connected(_ connection: ClientConnection) -> [ConnectionWaiter] {
+        if case .closed = phase { return [] }
+        phase = .ready(connection)
+        backoff.succeeded()
+        return waiters.takeAll()
+    }
+
+    /// There is no connection, or it has ended before the server's settings came: whose calls fail with that, and when to
+    /// try again for those that go on waiting.
     mutating func failed(at now: ContinuousClock.Instant, chance: Double) -> (
         refused: [ConnectionWaiter], retry: Duration?
     ) {
+        isAttempting = false
         guard case .connecting = phase else { return ([], nil) }
         phase = .idle
         backoff.failed(at: now, chance: chance)
-        let refused = waiters.filter { !$0.value.waitsForReady }
-        waiters = waiters.filter { $0.value.waitsForReady }
-        guard !waiters.isEmpty, !isRetryScheduled else { return (Array(refused.values), nil) }
+        let refused = waiters.inOrder.filter { !$0.waitsForReady }
+        for waiter in refused { waiters.remove(waiter.key) }
+        guard !waiters.isEmpty, !isRetryScheduled else { return (refused, nil) }
         isRetryScheduled = true
-        return (Array(refused.values), backoff.wait(at: now) ?? .zero)
+        return (refused, backoff.wait(at: now) ?? .zero)
     }
 
-    /// The server has spoken: the connection is good.
-    mutating func confirmed() {
-        backoff.succeeded()
-    }
-
-    /// The connection takes no more calls. One that ended before the server spoke counts as a failed attempt. False when
-    /// it was given up before.
-    mutating func lost(
-        _ connection: ClientConnection, wasConfirmed: Bool, at now: ContinuousClock.Instant, chance: Double
-    ) -> Bool {
+    /// The connection takes no more calls. False when it was given up before.
+    mutating func lost(_ connection: ClientConnection) -> Bool {
         guard case .ready(let current) = phase, current === connection else { return false }
         phase = .idle
-        if !wasConfirmed { backoff.failed(at: now, chance: chance) }
         return true
     }
 
     /// The call no longer waits; nil when it was resumed already.
-    mutating func remove(_ key: ObjectIdentifier) -> ConnectionWaiter? {
-        waiters.removeValue(forKey: key)
+    mutating func remove(_ key: WaitKey) -> ConnectionWaiter? {
+        waiters.remove(key)
     }
 
-    /// No more connections: the one there is, and who waits.
-    mutating func close() -> (ClientConnection?, [ConnectionWaiter]) {
-        defer {
-            phase = .closed
-            waiters = [:]
-        }
-        if case .ready(let connection) = phase { return (connection, Array(waiters.values)) }
-        return (nil, Array(waiters.values))
+    /// The connection is down.
+    mutating func ended(_ connection: ClientConnection) {
+        connections[ObjectIdentifier(connection)] = nil
+    }
+}
+
+// MARK: - Closing
+
+extension ChannelLink {
+    /// Those that are to be closed when nobody wants them any more.
+    var openConnections: [ClientConnection] { Array(connections.values) }
+
+    /// No more connections: those there are, to be closed, and who waits for one.
+    mutating func close() -> (open: [ClientConnection], refused: [ConnectionWaiter]) {
+        phase = .closed
+        return (openConnections, waiters.takeAll())
+    }
+
+    /// Has that one wait for the end, unless it has come: then false.
+    mutating func waitForEnd(_ closer: UnsafeContinuation<Void, Never>) -> Bool {
+        if isOver { return false }
+        closers.append(closer)
+        return true
+    }
+
+    /// Those who waited for the end, once it has come.
+    mutating func takeClosers() -> [UnsafeContinuation<Void, Never>] {
+        guard isOver else { return [] }
+        defer { closers = [] }
+        return closers
+    }
+
+    /// Whether nothing is left of a channel that is closed.
+    var isOver: Bool {
+        guard case .closed = phase else { return false }
+        return !isAttempting && connections.isEmpty
     }
 }

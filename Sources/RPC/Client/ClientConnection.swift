@@ -28,7 +28,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     private var budget: FrameBudget
 
     init(
-        owner: Subchannel?, limits: ClientLimits, times: ConnectionTimes = ConnectionTimes(), unreachable: RPCError,
+        owner: Subchannel, limits: ClientLimits, times: ConnectionTimes = ConnectionTimes(), unreachable: RPCError,
         eventLoop: any EventLoop
     ) {
         self.owner = owner
@@ -40,6 +40,8 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     }
 
     override func makeSession() -> HTTP2Session? {
+        // The channel may have been let go of while the socket was being connected: nobody would ever close it.
+        guard let owner else { return nil }
         let longest = Int(Int32.max)
         let settings = HTTP2Session.Settings(
             maxConcurrentStreams: 0, maxHeaderListBytes: limits.maxHeaderListBytes,
@@ -49,7 +51,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
                 side: .client, settings: settings, delegate: self, memory: executor.sessionMemory)
         else { return nil }
         timers.start(times, handshake: limits.handshakeTimeout, of: self)
-        owner?.connectionBegan(self)
+        owner.connectionBegan(self)
         return session
     }
 
@@ -184,7 +186,9 @@ extension ClientConnection {
     }
 
     func closeIfIdle() {
-        guard let session, timers.isIdle(hasCalls: hasCalls, nextStream: session.nextStreamID) else { return }
+        // Who waits for the handshake is no call yet.
+        guard hasSettings, let session, timers.isIdle(hasCalls: hasCalls, nextStream: session.nextStreamID)
+        else { return }
         // Nobody has called for long: the next call makes a connection of its own.
         drain(wasIdle: true)
         close()
@@ -201,9 +205,11 @@ extension ClientConnection: HTTP2SessionDelegate {
     }
 
     func settingsReceived() {
-        hasSettings = true
-        timers.handshakeDone()
-        owner?.connectionConfirmed(self)
+        if !hasSettings {
+            hasSettings = true
+            timers.handshakeDone()
+            owner?.connectionReady(self)
+        }
         openWaiting()
     }
 

@@ -47,11 +47,12 @@ extension RPCChannel {
                 self?.expire(key)
             } as Scheduled<Void>
         }
-        let waiter = ConnectionWaiter(waitsForReady: options.waitForReady, .task(continuation), timer: timer)
+        let waiter = ConnectionWaiter(
+            key, waitsForReady: options.waitForReady, routingKey: options.routingKey, .task(continuation), timer: timer)
         if let picker {
-            picker.want(key, waiter, options)
+            picker.want(waiter)
         } else {
-            single.want(key, waiter)
+            single.want(waiter)
         }
         // Cancelled, or out of time, before it was among the waiters: nobody else will say so.
         if key.isCancelled { giveUp(key, RPCChannel.cancelled) }

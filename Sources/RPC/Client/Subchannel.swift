@@ -33,9 +33,12 @@ final class Subchannel: Sendable {
     }
 
     deinit {
-        if case .ready(let connection) = link.withLock({ $0.phase }) {
-            connection.executor.perform { connection.close() }
-        }
+        Subchannel.close(link.withLock { $0.openConnections })
+    }
+
+    /// Closes them in turns of their own: whoever wants it may be called from within a connection's.
+    private static func close(_ connections: [ClientConnection]) {
+        for connection in connections { connection.eventLoop.execute { connection.close() } }
     }
 
     func onLoss(_ listener: @escaping @Sendable (ClientConnection, _ wasIdle: Bool) -> Void) {
@@ -43,8 +46,8 @@ final class Subchannel: Sendable {
     }
 
     /// Resumes the waiter with the connection there is, or the next one.
-    func want(_ key: WaitKey, _ waiter: ConnectionWaiter) {
-        switch link.withLock({ $0.want(ObjectIdentifier(key), waiter, at: .now) }) {
+    func want(_ waiter: ConnectionWaiter) {
+        switch link.withLock({ $0.want(waiter, at: .now) }) {
         case .use(let connection): waiter.resume(.success(connection))
         case .connect: connect()
         case .connectLater(let delay): retry(after: delay)
@@ -57,17 +60,28 @@ final class Subchannel: Sendable {
 
     /// The waiter is told that, unless it has a connection by now.
     func giveUp(_ key: WaitKey, _ error: RPCError) {
-        link.withLock { $0.remove(ObjectIdentifier(key)) }?.resume(.failure(error))
+        link.withLock { $0.remove(key) }?.resume(.failure(error))
     }
 
-    /// Ends the connection and the calls on it. Returns when it is closed; there will be none after it.
+    /// Ends the connections and the calls on them, also those that only had their calls end. There will be none
+    /// after them.
+    func shut() {
+        let (open, refused) = link.withLock { $0.close() }
+        for waiter in refused { waiter.resume(.failure(common.unreachable)) }
+        Subchannel.close(open)
+    }
+
+    /// As ``shut()``. Returns when all of them are closed.
     func close() async {
-        let (connection, waiters) = link.withLock { $0.close() }
-        for waiter in waiters { waiter.resume(.failure(common.unreachable)) }
-        guard let connection else { return }
+        shut()
         await withUnsafeContinuation { continuation in
-            connection.executor.perform { connection.close { continuation.resume() } }
+            if !link.withLock({ $0.waitForEnd(continuation) }) { continuation.resume() }
         }
+    }
+
+    /// Something that a closed channel waits for is over.
+    private func resumeClosers() {
+        for closer in link.withLock({ $0.takeClosers() }) { closer.resume() }
     }
 }
 
@@ -104,6 +118,11 @@ extension Subchannel {
     private func connectingFailed(_ error: any Error) {
         common.logger.debug(
             "connecting failed", metadata: ["neighbour": "\(common.name)", "error_type": "\(type(of: error))"])
+        attemptFailed()
+        resumeClosers()
+    }
+
+    private func attemptFailed() {
         let (refused, delay) = link.withLock { $0.failed(at: .now, chance: .random(in: 0..<1)) }
         for waiter in refused { waiter.resume(.failure(common.unreachable)) }
         if let delay { retry(after: delay) }
@@ -120,28 +139,34 @@ extension Subchannel {
 // MARK: - What the connection reports, on its event loop
 
 extension Subchannel {
+    /// There is a socket; whether anybody is at its other end, the server's settings will say.
     func connectionBegan(_ connection: ClientConnection) {
-        guard let waiters = link.withLock({ $0.connected(connection) }) else { return connection.close() }
-        for waiter in waiters { waiter.resume(.success(connection)) }
+        if !link.withLock({ $0.began(connection) }) { Subchannel.close([connection]) }
     }
 
-    func connectionConfirmed(_ connection: ClientConnection) {
-        link.withLock { $0.confirmed() }
+    /// The server has sent its settings.
+    func connectionReady(_ connection: ClientConnection) {
+        for waiter in link.withLock({ $0.connected(connection) }) { waiter.resume(.success(connection)) }
     }
 
     /// It takes no more calls.
     func connectionDrains(_ connection: ClientConnection, wasIdle: Bool = false) {
-        lost(connection, wasConfirmed: true, wasIdle: wasIdle)
+        lost(connection, wasIdle: wasIdle)
     }
 
     func connectionEnded(_ connection: ClientConnection) {
-        lost(connection, wasConfirmed: connection.hasSettings, wasIdle: false)
+        if connection.hasSettings {
+            lost(connection, wasIdle: false)
+        } else {
+            common.logger.debug("a server said nothing", metadata: ["neighbour": "\(common.name)"])
+            attemptFailed()
+        }
+        link.withLock { $0.ended(connection) }
+        resumeClosers()
     }
 
-    private func lost(_ connection: ClientConnection, wasConfirmed: Bool, wasIdle: Bool) {
-        let isNews = link.withLock {
-            $0.lost(connection, wasConfirmed: wasConfirmed, at: .now, chance: .random(in: 0..<1))
-        }
-        if isNews { listener.withLock { $0 }?(connection, wasIdle) }
+    private func lost(_ connection: ClientConnection, wasIdle: Bool) {
+        guard link.withLock({ $0.lost(connection) }) else { return }
+        listener.withLock { $0 }?(connection, wasIdle)
     }
 }

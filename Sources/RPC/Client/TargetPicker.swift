@@ -4,14 +4,9 @@ internal import Synchronization
 /// Sends the calls of a channel to one of its targets: to each a connection of its own, watched for its health where
 /// that is wanted.
 final class TargetPicker: Sendable {
-    private struct Waiting {
-        let key: String?
-        let waiter: ConnectionWaiter
-    }
-
     private struct State {
         var targets: TargetStates<ClientConnection>
-        var waiting: [ObjectIdentifier: Waiting] = [:]
+        var waiting = WaitingLine()
         var isClosed = false
     }
 
@@ -45,7 +40,8 @@ final class TargetPicker: Sendable {
 
     /// The connection for a call that can be made at once.
     func ready(for options: CallOptions) -> ClientConnection? {
-        let (pick, others) = state.withLock { state in
+        let (pick, others) = state.withLock { state -> (TargetStates<ClientConnection>.Pick, [Int]) in
+            if state.isClosed { return (.refuse(.unreachable), []) }
             let pick = state.targets.pick(key: options.routingKey, at: .now)
             if case .use = pick { return (pick, state.targets.others()) }
             return (pick, [])
@@ -59,30 +55,34 @@ final class TargetPicker: Sendable {
     }
 
     /// Resumes the waiter with a connection for its call.
-    func want(_ key: WaitKey, _ waiter: ConnectionWaiter, _ options: CallOptions) {
-        let consequences = state.withLock { state -> Consequences in
-            guard state.waiting.count < common.limits.maxWaitingCalls else {
+    func want(_ waiter: ConnectionWaiter) {
+        let consequences = state.withLock { state in
+            var consequences = Consequences()
+            if let result = decide(waiter, &state, &consequences) {
+                consequences.resumed.append((waiter, result))
+            } else if state.waiting.count < common.limits.maxWaitingCalls {
+                state.waiting.append(waiter)
+            } else {
                 let error = RPCError(.resourceExhausted, "too many calls wait for \(common.name)")
-                return Consequences(resumed: [(waiter, .failure(error))])
+                consequences.resumed.append((waiter, .failure(error)))
             }
-            state.waiting[ObjectIdentifier(key)] = Waiting(key: options.routingKey, waiter: waiter)
-            return settle(&state)
+            return consequences
         }
         carryOut(consequences)
     }
 
     /// The waiter is told that, unless it has a connection by now.
     func giveUp(_ key: WaitKey, _ error: RPCError) {
-        state.withLock { $0.waiting.removeValue(forKey: ObjectIdentifier(key)) }?.waiter.resume(.failure(error))
+        state.withLock { $0.waiting.remove(key) }?.resume(.failure(error))
     }
 
     func close() async {
         let waiting = state.withLock { state in
             state.isClosed = true
-            defer { state.waiting = [:] }
-            return state.waiting.values.map(\.waiter)
+            return state.waiting.takeAll()
         }
         for waiter in waiting { waiter.resume(.failure(common.unreachable)) }
+        for subchannel in subchannels { subchannel.shut() }
         for subchannel in subchannels { await subchannel.close() }
     }
 }
@@ -94,14 +94,23 @@ extension TargetPicker {
         for index in wanted { connect(index, patiently: false) }
     }
 
-    /// Has a target connected to. Impatiently, a failure is heard of at once; then it goes on in the background.
+    /// Has a target connected to. Impatiently, a failure is heard of at once, and so is that it takes long; then it
+    /// goes on in the background.
     private func connect(_ index: Int, patiently: Bool) {
         let waiter = ConnectionWaiter(
             waitsForReady: patiently,
             .function { [weak self] result in
                 self?.connected(index, result, patiently: patiently)
-            }, timer: nil)
-        subchannels[index].want(WaitKey(), waiter)
+            }, timer: patiently ? nil : doubtLater(index))
+        subchannels[index].want(waiter)
+    }
+
+    /// Has calls go elsewhere when the target is long in coming.
+    @discardableResult
+    private func doubtLater(_ index: Int) -> Scheduled<Void> {
+        common.group.any().scheduleTask(in: TimeAmount(TargetStates<ClientConnection>.patience)) { [weak self] in
+            self?.change { $0.targets.isLate(index) }
+        }
     }
 
     private func connected(_ index: Int, _ result: Result<ClientConnection, RPCError>, patiently: Bool) {
@@ -131,6 +140,7 @@ extension TargetPicker {
             self?.change { $0.targets.reported(index, connection, isServing: isServing, at: .now) }
         }
         watch.start()
+        doubtLater(index)
     }
 
     private func change(_ change: (inout State) -> Void) {
@@ -141,28 +151,30 @@ extension TargetPicker {
         carryOut(consequences)
     }
 
-    /// Decides for the calls that wait what can be decided now.
+    /// Decides for the calls that wait what can be decided now that a target has changed.
     private func settle(_ state: inout State) -> Consequences {
         var consequences = Consequences()
-        if state.isClosed {
-            for waiting in state.waiting.values {
-                consequences.resumed.append((waiting.waiter, .failure(common.unreachable)))
-            }
-            state.waiting = [:]
-            return consequences
-        }
-        for (key, waiting) in state.waiting {
-            switch state.targets.pick(key: waiting.key, at: .now) {
-            case .use(let connection): consequences.resumed.append((waiting.waiter, .success(connection)))
-            case .wait(let wanted):
-                consequences.connecting += wanted
-                continue
-            case .refuse where waiting.waiter.waitsForReady: continue
-            case .refuse(let refusal): consequences.resumed.append((waiting.waiter, .failure(error(refusal))))
-            }
-            state.waiting[key] = nil
+        for waiter in state.waiting.inOrder {
+            guard let result = decide(waiter, &state, &consequences) else { continue }
+            state.waiting.remove(waiter.key)
+            consequences.resumed.append((waiter, result))
         }
         return consequences
+    }
+
+    /// What the waiter is told; nil when it has to wait.
+    private func decide(
+        _ waiter: ConnectionWaiter, _ state: inout State, _ consequences: inout Consequences
+    ) -> Result<ClientConnection, RPCError>? {
+        if state.isClosed { return .failure(common.unreachable) }
+        switch state.targets.pick(key: waiter.routingKey, at: .now) {
+        case .use(let connection): return .success(connection)
+        case .wait(let wanted):
+            consequences.connecting += wanted
+            return nil
+        case .refuse where waiter.waitsForReady: return nil
+        case .refuse(let refusal): return .failure(error(refusal))
+        }
     }
 
     private func error(_ refusal: TargetStates<ClientConnection>.Refusal) -> RPCError {

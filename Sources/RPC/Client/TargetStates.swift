@@ -33,8 +33,12 @@ struct TargetStates<Connection: AnyObject & Sendable> {
         let seed: StableHash
         var phase = Phase.idle
         var health: Health
+        /// It has failed, or takes long: calls don't wait for it while there are others.
+        var isDoubtful = false
     }
 
+    /// How long calls wait for a target before they try others as well.
+    static var patience: Duration { .milliseconds(250) }
     /// How long an earlier target has to be up before pick-first goes back to it.
     static var returnDelay: Duration { .seconds(1) }
 
@@ -97,12 +101,13 @@ struct TargetStates<Connection: AnyObject & Sendable> {
             turn = (index + 1) % targets.count
             return .use(connection)
         }
-        guard targets.indices.contains(where: isPossible) else { return .refuse(refusal) }
+        guard targets.indices.contains(where: isUndecided) else { return .refuse(refusal) }
         return .wait(connecting: begin(Array(targets.indices)))
     }
 
     private mutating func decide(for index: Int?) -> Pick {
-        guard let index else { return .refuse(refusal) }
+        // With nothing better, the doubtful are waited for.
+        guard let index = index ?? targets.indices.first(where: isUndecided) else { return .refuse(refusal) }
         return usable(index).map { .use($0) } ?? .wait(connecting: begin([index]))
     }
 
@@ -113,11 +118,16 @@ struct TargetStates<Connection: AnyObject & Sendable> {
         return connection
     }
 
-    /// Whether it can be used, or may turn out to be.
+    /// Whether it can be used, or may soon turn out to be.
     private func isPossible(_ index: Int) -> Bool {
+        isUndecided(index) ? !targets[index].isDoubtful : usable(index) != nil
+    }
+
+    /// Whether it may yet turn out either way.
+    private func isUndecided(_ index: Int) -> Bool {
         switch targets[index].phase {
         case .idle, .connecting: true
-        case .ready: targets[index].health != .notServing
+        case .ready: targets[index].health == .unknown
         case .down: false
         }
     }
@@ -136,6 +146,7 @@ struct TargetStates<Connection: AnyObject & Sendable> {
         wanted.filter { index in
             guard case .idle = targets[index].phase else { return false }
             targets[index].phase = .connecting
+            targets[index].isDoubtful = false
             return true
         }
     }
@@ -158,20 +169,24 @@ extension TargetStates {
         targets[index].health = initialHealth
     }
 
+    /// What was begun with the target has not come to an end for the time of ``patience``, unless it has.
+    mutating func isLate(_ index: Int) {
+        if case .idle = targets[index].phase { return }
+        if isUndecided(index) { targets[index].isDoubtful = true }
+    }
+
     mutating func failed(_ index: Int) {
         if case .ready = targets[index].phase { return }
         targets[index].phase = .down
+        targets[index].isDoubtful = true
     }
 
     /// The connection takes no more calls; true when it is to be made again at once.
     mutating func lost(_ index: Int, _ connection: Connection, wasIdle: Bool) -> Bool {
         guard case .ready(let known, _) = targets[index].phase, known === connection else { return false }
-        if wasIdle {
-            targets[index].phase = .idle
-            return false
-        }
-        targets[index].phase = .connecting
-        return true
+        targets[index].isDoubtful = false
+        targets[index].phase = wasIdle ? .idle : .connecting
+        return !wasIdle
     }
 
     /// The server says whether it serves, on that connection.

@@ -1,0 +1,126 @@
+import NIOPosix
+import Testing
+
+@testable import RPC
+
+@Suite("What a channel has in the way of connections")
+struct ChannelLinkTests {
+    private let start = ContinuousClock.now
+
+    private func makeConnection() -> ClientConnection {
+        let channel = makeChannel("/none")
+        return ClientConnection(
+            owner: channel.single, limits: ClientLimits(), unreachable: channel.common.unreachable,
+            eventLoop: testGroup.any())
+    }
+
+    /// A waiter that notes its name when it is resumed.
+    private func waiter(_ name: String = "", waits: Bool = false, _ log: Shared<[String]> = Shared([]))
+        -> ConnectionWaiter
+    {
+        ConnectionWaiter(waitsForReady: waits, .function { _ in log.update { $0.append(name) } })
+    }
+
+    /// What wanting a connection says.
+    private func want(_ link: inout ChannelLink, waits: Bool = false, after: Duration = .zero) -> String {
+        switch link.want(waiter(waits: waits), at: start.advanced(by: after)) {
+        case .use: "use"
+        case .connect: "connect"
+        case .connectLater: "later"
+        case .wait: "wait"
+        case .refuse: "refuse"
+        case .refuseAsTooMany: "too many"
+        }
+    }
+
+    /// Who was resumed, once that is asked of those.
+    private func names(_ waiters: [ConnectionWaiter], _ log: Shared<[String]>) -> [String] {
+        log.update { $0 = [] }
+        for waiter in waiters { waiter.resume(.failure(RPCError(.unavailable, ""))) }
+        return log.value
+    }
+
+    private func isReady(_ link: ChannelLink) -> Bool {
+        if case .ready = link.phase { true } else { false }
+    }
+
+    @Test("calls wait until the server has sent its settings, and go in the order in which they came")
+    func waitsForSettings() {
+        var link = ChannelLink(maxWaiters: 10)
+        let log = Shared<[String]>([])
+        for number in 0..<10 { _ = link.want(waiter("\(number)", log), at: start) }
+        expectEqual(want(&link), "too many")
+        let connection = makeConnection()
+        expectEqual(link.began(connection), true)
+        #expect(!isReady(link))
+        expectEqual(names(link.connected(connection), log), (0..<10).map(String.init))
+        #expect(isReady(link))
+        expectEqual(want(&link), "use")
+    }
+
+    @Test("a connection that ends before the settings is a failed attempt: calls that wait for the server stay")
+    func survivesSilence() {
+        var link = ChannelLink(maxWaiters: 10)
+        let log = Shared<[String]>([])
+        for (name, waits) in [("a", false), ("b", true), ("c", false)] {
+            _ = link.want(waiter(name, waits: waits, log), at: start)
+        }
+        let connection = makeConnection()
+        expectEqual(link.began(connection), true)
+        let (refused, retry) = link.failed(at: start, chance: 0.5)
+        link.ended(connection)
+        expectEqual(names(refused, log), ["a", "c"])
+        // At once the first time.
+        #expect(retry == .zero)
+        expectEqual(link.retryDue(), true)
+        #expect(link.failed(at: start, chance: 0.5).retry == ReconnectBackoff.first)
+        expectEqual(want(&link), "refuse")
+        expectEqual(want(&link, waits: true), "wait")
+    }
+
+    @Test("a call that no longer waits is not resumed with the others")
+    func forgets() {
+        var link = ChannelLink(maxWaiters: 10)
+        let log = Shared<[String]>([])
+        let waiters = ["a", "b", "c"].map { waiter($0, log) }
+        for waiter in waiters { _ = link.want(waiter, at: start) }
+        #expect(link.remove(waiters[1].key) === waiters[1])
+        expectEqual(link.remove(waiters[1].key) == nil, true)
+        expectEqual(names(link.connected(makeConnection()), log), ["a", "c"])
+    }
+
+    @Test("a channel is over when its last connection is down, also one that calls no longer go to")
+    func closes() {
+        var link = ChannelLink(maxWaiters: 10)
+        let connections = [makeConnection(), makeConnection()]
+        for connection in connections {
+            expectEqual(want(&link), "connect")
+            expectEqual(link.began(connection), true)
+            _ = link.connected(connection)
+            expectEqual(link.lost(connection), true)
+            expectEqual(link.lost(connection), false)
+        }
+        expectEqual(want(&link), "connect")
+        let (open, refused) = link.close()
+        #expect(open.count == 2 && refused.count == 1)
+        expectEqual(want(&link), "refuse")
+        // The socket that was being connected may still become a connection: to be closed, and waited for.
+        let late = makeConnection()
+        expectEqual(link.began(late), false)
+        for connection in connections + [late] {
+            #expect(!link.isOver)
+            link.ended(connection)
+        }
+        #expect(link.isOver)
+    }
+
+    @Test("a closed channel waits for an attempt that fails")
+    func closesAttempting() {
+        var link = ChannelLink(maxWaiters: 10)
+        expectEqual(want(&link), "connect")
+        _ = link.close()
+        #expect(!link.isOver)
+        #expect(link.failed(at: start, chance: 0).refused.isEmpty)
+        #expect(link.isOver)
+    }
+}
