@@ -105,9 +105,9 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
         guard let session, stream.state.phase == .waiting else { return }
         let path = stream.method.requestHeaders
         let metadata = metadata(of: stream)
-        let size = HeaderBlock.listSize(
+        let isTooLong = HeaderBlock.isTooLong(
             ClientConnection.pseudoHeaders, path, ClientConnection.requestHeaders, metadata)
-        guard size <= HeaderBlock.longest else { return stream.abandon(ClientConnection.metadataTooLong) }
+        if isTooLong { return stream.abandon(ClientConnection.metadataTooLong) }
         let isOpen = session.submitRequest(
             stream, ClientConnection.pseudoHeaders, path, ClientConnection.requestHeaders, metadata)
         guard isOpen, stream.state.opened() else {

@@ -39,11 +39,14 @@ enum HeaderBlock {
     /// about to encode it, and then nobody hears why.
     static let longest = 64 * 1024
 
-    /// Names and values of the four blocks as HTTP/2 counts them.
-    static func listSize(
+    /// Whether the four blocks together are longer than that.
+    static func isTooLong(
         _ prefix: StaticHeaders, _ first: Metadata, _ middle: StaticHeaders, _ second: Metadata
-    ) -> Int {
-        prefix.listSize + first.listSize + middle.listSize + second.listSize
+    ) -> Bool {
+        let fixed = prefix.listSize + middle.listSize
+        // A stored pair has at least a quarter of the bytes it counts for: nearly always this look is enough.
+        guard fixed + 4 * (first.storage.count + second.storage.count) > longest else { return false }
+        return fixed + first.listSize + second.listSize > longest
     }
 
     /// Calls `body` with the fields of the four blocks, one after the other, valid during the call.
