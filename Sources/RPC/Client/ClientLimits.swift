@@ -1,4 +1,7 @@
-/// What a client bounds. Each is per channel or connection; what the server may do to it is bounded by these alone.
+/// What a client bounds as its use asks for. Each is per channel or connection.
+///
+/// Bounds that suit every use are fixed: bytes of a stream's requests on their way, informational responses, CONTINUATION
+/// frames of one header block, entries of one SETTINGS frame, and acknowledgements that wait to be sent.
 public struct ClientLimits: Sendable {
     /// The longest response message that is read into memory, in bytes, inflated; a call or a method may say otherwise.
     public var maxResponseBytes = 4 * 1024 * 1024

@@ -35,10 +35,12 @@ public final class RPCChannel: Sendable {
     /// A channel to one or several sockets of servers that are equals.
     ///
     /// - Parameters:
-    ///   - targets: at least one; without any, every call is refused as not reachable.
+    ///   - targets: at least one; without any, calls fail as not reachable, and those that wait for the server wait until
+    ///     their deadlines.
     ///   - policy: which of them a call goes to.
     ///   - name: what the server is called in errors.
-    ///   - retry: when calls of idempotent methods that failed are made again; nil: only when a connection died.
+    ///   - retry: when calls of idempotent methods that failed are made again; nil: only once, when a connection
+    ///     died or the server refused them.
     ///   - healthCheckedService: the name under which each server's health is watched (`grpc.health.v1`; "" for the
     ///     server as a whole); one that isn't serving gets no calls. A server without health is taken to be well. Nil:
     ///     not watched.
