@@ -32,7 +32,7 @@ class HTTP2Connection: ChannelInboundHandler, TurnEnd, @unchecked Sendable {
     @exclusivity(unchecked) fileprivate final var timer = DeadlineTimer()
     @exclusivity(unchecked) private final var turnTime: TurnTime?
     /// Ends the wait for the last bytes to be written; nil before there is one.
-    private final var lastWrite: Scheduled<Void>?
+    @exclusivity(unchecked) private final var lastWrite: Scheduled<Void>?
 
     init(eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
@@ -41,6 +41,8 @@ class HTTP2Connection: ChannelInboundHandler, TurnEnd, @unchecked Sendable {
 
     /// The connection is up: the session it speaks with, or nil to close it.
     func makeSession() -> HTTP2Session? { nil }
+    /// How long the other side may take to read the last of what was sent to it, when all else is done.
+    var lastWriteTimeout: Duration { .seconds(20) }
     /// The bytes of a read have gone through the session.
     func readDone() {}
     /// The other side broke the protocol; the connection is closed next.
@@ -59,7 +61,8 @@ class HTTP2Connection: ChannelInboundHandler, TurnEnd, @unchecked Sendable {
     }
 
     final func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard let session else { return }
+        // What comes when both sides are done is read, so that it doesn't stand in the way of closing, and dropped.
+        guard let session, lastWrite == nil else { return }
         executor.beginTurn()
         let buffer = unwrapInboundIn(data)
         do {
@@ -91,6 +94,7 @@ class HTTP2Connection: ChannelInboundHandler, TurnEnd, @unchecked Sendable {
         session = nil
         handlerContext = nil
         timer.clear()
+        lastWrite?.cancel()
         // They hold the connection, which would hold them for good.
         resetsAfterFlush = []
         ended()
@@ -136,7 +140,19 @@ extension HTTP2Connection {
         isFlushDue = false
         turnTime = nil
         if flush(), !resetsAfterFlush.isEmpty { resetAnswered() }
-        if session?.isOver == true { close() }
+        if session?.isOver == true { end() }
+    }
+
+    /// Both sides are done: the connection is closed as soon as the socket has taken what was said last; at once after a
+    /// flood.
+    private final func end() {
+        guard lastWrite == nil, let session, let handlerContext else { return }
+        if session.isFlooded { return close() }
+        // Closing drops what the socket hasn't taken yet, which is a lot when the other side reads slowly.
+        lastWrite = eventLoop.scheduleTask(in: TimeAmount(lastWriteTimeout)) { self.close() }
+        let written = eventLoop.makePromise(of: Void.self)
+        written.futureResult.whenComplete { _ in self.close() }
+        handlerContext.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
     }
 
     /// Writes what there is to write before the turn is over, so that the other side has something to do meanwhile.

@@ -32,6 +32,8 @@ extension ServerConnection {
     func resetUnread() {
         for case let stream as ServerStream in Array(streams) where stream.state.phase == .answered {
             if stream.wasUnread {
+                // Not even that could be sent the last time: nothing at all is read.
+                if stream.isResetHere { return close() }
                 session?.reset(stream, .cancel)
                 needsFlush()
             }

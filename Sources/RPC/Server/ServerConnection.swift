@@ -90,6 +90,8 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
             "connection refused", metadata: ["peer_uid": "\(peer.uid)", "reason": "\(reason)"])
         return false
     }
+    override var lastWriteTimeout: Duration { context.configuration.unreadResponseTimeout }
+
 
     override func readDone() {
         lifetime?.heard()
