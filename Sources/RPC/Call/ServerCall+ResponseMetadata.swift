@@ -4,6 +4,14 @@ struct ResponseMetadataPair: Sendable {
     var initial = Metadata()
     /// Sent after the responses, with the status.
     var trailers = Metadata()
+
+    /// Bytes of either, as HTTP/2 counts them. With a status of the longest (``RPCError/longestStatus``), that is less
+    /// than callers commonly read, and than the 64 KiB that nghttp2 sends.
+    static let longest = 32 * 1024
+
+    var canBeSent: Bool {
+        initial.listSize <= ResponseMetadataPair.longest && trailers.listSize <= ResponseMetadataPair.longest
+    }
 }
 
 /// Apart, so that a call that sets none, as most do, has a place of one word for it.
@@ -15,7 +23,8 @@ indirect enum BoxedResponseMetadata: Sendable {
 ///
 /// Names are made lower case. A name that metadata can't have or may not use is left out: one with other characters
 /// than letters, digits, `-`, `_` and `.`, and those that belong to gRPC and HTTP/2 (``Metadata/isReserved(_:)``). A
-/// value is printable ASCII, without spaces around it; the value of a name that ends in `-bin` is any bytes.
+/// value is printable ASCII, without spaces around it; the value of a name that ends in `-bin` is any bytes. More than
+/// 32 KiB before the responses or after them, with 32 bytes more for each pair, can't be sent: the call ends with INTERNAL.
 extension ServerCall {
     /// Sets a pair that is sent with the response headers, in place of any with that name. It must be set before the
     /// first response (or ``ResponseWriter/sendHeaders()``); later it has no effect.

@@ -55,6 +55,7 @@ public final class ServerCall: Sendable {
     /// Whether responses are compressed; see ``setCompression(_:)``.
     let compression: ResponseCompression
     private let isRequestCompressed = Atomic(false)
+    private let isMetadataTooLarge = Atomic(false)
 
     /// The server makes one per call; tests of interceptors and handlers make their own.
     public convenience init(
@@ -131,14 +132,19 @@ public final class ServerCall: Sendable {
         }
     }
 
+    /// What is more than can be sent is left out, and remembered: the call then fails.
     func changeResponseMetadata(_ change: (inout ResponseMetadataPair) -> Void) {
         attachments.withLock { attachments in
             var metadata = ResponseMetadataPair()
             if case .metadata(let found) = attachments.response { metadata = found }
             change(&metadata)
+            guard metadata.canBeSent else { return isMetadataTooLarge.store(true, ordering: .relaxed) }
             attachments.response = .metadata(metadata)
         }
     }
+
+    /// Whether more was set than ``ResponseMetadataPair/longest`` bytes.
+    var hasTooMuchMetadata: Bool { isMetadataTooLarge.load(ordering: .relaxed) }
 
     /// Whether the request that the handler has, or has taken last, came compressed.
     public var requestWasCompressed: Bool { isRequestCompressed.load(ordering: .relaxed) }

@@ -63,6 +63,15 @@ struct SessionCallbacks: @unchecked Sendable {
             guard let user, let frame else { return fatal }
             return Unmanaged<HTTP2Session>.fromOpaque(user)._withUnsafeGuaranteedRef { $0.received(frame) }
         }
+        // A block that is longer than nghttp2 sends, say: the other side would wait for what never comes. The stream of a
+        // request is closed by nghttp2.
+        nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { _, frame, _, user in
+            guard let session = HTTP2Session.of(user), let frame else { return fatal }
+            let isHeaders = frame.pointee.hd.type == UInt8(NGHTTP2_HEADERS.rawValue)
+            guard isHeaders, frame.pointee.headers.cat != NGHTTP2_HCAT_REQUEST else { return 0 }
+            if let stream = session.stream(frame.pointee.hd.stream_id) { session.reset(stream, .internalError) }
+            return 0
+        }
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, id, code, user in
             guard let session = HTTP2Session.of(user) else { return fatal }
             session.closed(id, code: code)

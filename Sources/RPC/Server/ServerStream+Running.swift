@@ -29,6 +29,9 @@ extension ServerStream {
         return connection.context.configuration.responseCompression ? .on : .off
     }
 
+    private static let tooMuchMetadata = RPCError(
+        .internal, "the response has more metadata than can be sent", reason: "METADATA_TOO_LARGE")
+
     /// The interceptors around the handler, and the answer.
     private func run() async {
         guard let call, let method else { return }
@@ -64,12 +67,21 @@ extension ServerStream {
             response = nil
             failure = ServerConnection.unreadResponses
         }
+        if failure == nil, call.hasTooMuchMetadata { failure = ServerStream.tooMuchMetadata }
         let outcome = outcomeFromOutside ?? failure
         while begun > 0 {
             begun -= 1
             interceptors[begun].end(call, outcome: outcome)
         }
-        finish(response, failure)
+        // What an interceptor has added at the end counts as well.
+        finish(response, failure ?? (call.hasTooMuchMetadata ? ServerStream.tooMuchMetadata : nil))
+    }
+
+    /// Whether the headers of a stream can be sent as they are; the call fails when they can't.
+    func admitsHeaders() -> Bool {
+        guard state.phase == .running, call?.hasTooMuchMetadata == true else { return true }
+        fail(ServerStream.tooMuchMetadata)
+        return false
     }
 
     private func requests(_ inbox: RequestInbox?, _ call: ServerCall) throws(RPCError) -> RawRequestStream {

@@ -14,6 +14,7 @@ extension ServerStream: SendingStream {
     }
 
     func append(_ framed: ByteBuffer) -> Bool {
+        guard admitsHeaders() else { return false }
         let sending = state.messageSent()
         guard sending != .refused, let session = connection.session else { return false }
         outbound.append(framed)
@@ -41,7 +42,7 @@ extension ServerStream: SendingStream {
     }
 
     private func sendHeadersNow() -> Bool {
-        guard let session = connection.session else { return false }
+        guard admitsHeaders(), let session = connection.session else { return false }
         switch state.headersSent() {
         case .headersAndMessage:
             submitStreamHeaders(session)

@@ -18,6 +18,19 @@ enum PercentEncoding {
         return String(decoding: encoded, as: UTF8.self)
     }
 
+    /// As much of the text as fits into so many bytes, cut at a character.
+    static func encode(_ text: String, limit: Int) -> String {
+        // A byte becomes three at most.
+        if text.utf8.count <= limit / 3 { return encode(text) }
+        // A space becomes three bytes only at the ends.
+        var left = limit - 4
+        let kept = text.prefix { character in
+            left -= character.utf8.reduce(0) { $0 + (isPlain($1) ? 1 : 3) }
+            return left >= 0
+        }
+        return encode(String(kept))
+    }
+
     /// A percent sign without two digits stands for itself, and bytes that aren't UTF-8 are replaced: a message that
     /// was encoded wrongly is still worth showing.
     static func decode(_ bytes: UnsafeRawBufferPointer) -> String {

@@ -5,18 +5,35 @@ internal import ProtobufC
 extension RPCError {
     private static let typePrefix = "type.googleapis.com/"
 
+    /// Bytes of a status on its way, message and details together: a header block that is longer than HTTP/2's ends
+    /// agree on would not reach the caller at all.
+    static let longestStatus = 16 * 1024
+
     /// The trailers that say this status.
     var trailers: Metadata {
         var trailers = Metadata()
         trailers.add("grpc-status", String(code.rawValue))
-        if !message.isEmpty { trailers.add("grpc-message", PercentEncoding.encode(message)) }
-        if hasDetails { trailers.addBinary("grpc-status-details-bin", details.serialized()) }
+        let text = PercentEncoding.encode(message, limit: RPCError.longestStatus)
+        if !text.isEmpty { trailers.add("grpc-message", text) }
+        if hasDetails, let details = encodedDetails(limit: RPCError.longestStatus - text.utf8.count) {
+            trailers.add("grpc-status-details-bin", details)
+        }
         // gRFC A6: clients that retry by themselves look at this one.
         if let retryAfter { trailers.add("grpc-retry-pushback-ms", String(RPCError.milliseconds(retryAfter))) }
         return trailers
     }
 
     private var hasDetails: Bool { !reason.isEmpty || !domain.isEmpty || !fields.isEmpty || retryAfter != nil }
+
+    /// The details in base64, without the fields if there is no room for them; nil when there is none for the rest.
+    private func encodedDetails(limit: Int) -> String? {
+        let encoded = Base64.unpadded(details.serialized())
+        if encoded.utf8.count <= limit { return encoded }
+        guard !fields.isEmpty else { return nil }
+        var rest = self
+        rest.fields = []
+        return rest.hasDetails ? rest.encodedDetails(limit: limit) : nil
+    }
 
     private var details: GoogleRPC.Status {
         // A NUL is in no text of a message (ProtobufC), and would cost the reader all the details.
@@ -117,7 +134,8 @@ extension RPCError {
         case .cancel: self.init(.cancelled, "the server cancelled the stream")
         case .enhanceYourCalm: self.init(.resourceExhausted, "the server asks for fewer calls")
         case .inadequateSecurity: self.init(.permissionDenied, "the server refused the connection's security")
-        case .none?, nil: self.init(.internal, "the server reset the stream with HTTP/2 error \(resetCode)")
+        case .none?, .internalError, nil:
+            self.init(.internal, "the server reset the stream with HTTP/2 error \(resetCode)")
         }
     }
 }
