@@ -314,4 +314,25 @@ struct HostileServerTests {
             #expect(server.requests.value.count == 2)
         }
     }
+
+    @Test("a call that waits for a server that gives up each connection unused asks it less and less often")
+    func goesAwayUnused() async throws {
+        try await withTemporaryFolder { folder in
+            let server = FrameServer(greets: false) { frame, connection in
+                let isGreeting = frame.kind == .settings && frame.flags & Frame.acknowledgement == 0
+                if isGreeting { connection.send(.settings(), .goAway(last: 0)) }
+            }
+            try await server.start(folder + "/s")
+            let channel = makeChannel(folder + "/s")
+            let options = CallOptions(timeout: .milliseconds(500), waitForReady: true)
+            expectEqual(
+                try await RPCTests.status { try await channel.unary(.echo, Text(), options: options, as: Text.self) }?
+                    .code, .deadlineExceeded)
+            // After 0, 50, 100, 200 and 400 milliseconds; a fifth less, perhaps.
+            #expect((2...7).contains(server.accepted.value))
+            #expect(server.requests.value.isEmpty)
+            await channel.close()
+            try await server.stop()
+        }
+    }
 }
