@@ -77,6 +77,21 @@ struct CompressionTests {
         #expect(seen.value == [true, false, true])
     }
 
+    @Test("a task of a handler's own may take compressed requests, wherever it runs")
+    func inflatesElsewhere() async throws {
+        let handler = MethodHandler.clientStreaming(.gather) { (requests: RequestStream<Text>, _) in
+            let reader = Task.detached {
+                var count = 0
+                for try await request in requests { count += request.service.utf8.count }
+                return count
+            }
+            return Text(service: String(try await reader.value))
+        }
+        let body = repeated(try gzipped(long), 50)
+        let response = try await call([handler], to: .gather, gzip, body)
+        #expect(response.messages.map(\.service) == [String(long.utf8.count * 50)])
+    }
+
     @Test("what is not gzip is INTERNAL", arguments: [false, true])
     func refusesBrokenGzip(streaming: Bool) async throws {
         let method: MethodDescriptor = streaming ? .gather : .echo

@@ -106,8 +106,7 @@ extension ServerStream {
     ) async throws(RPCError) -> ByteBuffer {
         do throws(RPCError) {
             let request = try message.decoded(limit: call.method.maxRequestBytes, noun: "request")
-            if !connection.eventLoop.inEventLoop { await returnToLoop() }
-            try hold(message.isCompressed ? request.readableBytes : 0, inbox)
+            try await hold(message.isCompressed ? request.readableBytes : 0, inbox)
             call.noteRequest(isCompressed: message.isCompressed)
             return request
         } catch {
@@ -116,7 +115,25 @@ extension ServerStream {
         }
     }
 
-    private func hold(_ count: Int, _ inbox: RequestInbox) throws(RPCError) {
+    /// Counts what the request that was taken inflates to, in place of the one before. From any task: a handler may take
+    /// requests where it likes.
+    private func hold(_ count: Int, _ inbox: RequestInbox) async throws(RPCError) {
+        if executor.eventLoop.inEventLoop { return try holdNow(count, inbox) }
+        let failure: RPCError? = await withUnsafeContinuation { continuation in
+            executor.perform {
+                do throws(RPCError) {
+                    try self.holdNow(count, inbox)
+                    continuation.resume(returning: nil)
+                } catch {
+                    continuation.resume(returning: error)
+                }
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    private func holdNow(_ count: Int, _ inbox: RequestInbox) throws(RPCError) {
+        connection.eventLoop.assertInEventLoop()
         guard self.inbox != nil else { return }
         connection.releaseRequestBytes(inbox.inflatedHeld)
         headers.buffered -= inbox.inflatedHeld
