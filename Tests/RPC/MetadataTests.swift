@@ -68,6 +68,38 @@ struct MetadataTests {
         #expect(seen.value == ["x-own"])
     }
 
+    @Test("trailers of a request are no metadata, whatever they say")
+    func dropsRequestTrailers() async throws {
+        let seen = Shared<[String]?>(nil)
+        let handler = MethodHandler.unary(.echo) { (request: Text, call) in
+            seen.update { $0 = call.metadata.pairs.map(\.name) }
+            call.setCompression(true)
+            return Text(service: String(repeating: "x", count: 1000))
+        }
+        try await withRawClient([handler]) { client in
+            let call = client.request(.request(changes: ["x-own": "1"]), body: framed("x"), end: false)
+            call.outboundEnd = .trailers([
+                "authorization": "Bearer x", "x-own": "2", "grpc-accept-encoding": "gzip", "grpc-timeout": "never",
+            ])
+            client.send([], on: call)
+            try await client.wait(for: call)
+            expect(nil, call)
+            #expect(seen.value == ["x-own"])
+            #expect(call.headers["grpc-encoding"] == nil)
+        }
+    }
+
+    @Test("trailers of a request that are far too long end the connection")
+    func boundsRequestTrailers() async throws {
+        try await withRawClient([.echo], configure: { $0.maxHeaderListBytes = 1000 }) { client in
+            let call = client.request(.request(), body: framed("x"), end: false)
+            call.outboundEnd = .trailers(["x-large": String(repeating: "x", count: 20_000)])
+            client.send([], on: call)
+            try await client.wait { client.isClosed }
+            #expect(call.blocks.isEmpty)
+        }
+    }
+
     // MARK: Of responses
 
     @Test("a handler's initial metadata goes with the headers, its trailers after the response")

@@ -39,6 +39,8 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
         // goes far over it: a byte of HPACK can stand for a pair of four thousand, and each is looked through.
         let limit = connection.context.configuration.maxHeaderListBytes
         guard headers.size <= limit else { return headers.size / 16 <= limit }
+        // Trailers, which must not be merged into the headers (RFC 9110, 6.5.1): those were looked at long ago.
+        if headers.areComplete { return true }
         if name == ":path" {
             method = connection.context.methods[value]
         } else if !headers.take(name: name, value: value) {
