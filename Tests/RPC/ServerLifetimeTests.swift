@@ -217,6 +217,40 @@ struct ServerLifetimeTests {
         }
     }
 
+    @Test("a connection that was closed leaves nothing behind, whatever its calls' deadlines were")
+    func leavesNothingBehind() async throws {
+        let gate = Gate()
+        weak var held: Gate?
+        held = gate
+        try await closeWithDeadlines(gate)
+        _ = consume gate
+        try await eventually("all is let go of") { held == nil }
+    }
+
+    /// A call with a deadline of thousands of years waits at the gate, which only its server holds, while the caller is
+    /// closed for a header block that doesn't end.
+    private func closeWithDeadlines(_ gate: Gate) async throws {
+        let handler = MethodHandler.serverStreaming(.count) { (_: Text, writer: ResponseWriter<Text>, _) in
+            try await gate.wait()
+        }
+        let configure = { (configuration: inout RPCServer.Configuration) in
+            configuration.requestTimeout = .milliseconds(50)
+        }
+        try await withRawServer([.echo, handler], configure: configure) { server, path in
+            let client = try RawClient(path)
+            client.open()
+            // Nothing may have to be acknowledged any more amid the header block.
+            try await echo(on: client)
+            let headers = Metadata.request(MethodDescriptor.count.path, changes: ["grpc-timeout": "99999999H"])
+            _ = client.request(headers, body: framed("x"))
+            try await eventually("the handler waits") { gate.waiting == 1 }
+            // ":method POST", without the end of the headers.
+            client.write(Frame.make(.headers, stream: 5, [0x83]).bytes)
+            try await client.wait { client.isClosed }
+            try await eventually("the connection is gone") { server.statistics.openConnections == 0 }
+        }
+    }
+
     @Test("broken protocol and floods are counted apart")
     func countsFaults() async throws {
         try await withRawServer(configure: { $0.maxControlFramesPerSecond = 5 }) { server, path in

@@ -233,6 +233,7 @@ extension HTTP2Connection {
                 next = min(next ?? deadline, deadline)
             }
         }
-        if let next { watchDeadline(next) }
+        // A call that ended may have taken the connection with it, which the timer would hold.
+        if session != nil, let next { watchDeadline(next) }
     }
 }
