@@ -31,7 +31,8 @@ public struct CallOptions: Sendable {
     public var metadata: Metadata
     /// When to give up. It is sent to the server as `grpc-timeout` and enforced here as well.
     public var deadline: ContinuousClock.Instant?
-    /// Wait for the server to come up, until the deadline, instead of failing at once with UNAVAILABLE.
+    /// Wait for the server to come up, until the deadline, instead of failing at once with UNAVAILABLE. A server that is
+    /// up and refuses the call is asked once more, and then the call fails all the same.
     public var waitForReady: Bool
     private(set) var boxed: Boxed?
 
