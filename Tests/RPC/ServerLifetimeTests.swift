@@ -251,6 +251,71 @@ struct ServerLifetimeTests {
         }
     }
 
+    @Test(
+        "whatever the protocol's breach is, it is counted once",
+        arguments: [
+            // An index that HPACK's tables don't have, a PING of seven bytes, a stream of an even number.
+            Frame.make(.headers, flags: 0x5, stream: 1, [0xFF, 0xFF, 0xFF, 0x7F]),
+            .make(.ping, [1, 2, 3, 4, 5, 6, 7]), .headers(2, [(":method", "POST")], end: true),
+        ])
+    func countsBreaches(frame: Frame) async throws {
+        try await withRawServer { server, path in
+            let client = try RawClient(path)
+            client.open()
+            try await echo(on: client)
+            client.write(frame.bytes)
+            try await client.wait { client.isClosed }
+            try await eventually("the connection is gone") { server.statistics.openConnections == 0 }
+            #expect(server.statistics.protocolErrors == 1)
+            #expect(server.statistics.floods == 0)
+        }
+    }
+
+    @Test("resets that the server is made to send are a flood, and so are settings without end")
+    func countsProvokedResets() async throws {
+        let configure = { (configuration: inout RPCServer.Configuration) in
+            configuration.maxResetsPerSecond = 5
+            configuration.maxControlFramesPerSecond = 100_000
+        }
+        try await withRawServer(configure: configure) { server, path in
+            let client = try RawClient(path)
+            client.open()
+            client.flush()
+            var frames: [UInt8] = []
+            for number in 0..<100 {
+                let stream = number * 2 + 1
+                frames += Frame.headers(stream, Metadata.request().pairs.map { ($0.name, $0.value) }).bytes
+                // A window beyond what there can be is an error of the stream's (RFC 9113, 6.9.1).
+                frames += Frame.windowUpdate(stream, 0x7FFF_FFFF).bytes
+            }
+            client.write(frames)
+            try await client.wait { client.isClosed }
+            try await eventually("it is counted") { server.statistics.floods == 1 }
+            for frame in [Frame.settings(), .settings((0..<100).map { _ in (4, 1000) })] {
+                let floods = server.statistics.floods
+                let client = try RawClient(path)
+                client.open()
+                client.flush()
+                client.write(repeated(frame.bytes, 1000))
+                try await client.wait { client.isClosed }
+                try await eventually("it is counted") { server.statistics.floods == floods + 1 }
+            }
+            #expect(server.statistics.protocolErrors == 0)
+        }
+    }
+
+    @Test("a connection that ends in good order is no fault")
+    func countsNoGoodEnds() async throws {
+        try await withRawServer(configure: { $0.maxConnectionIdle = .milliseconds(20) }) { server, path in
+            let client = try RawClient(path)
+            client.open()
+            try await echo(on: client)
+            try await client.wait { client.isClosed }
+            try await eventually("the connection is gone") { server.statistics.openConnections == 0 }
+            #expect(server.statistics.protocolErrors == 0)
+        }
+    }
+
     @Test("broken protocol and floods are counted apart")
     func countsFaults() async throws {
         try await withRawServer(configure: { $0.maxControlFramesPerSecond = 5 }) { server, path in

@@ -45,8 +45,8 @@ class HTTP2Connection: ChannelInboundHandler, TurnEnd, @unchecked Sendable {
     var lastWriteTimeout: Duration { .seconds(20) }
     /// The bytes of a read have gone through the session.
     func readDone() {}
-    /// The other side broke the protocol; the connection is closed next.
-    func protocolFailed() {}
+    /// The other side broke the protocol, by too much of something when `isFlood`; the connection is closed next.
+    func protocolFailed(isFlood: Bool) {}
     /// The connection is down and its session gone; `streams` still holds what was open.
     func ended() {}
 
@@ -68,9 +68,11 @@ class HTTP2Connection: ChannelInboundHandler, TurnEnd, @unchecked Sendable {
         do {
             // `withUnsafeReadableBytes` rethrows without a type; the only error is the session's.
             try buffer.withUnsafeReadableBytes { try session.receive($0) }
-        } catch {
-            protocolFailed()
+        } catch let failure as HTTP2Session.Failure {
+            protocolFailed(isFlood: failure.isFlood)
             flush()
+            return close()
+        } catch {
             return close()
         }
         readDone()
@@ -143,11 +145,15 @@ extension HTTP2Connection {
         if session?.isOver == true { end() }
     }
 
-    /// Both sides are done: the connection is closed as soon as the socket has taken what was said last; at once after a
-    /// flood.
+    /// Both sides are done: the connection is closed as soon as the socket has taken what was said last; at once when the
+    /// other side is at fault.
     private final func end() {
         guard lastWrite == nil, let session, let handlerContext else { return }
-        if session.isFlooded { return close() }
+        if session.isFlooded || session.failureCode != HTTP2ErrorCode.none.rawValue {
+            protocolFailed(
+                isFlood: session.isFlooded || session.failureCode == HTTP2ErrorCode.enhanceYourCalm.rawValue)
+            return close()
+        }
         // Closing drops what the socket hasn't taken yet, which is a lot when the other side reads slowly.
         lastWrite = eventLoop.scheduleTask(in: TimeAmount(lastWriteTimeout)) { self.close() }
         let written = eventLoop.makePromise(of: Void.self)

@@ -53,6 +53,11 @@ final class HTTP2Session {
     /// The session is over; the bytes already queued (a GOAWAY that says why) may still be sent.
     struct Failure: Error {
         var code: Int
+
+        /// Whether nghttp2 ended it because there was too much of something.
+        var isFlood: Bool {
+            code == NGHTTP2_ERR_FLOODED.rawValue || code == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS.rawValue
+        }
     }
 
     let pointer: OpaquePointer
@@ -67,6 +72,8 @@ final class HTTP2Session {
     var resetID: Int32 = 0
     /// Streams ended too often before their time: the connection is to be closed.
     var isFlooded = false
+    /// The error code of the GOAWAY with which nghttp2 has ended the session for what the other side did; 0 for none.
+    private(set) var failureCode: UInt32 = 0
     /// Bytes handed over to be sent, since the beginning.
     private(set) var sentBytes = 0
 
@@ -142,6 +149,7 @@ final class HTTP2Session {
             guard length > 0, let data else { return false }
             buffer.writeBytes(UnsafeRawBufferPointer(start: data, count: length))
             sentBytes += length
+            if data.isGoAway(length) { failureCode = max(failureCode, data.goAwayCode) }
         }
         return true
     }
@@ -154,5 +162,17 @@ final class HTTP2Session {
     /// Whether both sides are done with the connection, so that it can be closed.
     var isOver: Bool {
         isFlooded || nghttp2_session_want_read(pointer) == 0 && nghttp2_session_want_write(pointer) == 0
+    }
+}
+
+extension UnsafePointer<UInt8> {
+    /// Whether the frame of so many bytes, whose first nine are its header, is a GOAWAY (RFC 9113, 6.8).
+    fileprivate func isGoAway(_ length: Int) -> Bool {
+        length >= 17 && self[3] == UInt8(NGHTTP2_GOAWAY.rawValue)
+    }
+
+    /// What follows the number of the last stream in it.
+    fileprivate var goAwayCode: UInt32 {
+        (13..<17).reduce(0) { $0 << 8 | UInt32(self[$1]) }
     }
 }

@@ -26,8 +26,8 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     let calls = CallCounters()
     /// Nil when the connection may be silent, unused and old.
     private var lifetime: ConnectionLifetime?
-    /// Whether it ends for a flood, which is no other protocol error.
-    private var isFlood = false
+    /// Whether there was a frame too many: the connection ends for a flood, which is no other protocol error.
+    private var wasTooMuch = false
     let responseLimit: Int
     /// Bytes of responses that wait to be sent, or more.
     @exclusivity(unchecked) var responseBytes = 0
@@ -54,7 +54,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         let configuration = context.configuration
         guard admits() else { return nil }
         handshake = eventLoop.scheduleTask(in: TimeAmount(configuration.handshakeTimeout)) {
-            self.protocolFailed()
+            self.protocolFailed(isFlood: false)
             self.close()
         }
         lifetime = ConnectionLifetime(configuration, self)
@@ -90,14 +90,13 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
             "connection refused", metadata: ["peer_uid": "\(peer.uid)", "reason": "\(reason)"])
         return false
     }
-    override var lastWriteTimeout: Duration { context.configuration.unreadResponseTimeout }
 
+    override var lastWriteTimeout: Duration { context.configuration.unreadResponseTimeout }
 
     override func readDone() {
         lifetime?.heard()
         if let session, session.queuedFrames > context.configuration.maxQueuedFrames {
-            isFlood = true
-            protocolFailed()
+            protocolFailed(isFlood: true)
             return close()
         }
         watchHeaders()
@@ -114,7 +113,9 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         watchDeadline(due)
     }
 
-    override func protocolFailed() {
+    override func protocolFailed(isFlood: Bool) {
+        // What went too far was found out while frames were read, of which nghttp2 only hears that they failed.
+        let isFlood = isFlood || wasTooMuch
         let counters = context.counters
         if isFlood {
             counters.floods.add(1, ordering: .relaxed)
@@ -188,7 +189,7 @@ extension ServerConnection: HTTP2SessionDelegate {
     func allows(_ frame: HTTP2Session.CountedFrame) -> Bool {
         let isAllowed =
             if case .reset = frame { resets.admits() } else { budget.admits(frame, sent: session?.sentBytes ?? 0) }
-        if !isAllowed { isFlood = true }
+        if !isAllowed { wasTooMuch = true }
         return isAllowed
     }
 }
