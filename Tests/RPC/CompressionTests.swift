@@ -92,6 +92,18 @@ struct CompressionTests {
         #expect(response.messages.map(\.service) == [String(long.utf8.count * 50)])
     }
 
+    @Test("a request that can't be inflated ends the call after the responses that were given before it")
+    func endsAfterResponses() async throws {
+        let handler = MethodHandler.bidirectional(.chat) {
+            (requests: RequestStream<Text>, writer: ResponseWriter<Text>, _) in
+            for try await request in requests { try await writer.send(request) }
+        }
+        let body = try gzipped(long) + [1, 0, 0, 0, 3, 1, 2, 3]
+        let response = try await call([handler], to: .chat, gzip, body)
+        #expect(response.messages.map(\.service) == [long])
+        expect(.internal, response)
+    }
+
     @Test("what is not gzip is INTERNAL", arguments: [false, true])
     func refusesBrokenGzip(streaming: Bool) async throws {
         let method: MethodDescriptor = streaming ? .gather : .echo

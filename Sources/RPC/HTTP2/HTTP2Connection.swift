@@ -29,6 +29,8 @@ class HTTP2Connection: ChannelInboundHandler, TurnEnd, @unchecked Sendable {
     private final var isFlushDue = false
     /// Streams that are answered although their requests aren't complete.
     private final var resetsAfterFlush: [HTTP2Stream] = []
+    /// Streams that are reset when what they have to say isn't sent by the end of the turn.
+    @exclusivity(unchecked) private final var resetsUnlessSent: [HTTP2Stream] = []
     @exclusivity(unchecked) fileprivate final var timer = DeadlineTimer()
     @exclusivity(unchecked) private final var turnTime: TurnTime?
     /// Ends the wait for the last bytes to be written; nil before there is one.
@@ -99,6 +101,7 @@ class HTTP2Connection: ChannelInboundHandler, TurnEnd, @unchecked Sendable {
         lastWrite?.cancel()
         // They hold the connection, which would hold them for good.
         resetsAfterFlush = []
+        resetsUnlessSent = []
         ended()
         let left = streams
         streams = []
@@ -142,6 +145,7 @@ extension HTTP2Connection {
         isFlushDue = false
         turnTime = nil
         if flush(), !resetsAfterFlush.isEmpty { resetAnswered() }
+        if !resetsUnlessSent.isEmpty { resetUnsent() }
         if session?.isOver == true { end() }
     }
 
@@ -175,6 +179,21 @@ extension HTTP2Connection {
     private final func resetAnswered() {
         for stream in resetsAfterFlush { session?.resetIfOpen(stream, .none) }
         resetsAfterFlush = []
+        flush()
+    }
+
+    /// Has a stream that was ended from this side reset, unless what it has still to say goes out with this turn: the
+    /// other side isn't reading then, and it would wait for ever.
+    final func resetUnlessSent(_ stream: HTTP2Stream) {
+        resetsUnlessSent.append(stream)
+    }
+
+    private final func resetUnsent() {
+        for stream in resetsUnlessSent where !stream.outbound.isEmpty {
+            stream.outbound.removeAll()
+            session?.resetIfOpen(stream, .cancel)
+        }
+        resetsUnlessSent = []
         flush()
     }
 

@@ -142,14 +142,9 @@ extension ServerStream {
         releaseRequestBytes()
         dropRequests(error.message)
         refuseWaitingSends()
-        if outbound.isEmpty {
-            answer(ending, response: nil, error, nil)
-        } else {
-            // The caller isn't reading: trailers would wait behind what it doesn't read.
-            outbound.removeAll()
-            connection.session?.reset(self, .cancel)
-            connection.needsFlush()
-        }
+        // When the caller isn't reading, trailers would wait behind what it doesn't read.
+        if !outbound.isEmpty { connection.resetUnlessSent(self) }
+        answer(ending, response: nil, error, nil)
         if state.isHandlerRunning { task?.cancel() }
     }
 
