@@ -263,6 +263,26 @@ struct HostileTests {
         }
     }
 
+    @Test("one that is read slowly, but read, is not")
+    func keepsSlowlyReadResponses() async throws {
+        let text = String(repeating: "x", count: 40_000)
+        let configure = { (configuration: inout RPCServer.Configuration) in
+            configuration.unreadResponseTimeout = .milliseconds(500)
+        }
+        try await withRawClient([.echo], configure: configure, window: 1000) { client in
+            let response = client.request(.request(), body: framed(text))
+            // Forty windows, so that it takes several times as long.
+            while !response.isOver, !client.isClosed {
+                try await client.wait { response.isOver || response.body.count > response.consumed }
+                try await Task.sleep(for: .milliseconds(40))
+                client.consume(response, response.body.count - response.consumed)
+                response.consumed = response.body.count
+            }
+            expect(nil, response.headers)
+            #expect(response.messages.map(\.service) == [text])
+        }
+    }
+
     @Test("more connections than allowed are closed, and there is room again when one goes")
     func boundsConnections() async throws {
         try await withServer([.echo], configure: { $0.maxConnections = 1 }) { channel, path in

@@ -28,16 +28,18 @@ extension ServerConnection {
         needsFlush()
     }
 
-    /// Lets go of responses that were complete and unread the last time already: nobody is going to read them.
+    /// Lets go of responses that were complete the last time already, and of which nothing was read since: nobody is
+    /// going to read them.
     func resetUnread() {
         for case let stream as ServerStream in Array(streams) where stream.state.phase == .answered {
-            if stream.wasUnread {
+            let left = stream.outbound.count
+            if stream.unread == left {
                 // Not even that could be sent the last time: nothing at all is read.
                 if stream.isResetHere { return close() }
                 session?.reset(stream, .cancel)
                 needsFlush()
             }
-            stream.wasUnread = true
+            stream.unread = left
         }
     }
 

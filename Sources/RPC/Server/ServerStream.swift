@@ -13,8 +13,8 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     @exclusivity(unchecked) var headers = RequestHeaders()
     /// The handler's deadline; without one, `deadline` is only for the request to arrive.
     @exclusivity(unchecked) var callDue: NIODeadline?
-    /// Whether the response was there, and not all of it taken, when the connection last looked for unread ones.
-    var wasUnread = false
+    /// How much of a finished response was there when the connection last looked for unread ones; nil before it has.
+    var unread: Int?
     @exclusivity(unchecked) var deframer = MessageDeframer(limit: 0, noun: "request")
     @exclusivity(unchecked) var request: ByteBuffer?
     /// The requests of a call that has a stream of them, while its handler may take any.
