@@ -57,10 +57,13 @@ extension ServerConnection {
 
     private func goOn() {
         isCheckScheduled = false
-        // Not at every byte that goes out: the walk through the streams is to be worth it.
-        guard session != nil, holds(lessThan: max(1, responseLimit / 4 * 3)) else { return }
-        isHeldBack = false
-        for case let stream as ServerStream in Array(streams) { stream.admitWaitingSends() }
+        guard session != nil, hasResponseRoom else { return }
+        // Not at every byte that goes out: the walk through the streams is to be worth it. Writers go on as soon as their
+        // own bytes are gone, too.
+        if holds(lessThan: max(1, responseLimit / 4 * 3)) {
+            isHeldBack = false
+            for case let stream as ServerStream in Array(streams) { stream.admitWaitingSends() }
+        }
         startReady()
         needsFlush()
     }
