@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import ProtobufC
 import Testing
@@ -316,6 +317,31 @@ struct ServerLifetimeTests {
         }
     }
 
+    @Test("whoever connects in vain or for mischief, again and again, doesn't fill the log")
+    func boundsItsLog() async throws {
+        let lines = Shared(0)
+        let accepts = Shared(false)
+        try await withTemporaryFolder { folder in
+            var configuration = RPCServer.Configuration(socketPath: folder + "/s.sock")
+            configuration.acceptPeer = { _ in accepts.value }
+            let server = RPCServer(
+                configuration: configuration, handlers: [], health: HealthService(),
+                logger: Logger(label: "test") { _ in CountingLog(lines: lines) }, group: testGroup)
+            try await server.start()
+            for index in 0..<200 {
+                if index == 100 { accepts.update { $0 = true } }
+                let client = try RawClient(folder + "/s.sock")
+                client.write(Array("GET / HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
+                try await client.wait { client.isClosed }
+            }
+            try await eventually("all are counted") {
+                server.statistics.refusedPeers == 100 && server.statistics.protocolErrors == 100
+            }
+            #expect(lines.value >= 2 && lines.value < 60)
+            await server.shutDown()
+        }
+    }
+
     @Test("broken protocol and floods are counted apart")
     func countsFaults() async throws {
         try await withRawServer(configure: { $0.maxControlFramesPerSecond = 5 }) { server, path in
@@ -331,5 +357,25 @@ struct ServerLifetimeTests {
                 server.statistics.protocolErrors == 1 && server.statistics.floods == 1
             }
         }
+    }
+}
+
+/// Counts lines.
+private struct CountingLog: LogHandler {
+    let lines: Shared<Int>
+    var metadata: Logger.Metadata = [:]
+    var logLevel: Logger.Level = .trace
+
+    init(lines: Shared<Int>) {
+        self.lines = lines
+    }
+
+    subscript(metadataKey key: String) -> Logger.MetadataValue? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        lines.update { $0 += 1 }
     }
 }

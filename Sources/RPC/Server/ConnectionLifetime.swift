@@ -120,7 +120,7 @@ extension ServerConnection {
     /// A ping was not answered in time: the other side is stopped, or gone without its kernel's saying so.
     func keepaliveFailed() {
         context.counters.keepaliveTimeouts.add(1, ordering: .relaxed)
-        context.logger.info("connection ended: no answer to a ping", metadata: ["peer_uid": "\(peer.uid)"])
+        log(.info, "connection ended: no answer to a ping")
         close()
     }
 }

@@ -86,8 +86,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
 
     private func refuse(_ counter: borrowing Atomic<Int>, _ reason: String) -> Bool {
         counter.add(1, ordering: .relaxed)
-        context.logger.warning(
-            "connection refused", metadata: ["peer_uid": "\(peer.uid)", "reason": "\(reason)"])
+        log(.warning, "connection refused", ["reason": "\(reason)"])
         return false
     }
 
@@ -122,8 +121,17 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         } else {
             counters.protocolErrors.add(1, ordering: .relaxed)
         }
-        context.logger.info(
-            "connection ended for \(isFlood ? "a flood" : "a protocol error")", metadata: ["peer_uid": "\(peer.uid)"])
+        log(.info, "connection ended for \(isFlood ? "a flood" : "a protocol error")")
+    }
+
+    /// Says what became of the connection, unless too much was said of others just before: whoever connects can have it
+    /// said as often as it likes. The statistics count all.
+    func log(_ level: Logger.Level, _ message: Logger.Message, _ metadata: Logger.Metadata = [:]) {
+        guard let omitted = context.logLimit.admits() else { return }
+        var metadata = metadata
+        metadata["peer_uid"] = "\(peer.uid)"
+        if omitted > 0 { metadata["omitted_before"] = "\(omitted)" }
+        context.logger.log(level: level, message, metadata: metadata)
     }
 
     override func ended() {
