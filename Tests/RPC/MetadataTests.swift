@@ -231,6 +231,17 @@ struct MetadataTests {
         }
     }
 
+    @Test("many pairs are taken in with few moves")
+    func growsGeometrically() {
+        var metadata = Metadata()
+        var capacities: Set<Int> = []
+        for _ in 0..<10_000 {
+            metadata.add("x-name", "value")
+            capacities.insert(metadata.storage.capacity)
+        }
+        #expect(capacities.count < 40)
+    }
+
     @Test("spaces around a value are taken off")
     func trimsValues() {
         var metadata = Metadata()

@@ -92,7 +92,9 @@ public struct Metadata: Sendable, Equatable, ExpressibleByDictionaryLiteral {
 extension Metadata {
     /// Appends a pair as it is: the name is lower case already and the value can travel in a header.
     mutating func append(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
-        storage.reserveCapacity(storage.count + 8 + name.count + value.count)
+        let needed = storage.count + 8 + name.count + value.count
+        // Once for the four parts, and at least twice as much as before: what is reserved is not rounded up.
+        if needed > storage.capacity { storage.reserveCapacity(max(needed, 2 * storage.capacity)) }
         Metadata.appendLength(name.count, to: &storage)
         Metadata.appendLength(value.count, to: &storage)
         storage.append(contentsOf: name)
