@@ -33,6 +33,7 @@ struct JSONReadingTests {
         "what is no number of the field's width is refused",
         arguments: [
             "-1", "18446744073709551616", "1.5", "1e40", "true", #""""#, #""1x""#, #""+1""#, #"" 1""#, "{}", "[]",
+            #""0x10""#, #""0x1p4""#, #""infinity""#, #""nan""#,
         ])
     func notNumbers(value: String) {
         #expect(error(#"{"version": \#(value)}"#)?.field == "version")

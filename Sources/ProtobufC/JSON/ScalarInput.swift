@@ -66,7 +66,7 @@ extension FieldReference {
         if let digits = input.digits, digits.utf8.first != UInt8(ascii: "+") {
             if let value = Integer(digits) { return value }
             // 1.0 and 1e3 are whole numbers too.
-            if digits.utf8.count <= 32, let number = Double(digits), let value = Integer(exactly: number) {
+            if digits.utf8.count <= 32, let number = plainNumber(digits), let value = Integer(exactly: number) {
                 return value
             }
         }
@@ -79,12 +79,16 @@ extension FieldReference {
         case "Infinity": return .infinity
         case "-Infinity": return -.infinity
         case let digits?:
-            // Only what JSON's grammar has: Double also reads hexadecimal and names.
-            let isPlain = digits.utf8.allSatisfy { "0123456789+-.eE".utf8.contains($0) }
-            if isPlain, let value = Double(digits), value.isFinite { return value }
+            if let value = plainNumber(digits), value.isFinite { return value }
         case nil: break
         }
         throw ProtobufError(reason: "must be a number")
+    }
+
+    /// Only what JSON's grammar has: Double also reads hexadecimal and names.
+    private func plainNumber(_ digits: String) -> Double? {
+        guard digits.utf8.allSatisfy({ "0123456789+-.eE".utf8.contains($0) }) else { return nil }
+        return Double(digits)
     }
 
     private func float(_ input: ScalarInput) throws(ProtobufError) -> Float {
