@@ -29,6 +29,15 @@ struct StatusTests {
         expectEqual(try received(error), error)
     }
 
+    @Test("a NUL, which no text of the details can have, is left out of them and costs nothing else")
+    func leavesNULOut() throws {
+        let error = RPCError(
+            .aborted, "a\0b", reason: "L\0OST", fields: [.init(field: "a\0", reason: "\0b")], domain: "\0example")
+        let expected = RPCError(
+            .aborted, "a\0b", reason: "LOST", fields: [.init(field: "a", reason: "b")], domain: "example")
+        expectEqual(try received(error), expected)
+    }
+
     @Test("a status has 16 KiB: the fields go first, then what else is more than code and message, then its end")
     func isBounded() throws {
         let fields = (0..<5000).map { RPCError.FieldViolation(field: "questions[\($0)]", reason: "is empty") }

@@ -36,15 +36,15 @@ extension RPCError {
     }
 
     private var details: GoogleRPC.Status {
-        // A NUL is in no text of a message (ProtobufC), and would cost the reader all the details.
-        let text = message.utf8.contains(0) ? message.filter { $0 != "\0" } : message
-        var status = GoogleRPC.Status(code: Int32(code.rawValue), message: text)
+        var status = GoogleRPC.Status(code: Int32(code.rawValue), message: message.withoutNUL)
         if !reason.isEmpty || !domain.isEmpty {
-            status.details.append(RPCError.pack(GoogleRPC.ErrorInfo(reason: reason, domain: domain)))
+            status.details.append(
+                RPCError.pack(GoogleRPC.ErrorInfo(reason: reason.withoutNUL, domain: domain.withoutNUL)))
         }
         if !fields.isEmpty {
             let violations = fields.map {
-                GoogleRPC.BadRequest.FieldViolation(field: $0.field, description: $0.reason)
+                GoogleRPC.BadRequest.FieldViolation(
+                    field: $0.field.withoutNUL, description: $0.reason.withoutNUL)
             }
             status.details.append(RPCError.pack(GoogleRPC.BadRequest(fieldViolations: violations)))
         }
@@ -82,6 +82,11 @@ extension RPCError {
         guard packed.typeURL.split(separator: "/").last.map(String.init) == Message.descriptor.name else { return nil }
         return try? Message(serialized: packed.value)
     }
+}
+
+extension String {
+    /// A NUL is in no text of a message (ProtobufC), and would cost the reader all the details.
+    fileprivate var withoutNUL: String { utf8.contains(0) ? filter { $0 != "\0" } : self }
 }
 
 extension RPCError {
