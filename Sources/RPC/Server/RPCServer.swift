@@ -26,6 +26,7 @@ public final class RPCServer: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let state = Mutex(State.idle)
     private let stopped: EventLoopPromise<Void>
+    private static let startedTwice = RPCError(.failedPrecondition, "a server can be started once")
 
     /// - Parameters:
     ///   - interceptors: run around every call, health checks included.
@@ -58,7 +59,7 @@ public final class RPCServer: Sendable {
             state = .starting
             return true
         }
-        guard mayStart else { throw RPCError(.failedPrecondition, "a server can be started once") }
+        guard mayStart else { throw RPCServer.startedTwice }
         BrokenPipe.ignore
         let binder: ServerSocketBinder
         let listener: any Channel
@@ -139,8 +140,14 @@ public final class RPCServer: Sendable {
     }
 
     /// Serves until the task is cancelled or ``shutDown()`` is called, then drains. Starts the server if need be.
+    ///
+    /// - Throws: as ``start()``; also while somebody else starts it, because that may fail, and then nothing is served.
     public func run() async throws {
-        if case .idle = state.withLock({ $0 }) { try await start() }
+        switch state.withLock({ $0 }) {
+        case .idle: try await start()
+        case .starting: throw RPCServer.startedTwice
+        case .serving, .stopped: break
+        }
         try await withTaskCancellationHandler {
             try await stopped.futureResult.get()
         } onCancel: {
