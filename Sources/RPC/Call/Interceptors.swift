@@ -1,4 +1,7 @@
-/// Something done around every call a server gets: logging, authentication, access control.
+/// Something done around every call a server takes up: logging, authentication, access control.
+///
+/// A call that no handler could be run for goes by unseen: one of an unknown method, one whose headers or request are
+/// refused, incomplete or late, and one more than may run on its connection.
 ///
 /// A server has one chain: `begin` runs in its order, before the request is decoded; `end` runs in reverse order, after
 /// the handler is done, for each interceptor whose `begin` succeeded. A `begin` that does not suspend costs no hop to

@@ -29,7 +29,7 @@ public final class RPCServer: Sendable {
     private static let startedTwice = RPCError(.failedPrecondition, "a server can be started once")
 
     /// - Parameters:
-    ///   - interceptors: run around every call, health checks included.
+    ///   - interceptors: run around every call that reaches a handler, health checks included.
     ///   - health: served beside `handlers`, as `grpc.health.v1.Health`.
     ///   - group: the event loops that connections are spread over; it must outlive the server.
     public init(
