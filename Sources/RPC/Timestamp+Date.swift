@@ -7,6 +7,10 @@ extension GoogleProtobuf.Timestamp {
     public init(_ date: Date) {
         let sinceEpoch = date.timeIntervalSince1970
         let wholeSeconds = sinceEpoch.rounded(.down)
+        guard sinceEpoch.isFinite else {
+            self.init(seconds: Int64(clamping: wholeSeconds), nanos: 0)
+            return
+        }
         let fraction = ((sinceEpoch - wholeSeconds) * Self.nanosecondsPerSecond).rounded()
         // Rounding may reach the next second; nanoseconds always count forward from the second.
         let carries = fraction >= Self.nanosecondsPerSecond
@@ -21,7 +25,8 @@ extension GoogleProtobuf.Timestamp {
 }
 
 extension Int64 {
-    /// The nearest value to a whole number; dates beyond the range of 64-bit seconds end there.
+    /// The nearest value to a whole number; dates beyond the range of 64-bit seconds end there, and what is no
+    /// number is the last.
     fileprivate init(clamping value: Double) {
         self = Int64(exactly: value) ?? (value < 0 ? .min : .max - 1)
     }
