@@ -95,11 +95,8 @@ struct CallState: Equatable {
         return true
     }
 
-    /// The handler wants the headers sent before it has a message: `headersAndMessage` when they are to be sent now,
-    /// `message` when they were.
-    mutating func headersSent() -> Sending { messageSent() }
-
-    /// The handler has a message of a stream to send.
+    /// The handler has a message of a stream to send, or wants the headers sent before it has one: `message` when they
+    /// were.
     mutating func messageSent() -> Sending {
         switch phase {
         case .running:

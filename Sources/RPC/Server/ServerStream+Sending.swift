@@ -43,7 +43,7 @@ extension ServerStream: SendingStream {
 
     private func sendHeadersNow() -> Bool {
         guard admitsHeaders(), let session = connection.session else { return false }
-        switch state.headersSent() {
+        switch state.messageSent() {
         case .headersAndMessage:
             submitStreamHeaders(session)
             connection.needsFlush()

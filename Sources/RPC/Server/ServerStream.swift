@@ -102,11 +102,8 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     override func receivedEndOfStream() {
         if state.requestsEnded() { return endRequestStream() }
         guard state.phase == .receiving else { return }
-        guard request != nil, deframer.partialCount == 0 else {
-            let what = deframer.partialCount > 0 ? "cut short" : "no message"
-            return fail(
-                RPCError(request == nil && what == "no message" ? .unimplemented : .internal, "request: \(what)"))
-        }
+        if deframer.partialCount > 0 { return fail(RPCError(.internal, "request: cut short")) }
+        if request == nil { return fail(RPCError(.unimplemented, "request: no message")) }
         if state.requestCompleted() {
             deadline = callDue
             if let deadline { connection.watchDeadline(deadline) }
