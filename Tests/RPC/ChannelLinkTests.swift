@@ -40,6 +40,12 @@ struct ChannelLinkTests {
         return log.value
     }
 
+    private func lose(
+        _ link: inout ChannelLink, _ connection: ClientConnection, hasAnswered: Bool, after: Duration = .zero
+    ) -> Bool {
+        link.lost(connection, hasAnswered: hasAnswered, at: start.advanced(by: after), chance: 0.5)
+    }
+
     private func isReady(_ link: ChannelLink) -> Bool {
         if case .ready = link.phase { true } else { false }
     }
@@ -53,7 +59,7 @@ struct ChannelLinkTests {
         let connection = makeConnection()
         expectEqual(link.began(connection), true)
         #expect(!isReady(link))
-        expectEqual(names(link.connected(connection), log), (0..<10).map(String.init))
+        expectEqual(names(link.connected(connection, at: start), log), (0..<10).map(String.init))
         #expect(isReady(link))
         expectEqual(want(&link), "use")
     }
@@ -78,6 +84,40 @@ struct ChannelLinkTests {
         expectEqual(want(&link, waits: true), "wait")
     }
 
+    @Test("a server that welcomes everybody and hangs up is connected to ever more slowly, until it is of use")
+    func slowsDown() {
+        var link = ChannelLink(maxWaiters: 10)
+        var now = Duration.zero
+        // Of the first loss nothing is made.
+        for delay in [0, 0, 50, 100].map(Duration.milliseconds) {
+            if delay > .zero {
+                expectEqual(want(&link, after: now), "refuse")
+                now += delay - .milliseconds(1)
+                expectEqual(want(&link, after: now), "refuse")
+                now += .milliseconds(1)
+            }
+            expectEqual(want(&link, after: now), "connect")
+            let connection = makeConnection()
+            _ = link.began(connection)
+            _ = link.connected(connection, at: start.advanced(by: now))
+            expectEqual(lose(&link, connection, hasAnswered: false, after: now), true)
+        }
+    }
+
+    @Test("a connection that has answered a call, or lasted, is made again at once", arguments: [true, false])
+    func goesOn(hasAnswered: Bool) {
+        var link = ChannelLink(maxWaiters: 10)
+        let lasted: Duration = hasAnswered ? .zero : ReconnectBackoff.probation
+        for round in 0..<5 {
+            let now = lasted * round
+            expectEqual(want(&link, after: now), "connect")
+            let connection = makeConnection()
+            _ = link.began(connection)
+            _ = link.connected(connection, at: start.advanced(by: now))
+            expectEqual(lose(&link, connection, hasAnswered: hasAnswered, after: now + lasted), true)
+        }
+    }
+
     @Test("a call that no longer waits is not resumed with the others")
     func forgets() {
         var link = ChannelLink(maxWaiters: 10)
@@ -86,7 +126,7 @@ struct ChannelLinkTests {
         for waiter in waiters { _ = link.want(waiter, at: start) }
         #expect(link.remove(waiters[1].key) === waiters[1])
         expectEqual(link.remove(waiters[1].key) == nil, true)
-        expectEqual(names(link.connected(makeConnection()), log), ["a", "c"])
+        expectEqual(names(link.connected(makeConnection(), at: start), log), ["a", "c"])
     }
 
     @Test("a channel is over when its last connection is down, also one that calls no longer go to")
@@ -96,9 +136,9 @@ struct ChannelLinkTests {
         for connection in connections {
             expectEqual(want(&link), "connect")
             expectEqual(link.began(connection), true)
-            _ = link.connected(connection)
-            expectEqual(link.lost(connection), true)
-            expectEqual(link.lost(connection), false)
+            _ = link.connected(connection, at: start)
+            expectEqual(lose(&link, connection, hasAnswered: true), true)
+            expectEqual(lose(&link, connection, hasAnswered: true), false)
         }
         expectEqual(want(&link), "connect")
         let (open, refused) = link.close()

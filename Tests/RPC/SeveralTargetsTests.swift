@@ -206,6 +206,51 @@ struct SeveralTargetsTests {
         }
     }
 
+    @Test(
+        "a server that welcomes everybody and hangs up, or says farewell, isn't connected to without end",
+        arguments: [true, false])
+    func slowsDown(saysFarewell: Bool) async throws {
+        try await withTemporaryFolder { folder in
+            let frames = FrameServer { frame, connection in
+                guard frame.kind == .settings else { return }
+                if saysFarewell { connection.send(.goAway(last: 0)) }
+                connection.close()
+            }
+            try await frames.start(folder + "/f")
+            let server = try await server(folder + "/a", "a")
+            let channel = channel([.path(folder + "/f"), .path(folder + "/a")], .roundRobin)
+            let end = ContinuousClock.now.advanced(by: .milliseconds(400))
+            while .now < end { expectEqual(try await ask(channel, wait: true), "a") }
+            // At once, and after 50, 100 and 200 ms.
+            #expect((1...8).contains(frames.accepted.value))
+            await channel.close()
+            await server.shutDown()
+            try await frames.stop()
+        }
+    }
+
+    @Test("a connection that its server ends for want of calls is made again when there is one, and not before")
+    func letsIdleGo() async throws {
+        try await withTemporaryFolder { folder in
+            let frames = FrameServer { frame, connection in
+                if frame.endsStream {
+                    connection.send(Frame.answer(frame.stream, "here"))
+                    connection.send(.goAway(last: frame.stream))
+                }
+            }
+            try await frames.start(folder + "/f")
+            let channel = channel([.path(folder + "/f"), .path(folder + "/none")], .pickFirst)
+            for round in 1...3 {
+                expectEqual(try await ask(channel), "here")
+                try await eventually("the connection is closed") { frames.closed.value == round }
+                try await Task.sleep(for: .milliseconds(20))
+                #expect(frames.accepted.value == round)
+            }
+            await channel.close()
+            try await frames.stop()
+        }
+    }
+
     @Test("an abstract name is a target like any other")
     func connectsToAbstract() async throws {
         let name = "rpc-test-\(UInt32.random(in: 0 ... .max))"

@@ -252,4 +252,19 @@ struct TargetStatesTests {
         expectEqual(states.others(), [0])
         expectEqual(states.others(), [])
     }
+
+    @Test("pick-first has an earlier target that went for want of calls connected to while it is at a later one")
+    func returnsToIdle() {
+        var states = states(.pickFirst)
+        _ = pick(&states)
+        states.failed(0)
+        _ = pick(&states)
+        up(&states, 1)
+        expectEqual(pick(&states), "1")
+        up(&states, 0)
+        expectEqual(states.lost(0, tokens[0], wasIdle: true), false)
+        expectEqual(pick(&states), "1")
+        expectEqual(states.others(), [0])
+        expectEqual(states.others(), [])
+    }
 }

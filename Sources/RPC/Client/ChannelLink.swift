@@ -30,6 +30,8 @@ struct ChannelLink {
     private var backoff = ReconnectBackoff()
     private var waiters = WaitingLine()
     private var isRetryScheduled = false
+    /// When the connection that is ready became so.
+    private var readySince: ContinuousClock.Instant?
     /// Whether a socket is being connected that is no connection so far.
     private var isAttempting = false
     /// Every connection that has begun and not ended, also one that only has its calls end.
@@ -87,10 +89,10 @@ struct ChannelLink {
     }
 
     /// The server has sent its settings: who waited for that.
-    mutating func connected(_ connection: ClientConnection) -> [ConnectionWaiter] {
+    mutating func connected(_ connection: ClientConnection, at now: ContinuousClock.Instant) -> [ConnectionWaiter] {
         if case .closed = phase { return [] }
         phase = .ready(connection)
-        backoff.succeeded()
+        readySince = now
         return waiters.takeAll()
     }
 
@@ -110,10 +112,18 @@ struct ChannelLink {
         return (refused, backoff.wait(at: now) ?? .zero)
     }
 
-    /// The connection takes no more calls. False when it was given up before.
-    mutating func lost(_ connection: ClientConnection) -> Bool {
-        guard case .ready(let current) = phase, current === connection else { return false }
+    /// The connection takes no more calls; one that was of no use counts as a failed attempt. False when it was given up
+    /// before.
+    mutating func lost(
+        _ connection: ClientConnection, hasAnswered: Bool, at now: ContinuousClock.Instant, chance: Double
+    ) -> Bool {
+        guard case .ready(let current) = phase, current === connection, let readySince else { return false }
         phase = .idle
+        if hasAnswered || readySince.advanced(by: ReconnectBackoff.probation) <= now {
+            backoff.succeeded()
+        } else {
+            backoff.failed(at: now, chance: chance)
+        }
         return true
     }
 

@@ -21,6 +21,8 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     /// Whether the server has said who it is: only then is it known to want this connection.
     private(set) var hasSettings = false
     private(set) var isDraining = false
+    /// Whether the server has answered anybody's call on it.
+    private(set) var hasAnswered = false
     /// Streams that are no calls of anyone's: they don't keep the connection in use.
     var backgroundStreams = 0
     private let times: ConnectionTimes
@@ -92,6 +94,11 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
         // It is in the list of streams from now on, for its deadline.
         add(stream)
         waiting.append(stream)
+    }
+
+    /// The server has begun to answer a call.
+    func answered() {
+        hasAnswered = true
     }
 
     /// Whether anybody's call is open, or waits to be.
@@ -214,7 +221,7 @@ extension ClientConnection: HTTP2SessionDelegate {
     }
 
     func goAwayReceived() {
-        drain()
+        drain(wasIdle: !hasCalls)
     }
 
     func allows(_ frame: HTTP2Session.CountedFrame) -> Bool {

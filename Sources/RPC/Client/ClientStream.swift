@@ -106,6 +106,7 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
             }
             return
         }
+        if !isBackground { connection.answered() }
         if let metadata = boxed?.extras.responseMetadata { report(to: metadata, endOfStream: endOfStream) }
         guard state.responded(), !endOfStream else { return }
         hasBegun = true

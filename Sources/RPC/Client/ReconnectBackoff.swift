@@ -1,8 +1,11 @@
-/// When to try again after a connection could not be made: at once the first time, then after twice as long each time,
+/// When to try again after a connection could not be made, or was of no use: at once the first time, then after twice as long each time,
 /// with a fifth either way left to chance so that many clients don't come back together.
 struct ReconnectBackoff {
     static let first: Duration = .milliseconds(50)
     static let longest: Duration = .seconds(1)
+    /// How long a connection has to last to have been of use without an answer to a call: without that, a server that
+    /// welcomes everybody and hangs up would be connected to as fast as it can.
+    static let probation: Duration = .seconds(1)
 
     private(set) var failures = 0
     private(set) var retryAt: ContinuousClock.Instant?

@@ -146,7 +146,8 @@ extension Subchannel {
 
     /// The server has sent its settings.
     func connectionReady(_ connection: ClientConnection) {
-        for waiter in link.withLock({ $0.connected(connection) }) { waiter.resume(.success(connection)) }
+        let waiters = link.withLock { $0.connected(connection, at: .now) }
+        for waiter in waiters { waiter.resume(.success(connection)) }
     }
 
     /// It takes no more calls.
@@ -166,7 +167,10 @@ extension Subchannel {
     }
 
     private func lost(_ connection: ClientConnection, wasIdle: Bool) {
-        guard link.withLock({ $0.lost(connection) }) else { return }
+        let isNews = link.withLock {
+            $0.lost(connection, hasAnswered: connection.hasAnswered, at: .now, chance: .random(in: 0..<1))
+        }
+        guard isNews else { return }
         listener.withLock { $0 }?(connection, wasIdle)
     }
 }

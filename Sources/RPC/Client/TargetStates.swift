@@ -155,13 +155,15 @@ struct TargetStates<Connection: AnyObject & Sendable> {
 // MARK: - What happens to targets
 
 extension TargetStates {
-    /// Targets that calls may go to as well, to be connected to meanwhile: all, but for pick-first.
+    /// Targets that calls may go to as well, to be connected to meanwhile: all, but for pick-first, which would rather be
+    /// at an earlier one and has no use for a later.
     mutating func others() -> [Int] {
+        let wanted = policy == .pickFirst ? 0..<(current ?? 0) : targets.indices
         let isIdle = { (target: Target) in
             if case .idle = target.phase { true } else { false }
         }
-        guard policy != .pickFirst, targets.contains(where: isIdle) else { return [] }
-        return begin(Array(targets.indices))
+        guard targets[wanted].contains(where: isIdle) else { return [] }
+        return begin(Array(wanted))
     }
 
     mutating func connected(_ index: Int, _ connection: Connection, at now: ContinuousClock.Instant) {
