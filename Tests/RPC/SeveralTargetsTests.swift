@@ -251,6 +251,46 @@ struct SeveralTargetsTests {
         }
     }
 
+    @Test("a server that takes a question about its health and doesn't answer it is taken not to serve, until it does")
+    func mindsSilence() async throws {
+        try await withTemporaryFolder { folder in
+            let frames = FrameServer { frame, connection in
+                if frame.endsStream, frame.stream > 1 { connection.send(Frame.answer(frame.stream, "late")) }
+            }
+            try await frames.start(folder + "/f")
+            var limits = ClientLimits()
+            limits.handshakeTimeout = .milliseconds(300)
+            let channel = RPCChannel(
+                targets: [.path(folder + "/f")], name: "neighbour", healthCheckedService: "", limits: limits,
+                group: testGroup, logger: testLogger)
+            expectEqual(try await status { try await ask(channel) }?.reason, "NEIGHBOUR_NOT_SERVING")
+            async let answer = ask(channel, wait: true)
+            let serving: [UInt8] = [0, 0, 0, 0, 2, 8, 1]
+            try await frames.push(.responseHeaders(1), .data(1, serving))
+            #expect(try await answer == "late")
+            await channel.close()
+            try await frames.stop()
+        }
+    }
+
+    @Test("a server that takes one call at a time isn't asked for its health, which would leave room for none")
+    func leavesRoom() async throws {
+        try await withTemporaryFolder { folder in
+            let frames = FrameServer(greets: false) { frame, connection in
+                if frame.kind == .settings, frame.flags & Frame.acknowledgement == 0 {
+                    connection.send(.settings([(3, 1)]), .settingsAcknowledged)
+                }
+                if frame.endsStream { connection.send(Frame.answer(frame.stream, "room")) }
+            }
+            try await frames.start(folder + "/f")
+            let channel = channel([.path(folder + "/f")], .pickFirst, health: "")
+            expectEqual(try await ask(channel), "room")
+            #expect(frames.requests.value.count == 1)
+            await channel.close()
+            try await frames.stop()
+        }
+    }
+
     @Test("an abstract name is a target like any other")
     func connectsToAbstract() async throws {
         let name = "rpc-test-\(UInt32.random(in: 0 ... .max))"

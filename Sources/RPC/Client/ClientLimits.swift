@@ -15,7 +15,8 @@ public struct ClientLimits: Sendable {
     /// Bytes of names and values of one block of response headers or trailers, counted as HTTP/2 does (plus 32 per pair,
     /// RFC 9113 6.5.2). A longer one fails its call; one sixteen times as long ends the connection.
     public var maxHeaderListBytes = 64 * 1024
-    /// How long a server may take to send HTTP/2's settings once it is connected to; then the connection is closed.
+    /// How long a server may take to send HTTP/2's settings once it is connected to; then the connection is closed. As
+    /// long to say whether it serves, where its health is watched; then it is taken not to, until it does.
     public var handshakeTimeout: Duration = .seconds(20)
     /// Frames per second that belong to no call, after a burst of ten times as many: PING, SETTINGS (each entry counts),
     /// unknown types, DATA without data. As many WINDOW_UPDATE frames again, and more in proportion to what was sent to

@@ -10,6 +10,8 @@ final class HealthWatch: @unchecked Sendable {
     private let service: String
     private let report: @Sendable (_ isServing: Bool) -> Void
     private var backoff = ReconnectBackoff()
+    /// Until the first answer.
+    private var unanswered: Scheduled<Void>?
 
     init(_ connection: ClientConnection, service: String, report: @escaping @Sendable (_ isServing: Bool) -> Void) {
         self.connection = connection
@@ -23,7 +25,10 @@ final class HealthWatch: @unchecked Sendable {
     }
 
     private func begin() {
-        guard connection.session != nil, !connection.isDraining else { return }
+        guard let session = connection.session, !connection.isDraining else { return }
+        // A server that takes one call at a time would have no room for any beside the watch: it is taken to be well.
+        if session.remoteMaxConcurrentStreams == 1 { return report(true) }
+        expectAnswer()
         let request = HealthV1.HealthCheckRequest(service: service)
         let stream = ClientStream(
             connection: connection, method: HealthV1.HealthMethods.watch, options: CallOptions(),
@@ -32,8 +37,21 @@ final class HealthWatch: @unchecked Sendable {
         connection.start(stream, .observer(self))
     }
 
+    /// Takes a server that says nothing about its health not to serve, since calls wait for what it says.
+    private func expectAnswer() {
+        unanswered = connection.eventLoop.scheduleTask(in: TimeAmount(connection.limits.handshakeTimeout)) {
+            self.report(false)
+        }
+    }
+
+    private func answered() {
+        unanswered?.cancel()
+        unanswered = nil
+    }
+
     /// The server says how it is.
     func received(_ message: InboundMessage) {
+        answered()
         backoff.succeeded()
         let response: HealthV1.HealthCheckResponse
         do {
@@ -49,6 +67,7 @@ final class HealthWatch: @unchecked Sendable {
 
     /// The server has ended the watch, or the connection has.
     func ended(_ outcome: CallOutcome) {
+        answered()
         connection.backgroundStreams -= 1
         if case .failure(let failure) = outcome, failure.error.code == .unimplemented {
             // A server without health is taken to be well.
