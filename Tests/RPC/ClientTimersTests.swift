@@ -28,6 +28,17 @@ struct ClientTimersTests {
             maxIdle: maxIdle, limits: limits, group: testGroup, logger: testLogger)
     }
 
+    @Test("a silence counts from a look that found calls, so that a call just begun has nobody asked")
+    func countsSilence() {
+        var timers = ClientTimers()
+        for hasCalls in [false, false, true] { expectEqual(timers.isSilent(hasCalls: hasCalls), false) }
+        expectEqual(timers.isSilent(hasCalls: true), true)
+        timers.hasRead = true
+        expectEqual(timers.isSilent(hasCalls: true), false)
+        expectEqual(timers.isSilent(hasCalls: true), true)
+        expectEqual(timers.isSilent(hasCalls: false), false)
+    }
+
     @Test("a silent server is asked while a call is open, and keeps the connection by answering")
     func asks() async throws {
         try await withChannel {

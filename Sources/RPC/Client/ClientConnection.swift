@@ -185,7 +185,7 @@ extension ClientConnection {
     /// Sends a PING when nothing has come for long while calls are open, and ends the connection when nothing comes
     /// then either.
     func askForLife(within timeout: TimeAmount) {
-        guard timers.isSilent(), hasCalls, let session else { return }
+        guard timers.isSilent(hasCalls: hasCalls), let session else { return }
         session.submitPing()
         needsFlush()
         timers.asked(

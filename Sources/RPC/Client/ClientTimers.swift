@@ -5,6 +5,8 @@ internal import NIOCore
 struct ClientTimers {
     /// Whether bytes have come since the last look.
     var hasRead = false
+    /// Whether calls were open at the last look: a silence that began without any is none.
+    private var hadCalls = false
     private var handshake: Scheduled<Void>?
     private var keepalive: RepeatedTask?
     private var unanswered: Scheduled<Void>?
@@ -41,10 +43,14 @@ struct ClientTimers {
         self = ClientTimers()
     }
 
-    /// Nothing has come since the last look; true when the server is to be asked, and was not yet.
-    mutating func isSilent() -> Bool {
-        defer { hasRead = false }
-        guard let unanswered else { return !hasRead }
+    /// Nothing has come since the last look, at which calls were open as they are now; true when the server is to be
+    /// asked, and was not yet.
+    mutating func isSilent(hasCalls: Bool) -> Bool {
+        defer {
+            hasRead = false
+            hadCalls = hasCalls
+        }
+        guard let unanswered else { return !hasRead && hadCalls && hasCalls }
         if hasRead {
             // An answer, or anything else: the next silence begins.
             unanswered.cancel()
