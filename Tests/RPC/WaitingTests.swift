@@ -42,4 +42,28 @@ struct WaitingTests {
             }
         }
     }
+
+    @Test("those that wait for any of several targets go in the order in which they came, and no more than may wait")
+    func keepsOrder() async throws {
+        try await withTemporaryFolder { folder in
+            var limits = ClientLimits()
+            limits.maxWaitingCalls = 50
+            let channel = RPCChannel(
+                targets: ["a", "b"].map { .path("\(folder)/\($0)") }, policy: .roundRobin, name: "neighbour",
+                limits: limits, group: testGroup, logger: testLogger)
+            let picker = try #require(channel.picker)
+            let resumed = Shared<[Int]>([])
+            for number in 0..<51 {
+                picker.want(
+                    ConnectionWaiter(waitsForReady: true, .function { _ in resumed.update { $0.append(number) } }))
+            }
+            #expect(resumed.value == [50])
+            let server = FrameServer { _, _ in }
+            try await server.start(folder + "/b")
+            try await eventually("all have been resumed") { resumed.value.count == 51 }
+            #expect(resumed.value == [50] + (0..<50))
+            await channel.close()
+            try await server.stop()
+        }
+    }
 }
