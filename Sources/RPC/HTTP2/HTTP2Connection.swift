@@ -146,12 +146,12 @@ extension HTTP2Connection {
         turnTime = nil
         if flush(), !resetsAfterFlush.isEmpty { resetAnswered() }
         if !resetsUnlessSent.isEmpty { resetUnsent() }
-        if session?.isOver == true { end() }
+        if session?.isOver == true { closeWhenWritten() }
     }
 
     /// Both sides are done: the connection is closed as soon as the socket has taken what was said last; at once when the
     /// other side is at fault.
-    private final func end() {
+    private final func closeWhenWritten() {
         guard lastWrite == nil, let session, let handlerContext else { return }
         if session.isFlooded || session.failureCode != HTTP2ErrorCode.none.rawValue {
             protocolFailed(
