@@ -28,6 +28,7 @@ extension Arena {
 
     /// The UTF-8 of a text.
     package func text(_ value: String) -> (UnsafeMutablePointer<UInt8>?, Int) {
+        guard !value.isEmpty else { return (nil, 0) }
         var value = value
         return value.withUTF8 { bytes in copy(UnsafeRawBufferPointer(bytes)) }
     }

@@ -63,17 +63,28 @@ extension ProtobufMessage {
         }
     }
 
-    /// Appends the protobuf encoding after a prefix that is told its size: `prefix` is called once, before the bytes
-    /// are written.
-    package func serialize(into buffer: inout ByteBuffer, prefix: (_ size: Int, inout ByteBuffer) -> Void) {
-        withCMessage { message in
-            let size = protobuf_c_message_get_packed_size(message)
-            prefix(size, &buffer)
-            guard size > 0 else { return }
-            buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { storage in
-                protobuf_c_message_pack(message, storage.baseAddress?.assumingMemoryBound(to: UInt8.self))
-            }
+    /// The protobuf encoding behind a prefix, in one buffer.
+    ///
+    /// - Parameters:
+    ///   - prefixLength: how many bytes the prefix has.
+    ///   - writePrefix: called once, with the place of the prefix and the number of bytes that follow it.
+    package func serialized(
+        behind prefixLength: Int, _ writePrefix: (_ place: UnsafeMutableRawBufferPointer, _ size: Int) -> Void
+    ) -> ByteBuffer {
+        let arena = Arena.borrow()
+        defer { arena.giveBack() }
+        let message = arena.message(Self.descriptor)
+        fill(cMessage: message, arena: arena)
+        let cMessage = UnsafePointer(message.assumingMemoryBound(to: ProtobufCMessage.self))
+        let size = protobuf_c_message_get_packed_size(cMessage)
+        var buffer = ByteBufferAllocator().buffer(capacity: prefixLength + size)
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: prefixLength + size) { storage in
+            writePrefix(UnsafeMutableRawBufferPointer(rebasing: storage[..<prefixLength]), size)
+            guard let start = storage.baseAddress, size > 0 else { return prefixLength }
+            return prefixLength
+                + protobuf_c_message_pack(cMessage, (start + prefixLength).assumingMemoryBound(to: UInt8.self))
         }
+        return buffer
     }
 
     /// The number of bytes of the protobuf encoding.

@@ -147,7 +147,7 @@ final class HTTP2Session {
             let length = nghttp2_session_mem_send(pointer, &data)
             if length < 0 { throw Failure(code: length) }
             guard length > 0, let data else { return false }
-            buffer.writeBytes(UnsafeRawBufferPointer(start: data, count: length))
+            buffer.append(UnsafeRawBufferPointer(start: data, count: length))
             sentBytes += length
             if data.isGoAway(length) { failureCode = max(failureCode, data.goAwayCode) }
         }

@@ -74,7 +74,7 @@ struct MessageDeframer {
             let capacity = min(missing, max(part.count, MessageDeframer.firstCapacity))
             message = ByteBufferAllocator().buffer(capacity: capacity)
         }
-        message?.writeBytes(part)
+        message?.append(part)
         missing -= part.count
     }
 

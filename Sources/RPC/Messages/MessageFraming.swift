@@ -13,12 +13,10 @@ enum MessageFraming {
 
     /// The message with its prefix, in one buffer.
     static func framed<Message: ProtobufMessage>(_ message: Message) -> ByteBuffer {
-        var buffer = ByteBuffer()
-        message.serialize(into: &buffer) { size, buffer in
-            buffer = ByteBufferAllocator().buffer(capacity: prefixLength + size)
-            writePrefix(size, to: &buffer)
+        message.serialized(behind: prefixLength) { place, size in
+            place.storeBytes(of: 0, as: UInt8.self)
+            place.storeBytes(of: UInt32(truncatingIfNeeded: size).bigEndian, toByteOffset: 1, as: UInt32.self)
         }
-        return buffer
     }
 
     /// The bytes of a message with their prefix, in one buffer.

@@ -39,8 +39,7 @@ public struct MethodHandler: Sendable {
         MethodHandler(
             method,
             .unary { bytes, call in
-                let request = try decode(Request.self, from: bytes)
-                return MessageFraming.framed(try await body(request, call))
+                MessageFraming.framed(try await body(try decode(Request.self, from: bytes), call))
             })
     }
 

@@ -38,10 +38,14 @@ struct MethodTable: Sendable {
 
     /// Where the path is, or the empty place where it would be.
     private func position(of path: UnsafeRawBufferPointer) -> Int {
-        // FNV-1a: the paths are ours, only the lookups are the caller's, so no secret seed is needed.
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in path { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        var position = Int(truncatingIfNeeded: hash) & mask
+        // The length and the end tell methods apart well enough. The paths are ours, only the lookups are the caller's, so
+        // no secret seed is needed.
+        var end: UInt64 = 0
+        withUnsafeMutableBytes(of: &end) { end in
+            end.copyMemory(from: UnsafeRawBufferPointer(rebasing: path.suffix(end.count)))
+        }
+        let hash = (end ^ UInt64(path.count)) &* 0x9e37_79b9_7f4a_7c15
+        var position = Int(truncatingIfNeeded: hash >> 32) & mask
         while let entry = slots[position], !entry.path.withUnsafeBytes({ path.hasSameBytes(as: $0) }) {
             position = (position + 1) & mask
         }

@@ -33,48 +33,74 @@ extension ServerStream {
         .internal, "the response has more metadata than can be sent", reason: "METADATA_TOO_LARGE")
 
     /// The interceptors around the handler, and the answer.
+    ///
+    /// What few calls need is in functions of its own, which are not inlined: it would make this one's frame, that every
+    /// call allocates, four times as large.
     private func run() async {
         guard let call, let method else { return }
         // Held here, because a call that fails from outside lets go of both.
-        var request = request ?? ByteBuffer()
+        let request = request ?? ByteBuffer()
         let inbox = inbox
-        let interceptors = connection.context.interceptors
         var begun = 0
         var response: ByteBuffer?
-        var failure: RPCError?
+        var failure: (any Error)?
         do {
-            while begun < interceptors.count {
-                try await interceptors[begun].begin(call)
-                begun += 1
-            }
-            if headers.isRequestCompressed { request = try await inflate(request, call) }
-            switch method.handler.body {
-            case .unary(let body):
+            if !connection.context.interceptors.isEmpty { try await begin(call, &begun) }
+            if case .unary(let body) = method.handler.body, !headers.isRequestCompressed {
                 response = try await body(request, call)
-            case .serverStreaming(let body):
-                try await body(request, RawResponseWriter(self, call), call)
-            case .clientStreaming(let body):
-                response = try await body(requests(inbox, call), call)
-            case .bidirectional(let body):
-                try await body(requests(inbox, call), RawResponseWriter(self, call), call)
+            } else {
+                response = try await handle(request, inbox, method.handler, call)
             }
         } catch {
-            failure = status(of: error)
+            failure = error
         }
         // The task prefers the connection's executor, so this is the loop, unless a handler found a way to leave it.
         if !connection.eventLoop.inEventLoop { await returnToLoop() }
-        if response != nil, !connection.admitsResponse {
-            response = nil
-            failure = ServerConnection.unreadResponses
+        settle(call, response, failure, begun)
+    }
+
+    @inline(never)
+    private func begin(_ call: ServerCall, _ begun: inout Int) async throws {
+        for interceptor in connection.context.interceptors {
+            try await interceptor.begin(call)
+            begun += 1
         }
+    }
+
+    /// Runs the handler, of any kind; nil when its responses have been sent already.
+    @inline(never)
+    private func handle(
+        _ request: ByteBuffer, _ inbox: RequestInbox?, _ handler: MethodHandler, _ call: ServerCall
+    ) async throws -> ByteBuffer? {
+        let request = headers.isRequestCompressed ? try await inflate(request, call) : request
+        switch handler.body {
+        case .unary(let body):
+            return try await body(request, call)
+        case .serverStreaming(let body):
+            try await body(request, RawResponseWriter(self, call), call)
+        case .clientStreaming(let body):
+            return try await body(requests(inbox, call), call)
+        case .bidirectional(let body):
+            try await body(requests(inbox, call), RawResponseWriter(self, call), call)
+        }
+        return nil
+    }
+
+    /// The handler has returned: its outcome goes through the interceptors that had begun, and to the caller.
+    @inline(never)
+    private func settle(_ call: ServerCall, _ response: ByteBuffer?, _ error: (any Error)?, _ begun: Int) {
+        var failure = error.map { status(of: $0) }
+        if response != nil, !connection.admitsResponse { failure = ServerConnection.unreadResponses }
         if failure == nil, call.hasTooMuchMetadata { failure = ServerStream.tooMuchMetadata }
-        let outcome = outcomeFromOutside ?? failure
-        while begun > 0 {
-            begun -= 1
-            interceptors[begun].end(call, outcome: outcome)
+        if begun > 0 {
+            let outcome = outcomeFromOutside ?? failure
+            for interceptor in connection.context.interceptors[..<begun].reversed() {
+                interceptor.end(call, outcome: outcome)
+            }
+            // What one of them has added counts as well.
+            if failure == nil, call.hasTooMuchMetadata { failure = ServerStream.tooMuchMetadata }
         }
-        // What an interceptor has added at the end counts as well.
-        finish(response, failure ?? (call.hasTooMuchMetadata ? ServerStream.tooMuchMetadata : nil))
+        finish(response, failure)
     }
 
     /// Whether the headers of a stream can be sent as they are; the call fails when they can't.
