@@ -66,8 +66,8 @@ struct ClientTimersTests {
                 try await channel.unary(.test("Write"), Text(), options: .init(), as: Text.self)
             }
             #expect(status?.reason == "NEIGHBOUR_UNAVAILABLE")
-            #expect(server.count(.ping) == 1)
             try await eventually("the connection is closed") { server.closed.value == 1 }
+            #expect(server.count(.ping) == 1)
         }
     }
 

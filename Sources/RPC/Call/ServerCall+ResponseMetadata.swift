@@ -6,7 +6,7 @@ struct ResponseMetadataPair: Sendable {
     var trailers = Metadata()
 
     /// Bytes of either, as HTTP/2 counts them. With a status of the longest (``RPCError/longestStatus``), that is less
-    /// than callers commonly read, and than the 64 KiB that nghttp2 sends.
+    /// than the 64 KiB that nghttp2 sends. Many callers read no more than 8 KiB.
     static let longest = 32 * 1024
 
     var canBeSent: Bool {

@@ -18,9 +18,9 @@ public struct ClientLimits: Sendable {
     /// How long a server may take to send HTTP/2's settings once it is connected to; then the connection is closed. As
     /// long to say whether it serves, where its health is watched; then it is taken not to, until it does.
     public var handshakeTimeout: Duration = .seconds(20)
-    /// Frames per second that belong to no call, after a burst of ten times as many: PING, SETTINGS (each entry counts),
-    /// unknown types, DATA without data. As many WINDOW_UPDATE frames again, and more in proportion to what was sent to
-    /// the server. A server that sends more loses the connection.
+    /// Frames per second that belong to no call, after a burst of ten times as many: SETTINGS (each entry counts), unknown
+    /// types. As many of PING and DATA without data again, and as many WINDOW_UPDATE frames; of these more in proportion
+    /// to what was sent to the server. A server that sends more loses the connection.
     public var maxControlFramesPerSecond = 100
 
     public init() {}

@@ -29,8 +29,11 @@ class HTTP2Connection: ChannelInboundHandler, TurnEnd, @unchecked Sendable {
     private final var isFlushDue = false
     /// Streams that are answered although their requests aren't complete.
     private final var resetsAfterFlush: [HTTP2Stream] = []
-    /// Streams that are reset when what they have to say isn't sent by the end of the turn.
-    @exclusivity(unchecked) private final var resetsUnlessSent: [HTTP2Stream] = []
+    /// Streams that were ended from this side and have still something to say, and how many bytes that was when they
+    /// were last looked at.
+    private final var unsent: [(stream: HTTP2Stream, left: Int)] = []
+    private final var unsentCheck: Scheduled<Void>?
+    private final var isFaultReported = false
     @exclusivity(unchecked) fileprivate final var timer = DeadlineTimer()
     @exclusivity(unchecked) private final var turnTime: TurnTime?
     /// Ends the wait for the last bytes to be written; nil before there is one.
@@ -71,7 +74,7 @@ class HTTP2Connection: ChannelInboundHandler, TurnEnd, @unchecked Sendable {
             // `withUnsafeReadableBytes` rethrows without a type; the only error is the session's.
             try buffer.withUnsafeReadableBytes { try session.receive($0) }
         } catch let failure as HTTP2Session.Failure {
-            protocolFailed(isFlood: failure.isFlood)
+            reportFault(isFlood: failure.isFlood)
             flush()
             return close()
         } catch {
@@ -95,13 +98,16 @@ class HTTP2Connection: ChannelInboundHandler, TurnEnd, @unchecked Sendable {
     }
 
     final func channelInactive(context: ChannelHandlerContext) {
+        // The other side may have hung up before it could be told what it did wrong.
+        reportSessionFault()
         session = nil
         handlerContext = nil
         timer.clear()
         lastWrite?.cancel()
         // They hold the connection, which would hold them for good.
         resetsAfterFlush = []
-        resetsUnlessSent = []
+        unsent = []
+        unsentCheck?.cancel()
         ended()
         let left = streams
         streams = []
@@ -145,7 +151,6 @@ extension HTTP2Connection {
         isFlushDue = false
         turnTime = nil
         if flush(), !resetsAfterFlush.isEmpty { resetAnswered() }
-        if !resetsUnlessSent.isEmpty { resetUnsent() }
         if session?.isOver == true { closeWhenWritten() }
     }
 
@@ -153,11 +158,8 @@ extension HTTP2Connection {
     /// other side is at fault.
     private final func closeWhenWritten() {
         guard lastWrite == nil, let session, let handlerContext else { return }
-        if session.isFlooded || session.failureCode != HTTP2ErrorCode.none.rawValue {
-            protocolFailed(
-                isFlood: session.isFlooded || session.failureCode == HTTP2ErrorCode.enhanceYourCalm.rawValue)
-            return close()
-        }
+        reportSessionFault()
+        if session.isAtFault { return close() }
         // Closing drops what the socket hasn't taken yet, which is a lot when the other side reads slowly.
         lastWrite = eventLoop.scheduleTask(in: TimeAmount(lastWriteTimeout)) { self.close() }
         let written = eventLoop.makePromise(of: Void.self)
@@ -182,19 +184,44 @@ extension HTTP2Connection {
         flush()
     }
 
-    /// Has a stream that was ended from this side reset, unless what it has still to say goes out with this turn: the
-    /// other side isn't reading then, and it would wait for ever.
+    /// Has a stream that was ended from this side reset as soon as nothing of what it has still to say was taken for a
+    /// second: the other side isn't reading then, and trailers would wait behind it for ever.
     final func resetUnlessSent(_ stream: HTTP2Stream) {
-        resetsUnlessSent.append(stream)
+        unsent.append((stream, stream.outbound.count))
+        if unsentCheck == nil { checkUnsentLater() }
     }
 
-    private final func resetUnsent() {
-        for stream in resetsUnlessSent where !stream.outbound.isEmpty {
-            stream.outbound.removeAll()
-            session?.resetIfOpen(stream, .cancel)
+    private final func checkUnsentLater() {
+        unsentCheck = eventLoop.scheduleTask(in: .seconds(1)) { self.checkUnsent() }
+    }
+
+    private final func checkUnsent() {
+        unsentCheck = nil
+        let looked = unsent
+        unsent = []
+        for (stream, left) in looked where !stream.outbound.isEmpty {
+            if stream.outbound.count < left {
+                unsent.append((stream, stream.outbound.count))
+            } else {
+                stream.outbound.removeAll()
+                session?.resetIfOpen(stream, .cancel)
+            }
         }
-        resetsUnlessSent = []
-        flush()
+        if !unsent.isEmpty { checkUnsentLater() }
+        needsFlush()
+    }
+
+    /// What the session found by itself: a GOAWAY that says so is on its way.
+    private final func reportSessionFault() {
+        guard let session, session.isAtFault else { return }
+        reportFault(
+            isFlood: session.isFlooded || session.failureCode == HTTP2ErrorCode.enhanceYourCalm.rawValue)
+    }
+
+    private final func reportFault(isFlood: Bool) {
+        guard !isFaultReported else { return }
+        isFaultReported = true
+        protocolFailed(isFlood: isFlood)
     }
 
     /// Hands frames to the socket as long as it takes them; the rest stays with nghttp2, which asks no stream for more.

@@ -74,6 +74,8 @@ final class HTTP2Session {
     var isFlooded = false
     /// The error code of the GOAWAY with which nghttp2 has ended the session for what the other side did; 0 for none.
     private(set) var failureCode: UInt32 = 0
+    /// Whether the session ends for what the other side did.
+    var isAtFault: Bool { isFlooded || failureCode != HTTP2ErrorCode.none.rawValue }
     /// Bytes handed over to be sent, since the beginning.
     private(set) var sentBytes = 0
 

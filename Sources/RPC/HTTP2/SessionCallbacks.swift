@@ -64,9 +64,13 @@ struct SessionCallbacks: @unchecked Sendable {
             return Unmanaged<HTTP2Session>.fromOpaque(user)._withUnsafeGuaranteedRef { $0.received(frame) }
         }
         // A block that is longer than nghttp2 sends, say: the other side would wait for what never comes. The stream of a
-        // request is closed by nghttp2.
-        nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { _, frame, _, user in
+        // request is closed by nghttp2, and one that is being reset already, for a fault of the other side, is not to be
+        // counted among those that this side gave up.
+        nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { _, frame, reason, user in
             guard let session = HTTP2Session.of(user), let frame else { return fatal }
+            if reason == NGHTTP2_ERR_STREAM_CLOSING.rawValue || reason == NGHTTP2_ERR_STREAM_CLOSED.rawValue {
+                return 0
+            }
             let isHeaders = frame.pointee.hd.type == UInt8(NGHTTP2_HEADERS.rawValue)
             guard isHeaders, frame.pointee.headers.cat != NGHTTP2_HCAT_REQUEST else { return 0 }
             if let stream = session.stream(frame.pointee.hd.stream_id) { session.reset(stream, .internalError) }

@@ -35,7 +35,8 @@ extension RPCServer {
         public var handshakeTimeout: Duration = .seconds(5)
         /// How long a caller may take to send the whole of one request.
         public var requestTimeout: Duration = .seconds(30)
-        /// How long a finished response waits at least, and at most twice, for a caller that doesn't read it.
+        /// How long a finished response waits at least, and at most twice, for a caller that doesn't read it; and how
+        /// long the last bytes of a connection whose calls are done.
         public var unreadResponseTimeout: Duration = .seconds(60)
         /// Acknowledgements of PING and SETTINGS that wait to be sent on one connection.
         public var maxQueuedAcknowledgements = 256
@@ -46,9 +47,9 @@ extension RPCServer {
         /// Streams per second that a caller may reset, or have the server reset or refuse by doing what HTTP/2 forbids,
         /// after a burst of ten times as many (rapid reset, CVE-2023-44487, and MadeYouReset, CVE-2025-8671).
         public var maxResetsPerSecond = 200
-        /// Frames per second that belong to no call, after a burst of ten times as many: PING, PRIORITY, GOAWAY, unknown
-        /// types, DATA without data, and SETTINGS, where each entry counts. As many WINDOW_UPDATE frames again, and more
-        /// in proportion to what was sent to the caller.
+        /// Frames per second that belong to no call, after a burst of ten times as many: PRIORITY, GOAWAY, unknown types,
+        /// and SETTINGS, where each entry counts. As many of PING and DATA without data again, and as many WINDOW_UPDATE
+        /// frames; of these more in proportion to what was sent to the caller.
         public var maxControlFramesPerSecond = 100
         /// How long calls in flight may go on after a shutdown has begun.
         public var drainTimeout: Duration = .seconds(10)

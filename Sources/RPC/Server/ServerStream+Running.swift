@@ -168,7 +168,6 @@ extension ServerStream {
         releaseRequestBytes()
         dropRequests(error.message)
         refuseWaitingSends()
-        // When the caller isn't reading, trailers would wait behind what it doesn't read.
         if !outbound.isEmpty { connection.resetUnlessSent(self) }
         answer(ending, response: nil, error, nil)
         if state.isHandlerRunning { task?.cancel() }

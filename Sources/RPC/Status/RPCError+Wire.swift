@@ -5,9 +5,9 @@ internal import ProtobufC
 extension RPCError {
     private static let typePrefix = "type.googleapis.com/"
 
-    /// Bytes of a status on its way, message and details together: a header block that is longer than HTTP/2's ends
-    /// agree on would not reach the caller at all.
-    static let longestStatus = 16 * 1024
+    /// Bytes of a status on its way, message and details together: a header block that is longer than a caller reads
+    /// would not reach it at all, and many read no more than 8 KiB.
+    static let longestStatus = 6 * 1024
 
     /// The trailers that say this status.
     var trailers: Metadata {

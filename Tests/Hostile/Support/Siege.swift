@@ -141,6 +141,7 @@ private struct Outcome {
     func check(_ attack: Attack, _ sourceLocation: SourceLocation) {
         #expect(bystander.failures == [], sourceLocation: sourceLocation)
         #expect(bystander.count(.during) >= 3, sourceLocation: sourceLocation)
+        if Instrumentation.isOn { return }
         // Generous: the machine may be busy with other things than this test.
         let limit = max(bystander.latency(990, .before) * 20, VictimProcess.slowest)
         for phase in [Bystander.Phase.during, .after] {
