@@ -275,6 +275,42 @@ struct SeveralTargetsTests {
         }
     }
 
+    @Test("a server that restarts has as long to come up again as any, however short it was up before")
+    func hasItsTime() async throws {
+        try await withTemporaryFolder { folder in
+            let frames = FrameServer(greets: false) { frame, connection in
+                if frame.kind == .settings, frame.flags & Frame.acknowledgement == 0, connection.number == 0 {
+                    connection.send(.settings(), .settingsAcknowledged)
+                }
+                guard frame.endsStream else { return }
+                switch (connection.number, frame.stream) {
+                // It knows nothing of health.
+                case (_, 1): connection.send(.trailersOnly(1, 12))
+                case (0, 5): connection.close()
+                default: connection.send(Frame.answer(frame.stream, "first"))
+                }
+            }
+            try await frames.start(folder + "/f")
+            let server = try await server(folder + "/a", "a")
+            let channel = channel([.path(folder + "/f"), .path(folder + "/a")], .pickFirst, health: "")
+            expectEqual(try await ask(channel), "first")
+            let patience = TargetStates<ClientConnection>.patience
+            let due = ContinuousClock.now.advanced(by: patience)
+            try await Task.sleep(until: due.advanced(by: .milliseconds(-50)))
+            let lost = ContinuousClock.now
+            async let answer = ask(channel)
+            // The time of the first connection is over, that of the second isn't.
+            try await Task.sleep(until: due.advanced(by: .milliseconds(20)))
+            try await frames.push(on: 1, .settings(), .settingsAcknowledged)
+            let name = try await answer
+            // On a busy machine the time of the second may be over, too.
+            #expect(name == "first" || .now > lost.advanced(by: patience))
+            await channel.close()
+            await server.shutDown()
+            try await frames.stop()
+        }
+    }
+
     @Test("a server that takes one call at a time isn't asked for its health, which would leave room for none")
     func leavesRoom() async throws {
         try await withTemporaryFolder { folder in

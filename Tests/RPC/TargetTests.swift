@@ -209,7 +209,7 @@ struct TargetStatesTests {
         _ = pick(&states)
         up(&states, 0)
         expectEqual(pick(&states), "wait")
-        states.isLate(0)
+        states.isLate(0, tokens[0])
         expectEqual(pick(&states), "wait 1")
         states.failed(1)
         _ = pick(&states)
@@ -217,6 +217,21 @@ struct TargetStatesTests {
         expectEqual(pick(&states), "wait")
         states.reported(0, tokens[0], isServing: true, at: start)
         expectEqual(pick(&states), "0")
+    }
+
+    @Test("that an earlier connection was long in saying whether it serves counts no more")
+    func forgetsSilentHealth() {
+        var states = states(.pickFirst, checksHealth: true)
+        _ = pick(&states)
+        up(&states, 0)
+        expectEqual(states.lost(0, tokens[0], wasIdle: false), true)
+        states.isLate(0, tokens[0])
+        expectEqual(pick(&states), "wait")
+        states.connected(0, tokens[1], at: start)
+        states.isLate(0, tokens[0])
+        expectEqual(pick(&states), "wait")
+        states.isLate(0, tokens[1])
+        expectEqual(pick(&states), "wait 1")
     }
 
     @Test("a target that doesn't serve gets nothing while another does, and none is told apart from none reached")

@@ -101,15 +101,17 @@ extension TargetPicker {
             waitsForReady: patiently,
             .function { [weak self] result in
                 self?.connected(index, result, patiently: patiently)
-            }, timer: patiently ? nil : doubtLater(index))
+            }, timer: patiently ? nil : doubtLater { $0.isLate(index) })
         subchannels[index].want(waiter)
     }
 
-    /// Has calls go elsewhere when the target is long in coming.
+    /// Has calls go elsewhere when the target is long in coming, or in saying whether it serves.
     @discardableResult
-    private func doubtLater(_ index: Int) -> Scheduled<Void> {
+    private func doubtLater(
+        _ isLate: @escaping @Sendable (inout TargetStates<ClientConnection>) -> Void
+    ) -> Scheduled<Void> {
         common.group.any().scheduleTask(in: TimeAmount(TargetStates<ClientConnection>.patience)) { [weak self] in
-            self?.change { $0.targets.isLate(index) }
+            self?.change { isLate(&$0.targets) }
         }
     }
 
@@ -140,7 +142,8 @@ extension TargetPicker {
             self?.change { $0.targets.reported(index, connection, isServing: isServing, at: .now) }
         }
         watch.start()
-        doubtLater(index)
+        // The connection may be lost before, and the next one has all of its own time.
+        doubtLater { $0.isLate(index, connection) }
     }
 
     private func change(_ change: (inout State) -> Void) {

@@ -171,9 +171,14 @@ extension TargetStates {
         targets[index].health = initialHealth
     }
 
-    /// What was begun with the target has not come to an end for the time of ``patience``, unless it has.
+    /// The target has not been connected to within the time of ``patience``, unless it has.
     mutating func isLate(_ index: Int) {
-        if case .idle = targets[index].phase { return }
+        if case .connecting = targets[index].phase { targets[index].isDoubtful = true }
+    }
+
+    /// The server has not said on that connection within the time of ``patience`` whether it serves, unless it has.
+    mutating func isLate(_ index: Int, _ connection: Connection) {
+        guard case .ready(let known, _) = targets[index].phase, known === connection else { return }
         if isUndecided(index) { targets[index].isDoubtful = true }
     }
 
