@@ -41,9 +41,11 @@ struct ChannelLinkTests {
     }
 
     private func lose(
-        _ link: inout ChannelLink, _ connection: ClientConnection, hasAnswered: Bool, after: Duration = .zero
+        _ link: inout ChannelLink, _ connection: ClientConnection, hasAnswered: Bool, wasUnused: Bool = false,
+        after: Duration = .zero
     ) -> Bool {
-        link.lost(connection, hasAnswered: hasAnswered, at: start.advanced(by: after), chance: 0.5)
+        link.lost(
+            connection, hasAnswered: hasAnswered, wasUnused: wasUnused, at: start.advanced(by: after), chance: 0.5)
     }
 
     private func isReady(_ link: ChannelLink) -> Bool {
@@ -116,6 +118,19 @@ struct ChannelLinkTests {
             _ = link.connected(connection, at: start.advanced(by: now))
             expectEqual(lose(&link, connection, hasAnswered: hasAnswered, after: now + lasted), true)
         }
+    }
+
+    @Test("a connection that this side ended for want of calls is made again at once, and failures still count")
+    func goesOnUnused() {
+        var link = ChannelLink(maxWaiters: 10)
+        for wasUnused in [true, true, true, false, true, false] {
+            expectEqual(want(&link), "connect")
+            let connection = makeConnection()
+            _ = link.began(connection)
+            _ = link.connected(connection, at: start)
+            expectEqual(lose(&link, connection, hasAnswered: false, wasUnused: wasUnused), true)
+        }
+        expectEqual(want(&link), "refuse")
     }
 
     @Test("a call that no longer waits is not resumed with the others")

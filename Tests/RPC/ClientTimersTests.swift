@@ -92,6 +92,25 @@ struct ClientTimersTests {
         }
     }
 
+    @Test("connections that go for want of calls don't make a server unreachable that was slow to answer on them")
+    func staysReachable() async throws {
+        try await withChannel {
+            channel($0, maxIdle: .milliseconds(20))
+        } _: { frame, connection in
+            if frame.endsStream, connection.number == 5 { connection.send(Frame.answer(frame.stream, "at last")) }
+        } _: { channel, server in
+            for round in 1...5 {
+                let late = try await status {
+                    try await channel.unary(.echo, Text(), options: .init(timeout: .milliseconds(20)), as: Text.self)
+                }
+                try #require(late?.code == .deadlineExceeded)
+                try await eventually("the connection is closed") { server.closed.value == round }
+            }
+            let answer: Text = try await channel.unary(.echo, Text(), options: .init())
+            #expect(answer.service == "at last")
+        }
+    }
+
     @Test("an open stream keeps its connection however long it is silent")
     func staysWithStreams() async throws {
         try await withChannel {

@@ -112,16 +112,17 @@ struct ChannelLink {
         return (refused, backoff.wait(at: now) ?? .zero)
     }
 
-    /// The connection takes no more calls; one that was of no use counts as a failed attempt. False when it was given up
-    /// before.
+    /// The connection takes no more calls; one that was of no use counts as a failed attempt, unless this side has ended
+    /// it because nobody called. False when it was given up before.
     mutating func lost(
-        _ connection: ClientConnection, hasAnswered: Bool, at now: ContinuousClock.Instant, chance: Double
+        _ connection: ClientConnection, hasAnswered: Bool, wasUnused: Bool, at now: ContinuousClock.Instant,
+        chance: Double
     ) -> Bool {
         guard case .ready(let current) = phase, current === connection, let readySince else { return false }
         phase = .idle
         if hasAnswered || readySince.advanced(by: ReconnectBackoff.probation) <= now {
             backoff.succeeded()
-        } else {
+        } else if !wasUnused {
             backoff.failed(at: now, chance: chance)
         }
         return true

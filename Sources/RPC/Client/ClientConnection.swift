@@ -23,6 +23,8 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
     private(set) var isDraining = false
     /// Whether the server has answered anybody's call on it.
     private(set) var hasAnswered = false
+    /// Whether this side has ended it because nobody called, which says nothing about the server.
+    private(set) var wasUnused = false
     /// Streams that are no calls of anyone's: they don't keep the connection in use.
     var backgroundStreams = 0
     private let times: ConnectionTimes
@@ -197,6 +199,7 @@ extension ClientConnection {
         guard hasSettings, let session, timers.isIdle(hasCalls: hasCalls, nextStream: session.nextStreamID)
         else { return }
         // Nobody has called for long: the next call makes a connection of its own.
+        wasUnused = true
         drain(wasIdle: true)
         close()
     }

@@ -168,7 +168,9 @@ extension Subchannel {
 
     private func lost(_ connection: ClientConnection, wasIdle: Bool) {
         let isNews = link.withLock {
-            $0.lost(connection, hasAnswered: connection.hasAnswered, at: .now, chance: .random(in: 0..<1))
+            $0.lost(
+                connection, hasAnswered: connection.hasAnswered, wasUnused: connection.wasUnused, at: .now,
+                chance: .random(in: 0..<1))
         }
         guard isNews else { return }
         listener.withLock { $0 }?(connection, wasIdle)
