@@ -58,11 +58,12 @@ extension ServerConnection {
     private func goOn() {
         isCheckScheduled = false
         guard session != nil, hasResponseRoom else { return }
-        // Not at every byte that goes out: the walk through the streams is to be worth it. Writers go on as soon as their
-        // own bytes are gone, too.
-        if holds(lessThan: max(1, responseLimit / 4 * 3)) {
-            isHeldBack = false
-            for case let stream as ServerStream in Array(streams) { stream.admitWaitingSends() }
+        // Not all writers at every byte that goes out, but when there is room for them. Each goes on as soon as its own
+        // bytes are gone, too; one that has none on their way would wait for ever behind calls that take all the room.
+        let isAmple = holds(lessThan: max(1, responseLimit / 4 * 3))
+        if isAmple { isHeldBack = false }
+        for case let stream as ServerStream in Array(streams) where isAmple || stream.outbound.isEmpty {
+            stream.admitWaitingSends()
         }
         startReady()
         needsFlush()
