@@ -93,17 +93,25 @@ struct ChannelLinkTests {
         // Of the first loss nothing is made.
         for delay in [0, 0, 50, 100].map(Duration.milliseconds) {
             if delay > .zero {
-                expectEqual(want(&link, after: now), "refuse")
+                // The server is there: a call waits for the attempt, whether it waits for servers or not.
+                expectEqual(want(&link, after: now), "later")
                 now += delay - .milliseconds(1)
-                expectEqual(want(&link, after: now), "refuse")
+                expectEqual(want(&link, after: now), "wait")
                 now += .milliseconds(1)
+                expectEqual(link.retryDue(), true)
+            } else {
+                expectEqual(want(&link, after: now), "connect")
             }
-            expectEqual(want(&link, after: now), "connect")
             let connection = makeConnection()
             _ = link.began(connection)
             _ = link.connected(connection, at: start.advanced(by: now))
             expectEqual(lose(&link, connection, hasAnswered: false, after: now), true)
         }
+        // Now it is gone.
+        expectEqual(want(&link, after: now), "later")
+        expectEqual(link.retryDue(), true)
+        expectEqual(link.failed(at: start.advanced(by: now), chance: 0.5).refused.count, 1)
+        expectEqual(want(&link, after: now), "refuse")
     }
 
     @Test("a connection that has answered a call, or lasted, is made again at once", arguments: [true, false])
@@ -130,7 +138,7 @@ struct ChannelLinkTests {
             _ = link.connected(connection, at: start)
             expectEqual(lose(&link, connection, hasAnswered: false, wasUnused: wasUnused), true)
         }
-        expectEqual(want(&link), "refuse")
+        expectEqual(want(&link), "later")
     }
 
     @Test("a call that no longer waits is not resumed with the others")

@@ -267,14 +267,14 @@ struct HostileTests {
     func keepsSlowlyReadResponses() async throws {
         let text = String(repeating: "x", count: 40_000)
         let configure = { (configuration: inout RPCServer.Configuration) in
-            configuration.unreadResponseTimeout = .milliseconds(500)
+            configuration.unreadResponseTimeout = .seconds(1)
         }
         try await withRawClient([.echo], configure: configure, window: 1000) { client in
             let response = client.request(.request(), body: framed(text))
             // Forty windows, so that it takes several times as long.
             while !response.isOver, !client.isClosed {
                 try await client.wait { response.isOver || response.body.count > response.consumed }
-                try await Task.sleep(for: .milliseconds(40))
+                try await Task.sleep(for: .milliseconds(80))
                 client.consume(response, response.body.count - response.consumed)
                 response.consumed = response.body.count
             }

@@ -30,6 +30,9 @@ struct ChannelLink {
     private var backoff = ReconnectBackoff()
     private var waiters = WaitingLine()
     private var isRetryScheduled = false
+    /// Whether the last thing seen of the server was a connection that was ready: it can be reached, though another attempt
+    /// may have to wait.
+    private var wasReached = false
     /// When the connection that is ready became so.
     private var readySince: ContinuousClock.Instant?
     /// Whether a socket is being connected that is no connection so far.
@@ -60,7 +63,7 @@ struct ChannelLink {
             attempt()
             return .connect
         }
-        guard waiter.waitsForReady else { return .refuse }
+        guard waiter.waitsForReady || wasReached else { return .refuse }
         waiters.append(waiter)
         if isRetryScheduled { return .wait }
         isRetryScheduled = true
@@ -93,6 +96,7 @@ struct ChannelLink {
         if case .closed = phase { return [] }
         phase = .ready(connection)
         readySince = now
+        wasReached = true
         return waiters.takeAll()
     }
 
@@ -104,6 +108,7 @@ struct ChannelLink {
         isAttempting = false
         guard case .connecting = phase else { return ([], nil) }
         phase = .idle
+        wasReached = false
         backoff.failed(at: now, chance: chance)
         let refused = waiters.inOrder.filter { !$0.waitsForReady }
         for waiter in refused { waiters.remove(waiter.key) }
@@ -113,7 +118,7 @@ struct ChannelLink {
     }
 
     /// The connection takes no more calls; one that was of no use counts as a failed attempt, unless this side has ended
-    /// it because nobody called. False when it was given up before.
+    /// it because nobody called: calls wait for the next, since the server is there. False when it was given up before.
     mutating func lost(
         _ connection: ClientConnection, hasAnswered: Bool, wasUnused: Bool, at now: ContinuousClock.Instant,
         chance: Double

@@ -20,7 +20,8 @@ struct Attack: Sendable {
     var attackers = 1
     /// How long it goes on; more with HOSTILE_MILLISECONDS in the environment, for figures.
     var duration = Duration.milliseconds(
-        ProcessInfo.processInfo.environment["HOSTILE_MILLISECONDS"].flatMap { Int($0) } ?? 500)
+        ProcessInfo.processInfo.environment["HOSTILE_MILLISECONDS"].flatMap { Int($0) }
+            ?? (Instrumentation.isOn ? 2000 : 500))
 }
 
 /// Megabytes, for people.
