@@ -62,7 +62,7 @@ package final class RunningSamtal: Sendable {
     private func launch(_ service: Service) throws {
         var arguments = ["--data", data]
         if service == .gateway {
-            arguments += ["--http", "127.0.0.1:0", "--http-address-file", "\(folder)/gateway.http"]
+            arguments += ["--http", "127.0.0.1:0", "--http-address-file", addressFile]
         }
         let child = try ChildProcess("samtal-\(service.rawValue)", arguments, log: log(service))
         children.withLock { $0[service] = child }
@@ -73,6 +73,8 @@ package final class RunningSamtal: Sendable {
             if let status = self.child(service)?.exitStatus {
                 throw ChildProcessError.timedOut("\(service.rawValue) ended with \(status)")
             }
+            // Its RPC socket may serve before its HTTP port, which is in that file, does.
+            if service == .gateway, !FileManager.default.fileExists(atPath: self.addressFile) { return false }
             let answer = try? await HealthV1.HealthClient(channel: self.channel(service))
                 .check(.init(), options: .init(timeout: .seconds(2)))
             return answer?.status == .serving
@@ -98,10 +100,12 @@ package final class RunningSamtal: Sendable {
     package var chat: ChatV1.ChatServiceClient { .init(channel: channel(.chat)) }
     package var retention: RetentionV1.RetentionServiceClient { .init(channel: channel(.retention)) }
 
+    private var addressFile: String { "\(folder)/gateway.http" }
+
     /// http://HOST:PORT of the gateway, which chose a free port.
     package func httpAddress() throws -> String {
         "http://"
-            + (try String(contentsOfFile: "\(folder)/gateway.http", encoding: .utf8))
+            + (try String(contentsOfFile: addressFile, encoding: .utf8))
             .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
