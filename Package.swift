@@ -96,12 +96,12 @@ let package = Package(
         .target(
             name: "RPC",
             dependencies: ["ProtobufC", "CRPCContracts", "CProtobufC", "CNghttp2", "CZlib", logging] + nio,
-            swiftSettings: perCallSettings),
+            exclude: ["README.md"], swiftSettings: perCallSettings),
         .target(
             name: "Contracts", dependencies: ["RPC", "ProtobufC", "CProtobufC", "CContracts", "CRPCContracts"],
             swiftSettings: perCallSettings),
-        .target(name: "Storage", dependencies: [grdb, logging], swiftSettings: settings),
-        .target(name: "Privacy", dependencies: [crypto], swiftSettings: settings),
+        .target(name: "Storage", dependencies: [grdb, logging], exclude: ["README.md"], swiftSettings: settings),
+        .target(name: "Privacy", dependencies: [crypto], exclude: ["README.md"], swiftSettings: settings),
         .target(
             name: "ServiceKit",
             dependencies: [
@@ -177,13 +177,19 @@ let package = Package(
             ] + nio,
             path: "Tests/RPCInterop", swiftSettings: perCallSettings),
         tests(
-            "Interop", ["TestProcesses", "rpc-interop", "InteropContracts", "RPC", logging] + nio, exclude: ["cpp"]),
+            "Interop", ["TestProcesses", "rpc-interop", "InteropContracts", "RPC", logging] + nio,
+            exclude: [
+                "README.md", "client.py", "cpp", "interop_calls.py", "interop_checks.py", "interop_client.py",
+                "interop_messages.py", "interop_server.py", "interop_stubs.py", "requirements.txt",
+            ]),
         tests(
             "Oracle", ["Contracts", "InteropContracts", "ProtobufC", "RPC"],
             exclude: [
                 "README.md", "requirements.txt", "contracts.py", "oracle.py", "ours.py", "strategies.py", "wire.py",
             ]),
-        tests("Browser", ["TestProcesses", "Contracts", "RPC"]),
+        tests(
+            "Browser", ["TestProcesses", "Contracts", "RPC"],
+            exclude: ["browser.py", "pages.py", "requirements.txt", "story.py"]),
     ]
         + service(
             "Identity", folder: "Identity", executable: "samtal-identity",

@@ -58,7 +58,8 @@ build_products() {
   log=$(mktemp)
   for product in "$@"; do
     if [ -t 1 ]; then
-      (cd "$repository" && swift build -c "$configuration" "${options[@]}" --product "$product") || { rm -f "$log"; fail "the build of $product failed"; }
+      # Colours are among the options that what was built is compared by: with them, all would be built again.
+      (cd "$repository" && swift build --no-color-diagnostics -c "$configuration" "${options[@]}" --product "$product") || { rm -f "$log"; fail "the build of $product failed"; }
     else
       say "building $product"
       (cd "$repository" && swift build -c "$configuration" "${options[@]}" --product "$product") >"$log" 2>&1 ||

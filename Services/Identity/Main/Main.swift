@@ -21,7 +21,7 @@ struct SamtalIdentity: AsyncParsableCommand {
 
             Example:
               samtal-identity --data /var/lib/samtal --peer samtal-gateway=gateway \\
-                --peer samtal-chat=service --peer 0=operator
+                --peer samtal-chat=service --peer samtal-retention=service --peer 0=operator
             """)
 
     @OptionGroup var options: ServiceOptions
