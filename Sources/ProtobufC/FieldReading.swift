@@ -26,7 +26,7 @@ package enum FieldReading {
     }
 
     /// A submessage, or `nil`.
-    @inlinable @inline(__always) package static func message<Message: ProtobufMessage>(
+    @inlinable package static func message<Message: ProtobufMessage>(
         _ pointer: UnsafeMutableRawPointer?, _ field: StaticString
     ) throws(ProtobufError) -> Message? {
         guard let pointer else { return nil }

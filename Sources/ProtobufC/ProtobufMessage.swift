@@ -71,20 +71,17 @@ extension ProtobufMessage {
     package func serialized(
         behind prefixLength: Int, _ writePrefix: (_ place: UnsafeMutableRawBufferPointer, _ size: Int) -> Void
     ) -> ByteBuffer {
-        let arena = Arena.borrow()
-        defer { arena.giveBack() }
-        let message = arena.message(Self.descriptor)
-        fill(cMessage: message, arena: arena)
-        let cMessage = UnsafePointer(message.assumingMemoryBound(to: ProtobufCMessage.self))
-        let size = protobuf_c_message_get_packed_size(cMessage)
-        var buffer = ByteBufferAllocator().buffer(capacity: prefixLength + size)
-        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: prefixLength + size) { storage in
-            writePrefix(UnsafeMutableRawBufferPointer(rebasing: storage[..<prefixLength]), size)
-            guard let start = storage.baseAddress, size > 0 else { return prefixLength }
-            return prefixLength
-                + protobuf_c_message_pack(cMessage, (start + prefixLength).assumingMemoryBound(to: UInt8.self))
+        withCMessage { message in
+            let size = protobuf_c_message_get_packed_size(message)
+            var buffer = ByteBufferAllocator().buffer(capacity: prefixLength + size)
+            buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: prefixLength + size) { storage in
+                writePrefix(UnsafeMutableRawBufferPointer(rebasing: storage[..<prefixLength]), size)
+                guard let start = storage.baseAddress, size > 0 else { return prefixLength }
+                return prefixLength
+                    + protobuf_c_message_pack(message, (start + prefixLength).assumingMemoryBound(to: UInt8.self))
+            }
+            return buffer
         }
-        return buffer
     }
 
     /// The number of bytes of the protobuf encoding.
@@ -92,12 +89,14 @@ extension ProtobufMessage {
         withCMessage { message in protobuf_c_message_get_packed_size(message) }
     }
 
+    /// Inlined, because every response goes through it and generic code costs as much as a short message.
+    @inline(__always)
     func withCMessage<Result>(_ body: (UnsafeMutablePointer<ProtobufCMessage>) -> Result) -> Result {
-        Arena.lend { arena in
-            let message = arena.message(Self.descriptor)
-            fill(cMessage: message, arena: arena)
-            return body(message.assumingMemoryBound(to: ProtobufCMessage.self))
-        }
+        let arena = Arena.borrow()
+        defer { arena.giveBack() }
+        let message = arena.message(Self.descriptor)
+        fill(cMessage: message, arena: arena)
+        return body(message.assumingMemoryBound(to: ProtobufCMessage.self))
     }
 }
 

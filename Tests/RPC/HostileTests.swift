@@ -267,14 +267,14 @@ struct HostileTests {
     func keepsSlowlyReadResponses() async throws {
         let text = String(repeating: "x", count: 40_000)
         let configure = { (configuration: inout RPCServer.Configuration) in
-            configuration.unreadResponseTimeout = .seconds(1)
+            configuration.unreadResponseTimeout = .seconds(2)
         }
-        try await withRawClient([.echo], configure: configure, window: 1000) { client in
+        try await withRawClient([.echo], configure: configure, window: 4000) { client in
             let response = client.request(.request(), body: framed(text))
-            // Forty windows, so that it takes several times as long.
+            // Ten windows, so that it takes several times as long.
             while !response.isOver, !client.isClosed {
                 try await client.wait { response.isOver || response.body.count > response.consumed }
-                try await Task.sleep(for: .milliseconds(80))
+                try await Task.sleep(for: .milliseconds(600))
                 client.consume(response, response.body.count - response.consumed)
                 response.consumed = response.body.count
             }

@@ -168,7 +168,7 @@ struct TargetStatesTests {
     func passesOver() {
         var states = states(.pickFirst)
         expectEqual(pick(&states), "wait 0")
-        states.isLate(0)
+        states.tookLong(0)
         expectEqual(pick(&states), "wait 1")
         up(&states, 1)
         expectEqual(pick(&states), "1")
@@ -183,7 +183,7 @@ struct TargetStatesTests {
         up(&states, 1)
         _ = states.lost(0, tokens[0], wasIdle: false)
         expectEqual(pick(&states), "wait")
-        states.isLate(0)
+        states.tookLong(0)
         expectEqual(pick(&states), "1")
     }
 
@@ -194,12 +194,12 @@ struct TargetStatesTests {
         let key = (0..<100).map { "session-\($0)" }.first { pick(&states, key: $0) == "2" } ?? ""
         _ = states.lost(2, tokens[2], wasIdle: false)
         expectEqual(pick(&states, key: key), "wait")
-        states.isLate(2)
+        states.tookLong(2)
         #expect(["0", "1"].contains(pick(&states, key: key)))
         up(&states, 2)
         expectEqual(pick(&states, key: key), "2")
         // That it was late is said too late.
-        states.isLate(2)
+        states.tookLong(2)
         expectEqual(pick(&states, key: key), "2")
     }
 
@@ -209,7 +209,7 @@ struct TargetStatesTests {
         _ = pick(&states)
         up(&states, 0)
         expectEqual(pick(&states), "wait")
-        states.isLate(0, tokens[0])
+        states.tookLong(0, tokens[0])
         expectEqual(pick(&states), "wait 1")
         states.failed(1)
         _ = pick(&states)
@@ -225,12 +225,12 @@ struct TargetStatesTests {
         _ = pick(&states)
         up(&states, 0)
         expectEqual(states.lost(0, tokens[0], wasIdle: false), true)
-        states.isLate(0, tokens[0])
+        states.tookLong(0, tokens[0])
         expectEqual(pick(&states), "wait")
         states.connected(0, tokens[1], at: start)
-        states.isLate(0, tokens[0])
+        states.tookLong(0, tokens[0])
         expectEqual(pick(&states), "wait")
-        states.isLate(0, tokens[1])
+        states.tookLong(0, tokens[1])
         expectEqual(pick(&states), "wait 1")
     }
 

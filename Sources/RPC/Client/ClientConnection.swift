@@ -228,7 +228,6 @@ extension ClientConnection: HTTP2SessionDelegate {
     }
 
     func allows(_ frame: HTTP2Session.CountedFrame) -> Bool {
-        // Every reset ends a call of this side's making: there are no more of them than of those.
         budget.admits(frame, sent: session?.sentBytes ?? 0)
     }
 }

@@ -101,17 +101,17 @@ extension TargetPicker {
             waitsForReady: patiently,
             .function { [weak self] result in
                 self?.connected(index, result, patiently: patiently)
-            }, timer: patiently ? nil : doubtLater { $0.isLate(index) })
+            }, timer: patiently ? nil : doubtLater { $0.tookLong(index) })
         subchannels[index].want(waiter)
     }
 
     /// Has calls go elsewhere when the target is long in coming, or in saying whether it serves.
     @discardableResult
     private func doubtLater(
-        _ isLate: @escaping @Sendable (inout TargetStates<ClientConnection>) -> Void
+        _ tookLong: @escaping @Sendable (inout TargetStates<ClientConnection>) -> Void
     ) -> Scheduled<Void> {
         common.group.any().scheduleTask(in: TimeAmount(TargetStates<ClientConnection>.patience)) { [weak self] in
-            self?.change { isLate(&$0.targets) }
+            self?.change { tookLong(&$0.targets) }
         }
     }
 
@@ -143,7 +143,7 @@ extension TargetPicker {
         }
         watch.start()
         // The connection may be lost before, and the next one has all of its own time.
-        doubtLater { $0.isLate(index, connection) }
+        doubtLater { $0.tookLong(index, connection) }
     }
 
     private func change(_ change: (inout State) -> Void) {

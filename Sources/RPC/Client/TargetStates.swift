@@ -172,12 +172,12 @@ extension TargetStates {
     }
 
     /// The target has not been connected to within the time of ``patience``, unless it has.
-    mutating func isLate(_ index: Int) {
+    mutating func tookLong(_ index: Int) {
         if case .connecting = targets[index].phase { targets[index].isDoubtful = true }
     }
 
     /// The server has not said on that connection within the time of ``patience`` whether it serves, unless it has.
-    mutating func isLate(_ index: Int, _ connection: Connection) {
+    mutating func tookLong(_ index: Int, _ connection: Connection) {
         guard case .ready(let known, _) = targets[index].phase, known === connection else { return }
         if isUndecided(index) { targets[index].isDoubtful = true }
     }

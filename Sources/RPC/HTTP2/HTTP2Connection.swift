@@ -37,7 +37,7 @@ class HTTP2Connection: ChannelInboundHandler, TurnEnd, @unchecked Sendable {
     @exclusivity(unchecked) fileprivate final var timer = DeadlineTimer()
     @exclusivity(unchecked) private final var turnTime: TurnTime?
     /// Ends the wait for the last bytes to be written; nil before there is one.
-    @exclusivity(unchecked) private final var lastWrite: Scheduled<Void>?
+    private final var lastWrite: Scheduled<Void>?
 
     init(eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
@@ -218,7 +218,8 @@ extension HTTP2Connection {
             isFlood: session.isFlooded || session.failureCode == HTTP2ErrorCode.enhanceYourCalm.rawValue)
     }
 
-    private final func reportFault(isFlood: Bool) {
+    /// Says that the other side broke the protocol, once for a connection.
+    final func reportFault(isFlood: Bool) {
         guard !isFaultReported else { return }
         isFaultReported = true
         protocolFailed(isFlood: isFlood)

@@ -13,10 +13,7 @@ enum MessageFraming {
 
     /// The message with its prefix, in one buffer.
     static func framed<Message: ProtobufMessage>(_ message: Message) -> ByteBuffer {
-        message.serialized(behind: prefixLength) { place, size in
-            place.storeBytes(of: 0, as: UInt8.self)
-            place.storeBytes(of: UInt32(truncatingIfNeeded: size).bigEndian, toByteOffset: 1, as: UInt32.self)
-        }
+        message.serialized(behind: prefixLength) { place, size in writePrefix(size, at: place) }
     }
 
     /// The bytes of a message with their prefix, in one buffer.
@@ -37,7 +34,15 @@ enum MessageFraming {
     }
 
     private static func writePrefix(_ size: Int, isCompressed: Bool = false, to buffer: inout ByteBuffer) {
-        buffer.writeMultipleIntegers(UInt8(isCompressed ? 1 : 0), UInt32(truncatingIfNeeded: size))
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: prefixLength) { place in
+            writePrefix(size, isCompressed: isCompressed, at: place)
+            return prefixLength
+        }
+    }
+
+    private static func writePrefix(_ size: Int, isCompressed: Bool = false, at place: UnsafeMutableRawBufferPointer) {
+        place.storeBytes(of: isCompressed ? 1 : 0, as: UInt8.self)
+        place.storeBytes(of: UInt32(truncatingIfNeeded: size).bigEndian, toByteOffset: 1, as: UInt32.self)
     }
 }
 

@@ -34,7 +34,6 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     /// Whether calls or writers wait for responses to be sent.
     var isHeldBack = false
     var isCheckScheduled = false
-    private var resets: FloodGuard
     private var budget: FrameBudget
     private var handshake: Scheduled<Void>?
     private var unreadCheck: RepeatedTask?
@@ -43,9 +42,9 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         self.context = context
         self.peer = peer
         responseLimit = context.configuration.maxBufferedConnectionResponseBytes
-        resets = FloodGuard(perSecond: context.configuration.maxResetsPerSecond)
         budget = FrameBudget(
             perSecond: context.configuration.maxControlFramesPerSecond,
+            resetsPerSecond: context.configuration.maxResetsPerSecond,
             windowUpdatesKept: ServerConnection.windowUpdatesKept)
         super.init(eventLoop: eventLoop)
     }
@@ -54,7 +53,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
         let configuration = context.configuration
         guard admits() else { return nil }
         handshake = eventLoop.scheduleTask(in: TimeAmount(configuration.handshakeTimeout)) {
-            self.protocolFailed(isFlood: false)
+            self.reportFault(isFlood: false)
             self.close()
         }
         lifetime = ConnectionLifetime(configuration, self)
@@ -95,7 +94,7 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     override func readDone() {
         lifetime?.heard()
         if let session, session.queuedFrames > context.configuration.maxQueuedFrames {
-            protocolFailed(isFlood: true)
+            reportFault(isFlood: true)
             return close()
         }
         watchHeaders()
@@ -195,8 +194,7 @@ extension ServerConnection: HTTP2SessionDelegate {
     func goAwayReceived() {}
 
     func allows(_ frame: HTTP2Session.CountedFrame) -> Bool {
-        let isAllowed =
-            if case .reset = frame { resets.admits() } else { budget.admits(frame, sent: session?.sentBytes ?? 0) }
+        let isAllowed = budget.admits(frame, sent: session?.sentBytes ?? 0)
         if !isAllowed { wasTooMuch = true }
         return isAllowed
     }

@@ -133,7 +133,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     override func deadlinePassed() {
         switch state.phase {
         case .receiving where !headers.areComplete:
-            connection.protocolFailed(isFlood: false)
+            connection.reportFault(isFlood: false)
             connection.close()
         case .receiving: fail(ServerStream.requestTooLate)
         case .ready, .running, .responding:
