@@ -219,6 +219,23 @@ struct LiveFeedTests {
         }
     }
 
+    @Test("a participant follows their own questions with their token, and has the feed's shape otherwise")
+    func author() async throws {
+        try await TestGateway.run { gateway in
+            gateway.chat.addQuestion("q1")
+            let participant = try await gateway.follow(
+                "/v1/sessions/s1/events?audience=AUTHOR&after=0", headers: [("Samtal-Participant", "token")])
+            #expect(try await participant.events(atLeast: 2).map(\.name) == ["question", "caught-up"])
+            let (request, metadata) = gateway.chat.state.withLock { ($0.watchRequests[0], $0.watchMetadata[0]) }
+            #expect(request == .init(sessionID: "s1", audience: .author))
+            #expect(metadata[first: "samtal-participant"] == "token")
+            participant.close()
+            let own = try await gateway.request("GET", "/v1/sessions/s1/questions?own=true")
+            #expect(own.status == 200)
+            #expect(gateway.chat.state.withLock { $0.listed } == [.init(sessionID: "s1", own: true)])
+        }
+    }
+
     @Test("there is room for so many followers, and a place is free again when one leaves")
     func bounded() async throws {
         let configure: (inout GatewayConfiguration) -> Void = {

@@ -1,15 +1,25 @@
 /// Who follows a session's live feed.
-package enum Audience: Int, Sendable, Hashable, CaseIterable {
+package enum Audience: Sendable, Hashable {
     /// Sees published questions.
     case everyone
     /// Sees every question. Administrators of the session's organisation only.
     case moderators
+    /// A participant, by the digest that their questions are stored under: sees their own questions and nothing else.
+    case author([UInt8])
 
-    /// What a question's present state is to this audience.
+    /// Whom a change to a question by this author may concern.
+    package static func concerned(byQuestionOf author: [UInt8]) -> [Audience] {
+        [.everyone, .moderators, .author(author)]
+    }
+
+    /// Whom a change to the session itself concerns. Authors follow it with everyone.
+    package static let concernedBySession: [Audience] = [.everyone, .moderators]
+
+    /// What a question's present state is to this audience, if the question is one that concerns it.
     /// - Parameter wasPublished: Whether the question has ever been published: if so, this audience may still be showing it.
     package func view(of state: QuestionState, wasPublished: Bool) -> QuestionView {
         switch (self, state) {
-        case (.moderators, _), (.everyone, .published): .shown
+        case (.moderators, _), (.author, _), (.everyone, .published): .shown
         case (.everyone, .pending), (.everyone, .rejected): wasPublished ? .removed : .hidden
         }
     }
@@ -41,4 +51,12 @@ package enum Viewer: Sendable, Hashable {
         case .anyone: state == .published
         }
     }
+}
+
+/// Which of a session's questions are listed.
+package enum QuestionSelection: Sendable, Hashable {
+    /// All that the viewer sees.
+    case seenBy(Viewer)
+    /// One participant's own, by the digest that they are stored under, whatever became of them.
+    case askedBy([UInt8])
 }

@@ -15,8 +15,10 @@ package struct ChatLimits: Sendable, Hashable {
     package var eventsPerSession: Int64 = 4_000_000
     /// Changes that wait for one watcher; a watcher further behind is told to resume.
     package var changesPerWatcher = 1_024
-    /// Watchers of one session and audience.
+    /// Watchers of one session and audience; all its authors together are one.
     package var watchersPerAudience = 20_000
+    /// Watchers of one participant's own questions: as many pages as one person has open.
+    package var watchersPerAuthor = 8
     /// Sessions whose record and key are kept in memory; the least recently used is forgotten first.
     package var sessionsInMemory = 10_000
     /// A session that nobody ends is ended this long after it was created.

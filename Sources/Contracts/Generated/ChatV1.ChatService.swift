@@ -138,7 +138,8 @@ extension ChatV1 {
         func answerQuestion(_ request: ChatV1.AnswerQuestionRequest, call: ServerCall) async throws
             -> ChatV1.Question
 
-        /// An administrator sees every question; everybody else the published ones, and a participant their own besides.
+        /// An administrator sees every question; everybody else the published ones, and a participant their own besides, or
+        /// with own their own alone.
         func listQuestions(_ request: ChatV1.ListQuestionsRequest, call: ServerCall) async throws
             -> ChatV1.ListQuestionsResponse
 
@@ -241,7 +242,8 @@ extension ChatV1 {
             try await channel.unary(ChatV1.ChatServiceMethods.answerQuestion, request, options: options)
         }
 
-        /// An administrator sees every question; everybody else the published ones, and a participant their own besides.
+        /// An administrator sees every question; everybody else the published ones, and a participant their own besides, or
+        /// with own their own alone.
         public func listQuestions(
             _ request: ChatV1.ListQuestionsRequest, options: CallOptions = CallOptions()
         ) async throws -> ChatV1.ListQuestionsResponse {

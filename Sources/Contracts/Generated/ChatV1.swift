@@ -85,6 +85,8 @@ extension ChatV1 {
         case `public`
         /// every question; administrators only
         case moderators
+        /// the participant's own questions, whatever became of them, and nothing else; participants only
+        case author
         /// A number that this version has no name for: protobuf's enums are open.
         case unrecognised(Int32)
 
@@ -93,6 +95,7 @@ extension ChatV1 {
             case 0: self = .unspecified
             case 1: self = .public
             case 2: self = .moderators
+            case 3: self = .author
             default: self = .unrecognised(rawValue)
             }
         }
@@ -103,6 +106,7 @@ extension ChatV1 {
             case .unspecified: 0
             case .public: 1
             case .moderators: 2
+            case .author: 3
             case .unrecognised(let number): number
             }
         }
@@ -776,17 +780,21 @@ extension ChatV1 {
         /// 0: 50; at most 200
         public var pageSize: UInt32 = 0
         public var pageToken: String = ""
+        /// the participant's own questions alone, whatever became of them; participants only
+        public var own: Bool = false
 
         public init() {}
 
         public init(
             sessionID: String = "",
             pageSize: UInt32 = 0,
-            pageToken: String = ""
+            pageToken: String = "",
+            own: Bool = false
         ) {
             self.sessionID = sessionID
             self.pageSize = pageSize
             self.pageToken = pageToken
+            self.own = own
         }
 
         public static let descriptor: ProtobufDescriptor = {
@@ -802,6 +810,7 @@ extension ChatV1 {
             sessionID = try FieldReading.text(cStruct.pointee.session_id.data, cStruct.pointee.session_id.len, "session_id")
             pageSize = cStruct.pointee.page_size
             pageToken = try FieldReading.text(cStruct.pointee.page_token.data, cStruct.pointee.page_token.len, "page_token")
+            own = cStruct.pointee.own != 0
         }
 
         public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
@@ -809,6 +818,7 @@ extension ChatV1 {
             (cStruct.pointee.session_id.data, cStruct.pointee.session_id.len) = arena.text(sessionID)
             cStruct.pointee.page_size = pageSize
             (cStruct.pointee.page_token.data, cStruct.pointee.page_token.len) = arena.text(pageToken)
+            cStruct.pointee.own = own ? 1 : 0
         }
     }
 }

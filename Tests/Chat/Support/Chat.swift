@@ -71,15 +71,22 @@ struct Chat: Sendable {
             ChatV1.EndSessionRequest(sessionID: sessionID), options: try await administrator())
     }
 
+    /// All that a participant has asked.
+    func listOwn(
+        _ sessionID: String, as participant: CallOptions, pageSize: UInt32 = 0
+    ) async throws -> [ChatV1.Question] {
+        try await list(sessionID, as: participant, pageSize: pageSize, own: true)
+    }
+
     /// All that a viewer sees, over as many pages as it takes.
     func list(
-        _ sessionID: String, as options: CallOptions = CallOptions(), pageSize: UInt32 = 0
+        _ sessionID: String, as options: CallOptions = CallOptions(), pageSize: UInt32 = 0, own: Bool = false
     ) async throws -> [ChatV1.Question] {
         var questions: [ChatV1.Question] = []
         var token = ""
         repeat {
             let page = try await client.listQuestions(
-                ChatV1.ListQuestionsRequest(sessionID: sessionID, pageSize: pageSize, pageToken: token),
+                ChatV1.ListQuestionsRequest(sessionID: sessionID, pageSize: pageSize, pageToken: token, own: own),
                 options: options)
             questions += page.questions
             token = page.nextPageToken

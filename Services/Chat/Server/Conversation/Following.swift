@@ -48,7 +48,8 @@ struct Following: Sendable {
         writer: ResponseWriter<ChatV1.SessionEvent>
     ) async throws -> Int64 {
         guard let position = try await store.feedPosition(of: session.id) else { throw ChatError.sessionNotFound }
-        var sentSession = position.session.lastSequence <= sequence
+        var sentSession =
+            position.session.lastSequence <= sequence || !Audience.concernedBySession.contains(watcher.audience)
         var sent = sequence
         var isLast = false
         while !isLast {

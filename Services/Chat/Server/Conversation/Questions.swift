@@ -28,8 +28,9 @@ struct Questions: Sendable {
         let message = ChatV1.Question(
             questionID: id, sessionID: session.id, state: .pending, text: text, authorName: participant.name,
             askTime: Messages.timestamp(now), version: 1)
-        let asked = try await store.ask(question, limits: limits) { [feed] sequence in
-            feed.publish(asked: message, sequence: sequence, in: message.sessionID)
+        let asked = try await store.ask(question, limits: limits) {
+            [feed, author = question.author] sequence in
+            feed.publish(asked: message, by: author, sequence: sequence, in: message.sessionID)
         }
         switch asked {
         case .stored: return message
@@ -69,11 +70,13 @@ struct Questions: Sendable {
         return try Messages.question(question, opening: cipher)
     }
 
-    /// What a viewer sees of a session's questions, in the order asked.
-    /// - Parameter page: The id of the last question on the page before; nil for the first page.
+    /// Questions of a session, in the order asked.
+    /// - Parameters:
+    ///   - selection: Which of them.
+    ///   - page: The id of the last question on the page before; nil for the first page.
     /// - Returns: The questions, and the id of the page's last one unless it is the last page.
     func list(
-        in session: OpenedSession, seenBy viewer: Viewer, pageSize: Int, after page: String?
+        _ selection: QuestionSelection, in session: OpenedSession, pageSize: Int, after page: String?
     ) async throws -> (questions: [ChatV1.Question], nextPage: String?) {
         var after: Int64 = 0
         if let page {
@@ -82,7 +85,7 @@ struct Questions: Sendable {
             }
             after = number
         }
-        let batch = try await store.questions(of: session.row, seenBy: viewer, after: after, limit: pageSize)
+        let batch = try await store.questions(selection, of: session.row, after: after, limit: pageSize)
         let questions = try batch.questions.map { try Messages.question($0, opening: session.cipher) }
         return (questions, batch.isLast ? nil : batch.questions.last?.id)
     }

@@ -19,7 +19,7 @@ struct SessionLog: Sendable {
         var isLast = false
         while !isLast {
             let batch = try await store.questions(
-                of: session.row, seenBy: .moderator, after: after, limit: SessionLog.batch)
+                .seenBy(.moderator), of: session.row, after: after, limit: SessionLog.batch)
             for question in batch.questions {
                 if directory.isPast(session) { throw ChatError.sessionNotFound }
                 let message = try Messages.question(question, opening: session.cipher)

@@ -12,8 +12,27 @@ package final class LiveFeed: Sendable {
     private struct Hub: Sendable {
         var cipher: SessionCipher
         var watchers: [Audience: [UInt64: Watcher]] = [:]
+        /// Watchers of authors, all together.
+        var authorWatchers = 0
 
         var all: [Watcher] { watchers.values.flatMap(\.values) }
+
+        func hasRoom(for audience: Audience, within limits: ChatLimits) -> Bool {
+            let count = watchers[audience]?.count ?? 0
+            guard case .author = audience else { return count < limits.watchersPerAudience }
+            return count < limits.watchersPerAuthor && authorWatchers < limits.watchersPerAudience
+        }
+
+        mutating func add(_ watcher: Watcher) {
+            watchers[watcher.audience, default: [:]][watcher.number] = watcher
+            if case .author = watcher.audience { authorWatchers += 1 }
+        }
+
+        mutating func remove(_ watcher: Watcher) {
+            guard watchers[watcher.audience]?.removeValue(forKey: watcher.number) != nil else { return }
+            if watchers[watcher.audience]?.isEmpty == true { watchers[watcher.audience] = nil }
+            if case .author = watcher.audience { authorWatchers -= 1 }
+        }
     }
 
     private struct State: Sendable {
@@ -33,38 +52,39 @@ package final class LiveFeed: Sendable {
     func follow(_ session: OpenedSession, as audience: Audience) throws(ChatError) -> Watcher {
         try state.withLock { state throws(ChatError) in
             guard !state.isDraining else { throw .resume }
-            var hub = state.hubs[session.id] ?? Hub(cipher: session.cipher)
-            guard hub.watchers[audience, default: [:]].count < limits.watchersPerAudience else {
+            guard state.hubs[session.id]?.hasRoom(for: audience, within: limits) ?? true else {
                 throw .tooManyWatchers
             }
             state.nextNumber += 1
             let watcher = Watcher(
                 number: state.nextNumber, sessionID: session.id, audience: audience, capacity: limits.changesPerWatcher)
-            hub.watchers[audience, default: [:]][watcher.number] = watcher
-            state.hubs[session.id] = hub
+            // In place: a copy of the hub would cost as much as it has watchers.
+            state.hubs[session.id, default: Hub(cipher: session.cipher)].add(watcher)
             return watcher
         }
     }
 
     func leave(_ watcher: Watcher) {
         state.withLock { state in
-            state.hubs[watcher.sessionID]?.watchers[watcher.audience]?[watcher.number] = nil
-            let isFollowed = state.hubs[watcher.sessionID]?.watchers.values.contains { !$0.isEmpty } ?? false
-            if !isFollowed { state.hubs[watcher.sessionID] = nil }
+            state.hubs[watcher.sessionID]?.remove(watcher)
+            if state.hubs[watcher.sessionID]?.watchers.isEmpty == true { state.hubs[watcher.sessionID] = nil }
         }
     }
 
     /// Tells a session's watchers of one change. An event is encoded once for all who see the same.
     /// - Parameters:
+    ///   - audiences: Whom the change may concern.
     ///   - view: What the change is to an audience.
     ///   - shown: Makes the message for those who see it; called at most once, and only if there are any.
     func publish(
-        sequence: Int64, in sessionID: String, view: (Audience) -> QuestionView, removed questionID: String,
+        sequence: Int64, in sessionID: String, to audiences: [Audience], view: (Audience) -> QuestionView,
+        removed questionID: String,
         shown: (SessionCipher) throws(ChatError) -> ChatV1.SessionEvent.Change
     ) {
         guard let hub = state.withLock({ $0.hubs[sessionID] }) else { return }
         var encoded: [QuestionView: EncodedMessage<ChatV1.SessionEvent>] = [:]
-        for (audience, watchers) in hub.watchers where !watchers.isEmpty {
+        for audience in audiences {
+            guard let watchers = hub.watchers[audience] else { continue }
             let view = view(audience)
             guard view != .hidden else { continue }
             do throws(ChatError) {
@@ -109,26 +129,30 @@ package final class LiveFeed: Sendable {
 extension LiveFeed {
     func publish(_ question: QuestionRecord, in sessionID: String) {
         publish(
-            sequence: question.lastSequence, in: sessionID,
+            sequence: question.lastSequence, in: sessionID, to: Audience.concerned(byQuestionOf: question.author),
             view: { $0.view(of: question.state, wasPublished: question.wasPublished) }, removed: question.id
         ) { cipher throws(ChatError) in
             .question(try Messages.question(question, opening: cipher))
         }
     }
 
-    /// - Parameter question: Just asked, so pending.
-    func publish(asked question: ChatV1.Question, sequence: Int64, in sessionID: String) {
+    /// - Parameters:
+    ///   - question: Just asked, so pending.
+    ///   - author: The digest of who asked.
+    func publish(asked question: ChatV1.Question, by author: [UInt8], sequence: Int64, in sessionID: String) {
         publish(
-            sequence: sequence, in: sessionID, view: { $0.view(of: .pending, wasPublished: false) },
-            removed: question.questionID
+            sequence: sequence, in: sessionID, to: Audience.concerned(byQuestionOf: author),
+            view: { $0.view(of: .pending, wasPublished: false) }, removed: question.questionID
         ) { _ throws(ChatError) in
             .question(question)
         }
     }
 
     func publish(_ session: StoredSession) {
-        publish(sequence: session.lastSequence, in: session.record.id, view: { _ in .shown }, removed: "") {
-            cipher throws(ChatError) in
+        publish(
+            sequence: session.lastSequence, in: session.record.id, to: Audience.concernedBySession,
+            view: { _ in .shown }, removed: ""
+        ) { cipher throws(ChatError) in
             .session(Messages.session(try OpenedSession(stored: session, cipher: cipher)))
         }
     }

@@ -56,14 +56,23 @@ extension ChatHandler {
     ) async throws -> ChatV1.ListQuestionsResponse {
         try FieldCheck.identifier(request.sessionID, field: "session_id")
         let pageKey = try FieldCheck.pageToken(request.pageToken)
+        if request.own { _ = try call.participant() }
         return try await Status.answering {
             let session = try await directory.session(request.sessionID)
             let page = try await questions.list(
-                in: session, seenBy: try viewer(of: session, call: call),
+                try selection(request.own, in: session, call: call), in: session,
                 pageSize: FieldCheck.pageSize(request.pageSize), after: pageKey)
             return ChatV1.ListQuestionsResponse(
                 questions: page.questions, nextPageToken: FieldCheck.nextPageToken(page.nextPage))
         }
+    }
+
+    private func selection(
+        _ own: Bool, in session: OpenedSession, call: ServerCall
+    ) throws(ChatError) -> QuestionSelection {
+        let viewer = try viewer(of: session, call: call)
+        if own, case .author(let author) = viewer { return .askedBy(author) }
+        return .seenBy(viewer)
     }
 
     /// An administrator of another organisation is like anybody else to this session.

@@ -8,15 +8,18 @@ extension ChatHandler {
         _ request: ChatV1.WatchSessionRequest, writer: ResponseWriter<ChatV1.SessionEvent>, call: ServerCall
     ) async throws {
         try FieldCheck.identifier(request.sessionID, field: "session_id")
-        let audience = try audience(request.audience)
-        if audience == .moderators { _ = try call.administrator() }
+        switch request.audience {
+        case .unspecified, .public: break
+        case .moderators: _ = try call.administrator()
+        case .author: _ = try call.participant()
+        case .unrecognised: throw RPCError.invalid("audience", "is not an audience")
+        }
         try await Status.answering {
             let session = try await directory.session(request.sessionID)
             let viewer = try viewer(of: session, call: call)
-            // Another organisation's administrator learns no more than that of a session that is not there.
-            if audience == .moderators, viewer != .moderator { throw ChatError.sessionNotFound }
             try await following.follow(
-                session, as: audience, after: Int64(clamping: request.afterSequence), writer: writer)
+                session, as: try audience(request.audience, for: viewer), after: Int64(clamping: request.afterSequence),
+                writer: writer)
         }
     }
 
@@ -38,11 +41,14 @@ extension ChatHandler {
         }
     }
 
-    private func audience(_ audience: ChatV1.Audience) throws(RPCError) -> Audience {
-        switch audience {
-        case .unspecified, .public: return .everyone
-        case .moderators: return .moderators
-        case .unrecognised: throw .invalid("audience", "is not an audience")
+    /// What is asked for, if it is the viewer's to see. Another organisation's administrator learns no more than that of
+    /// a session that is not there.
+    private func audience(_ audience: ChatV1.Audience, for viewer: Viewer) throws(ChatError) -> Audience {
+        switch (audience, viewer) {
+        case (.moderators, .moderator): return .moderators
+        case (.author, .author(let author)): return .author(author)
+        case (.moderators, _), (.author, _): throw .sessionNotFound
+        case (.unspecified, _), (.public, _), (.unrecognised, _): return .everyone
         }
     }
 }

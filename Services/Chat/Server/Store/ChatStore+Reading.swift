@@ -6,25 +6,27 @@ extension ChatStore {
     /// Bytes of content after which a batch ends, whatever its limit: a batch is held in memory and may be one message.
     private static let batchBytes = 1 << 20
 
-    /// Questions that a viewer sees, in the order asked.
+    /// Questions of a session, in the order asked.
     /// - Parameters:
+    ///   - selection: Which of them. A participant's own are found by the index that makes their requests unique, and are
+    ///     so few that they are sorted here.
     ///   - after: The number of the question before the first one.
     ///   - limit: At most so many; fewer where they are long, but never none while there are any.
     func questions(
-        of session: Int64, seenBy viewer: Viewer, after number: Int64, limit: Int
+        _ selection: QuestionSelection, of session: Int64, after number: Int64, limit: Int
     ) async throws -> QuestionBatch {
         try await database.read { db in
             let after = Place.of(number: number, in: session)
             let columns = QuestionRecord.columns
             let published = QuestionState.published.rawValue
             let (sql, arguments): (String, StatementArguments) =
-                switch viewer {
-                case .moderator:
+                switch selection {
+                case .seenBy(.moderator):
                     (
                         "SELECT \(columns) FROM question WHERE place > ? AND place <= ? ORDER BY place LIMIT ?",
                         [after, Place.last(in: session), limit + 1]
                     )
-                case .anyone:
+                case .seenBy(.anyone):
                     (
                         """
                         SELECT \(columns) FROM question WHERE session = ? AND state = \(published) AND place > ?
@@ -32,7 +34,7 @@ extension ChatStore {
                         """,
                         [session, after, limit + 1]
                     )
-                case .author(let author):
+                case .seenBy(.author(let author)):
                     (
                         """
                         SELECT \(columns) FROM question WHERE session = ? AND state = \(published) AND place > ?
@@ -42,6 +44,14 @@ extension ChatStore {
                         ORDER BY place LIMIT ?
                         """,
                         [session, after, session, author.column, after, limit + 1]
+                    )
+                case .askedBy(let author):
+                    (
+                        """
+                        SELECT \(columns) FROM question WHERE session = ? AND author = ? AND place > ?
+                        ORDER BY place LIMIT ?
+                        """,
+                        [session, author.column, after, limit + 1]
                     )
                 }
             let rows = try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: arguments)
@@ -73,27 +83,30 @@ extension ChatStore {
         of session: Int64, for audience: Audience, after sequence: Int64, through last: Int64, limit: Int
     ) async throws -> QuestionBatch {
         try await database.read { db in
-            let columns = QuestionRecord.columns
-            let sql =
-                switch audience {
-                case .moderators:
-                    """
-                    SELECT \(columns) FROM question WHERE place IN (
+            let (which, order): (String, String)
+            var arguments: StatementArguments = [session]
+            switch audience {
+            case .moderators:
+                which = """
+                    place IN (
                         SELECT event.question FROM event JOIN question
                             ON question.place = event.question AND question.version = event.version
                         WHERE event.session = ? AND event.sequence > ? AND event.sequence <= ?
                         ORDER BY event.sequence LIMIT ?
-                    ) ORDER BY last_sequence
+                    )
                     """
-                case .everyone:
-                    """
-                    SELECT \(columns) FROM question
-                    WHERE session = ? AND was_published = 1 AND last_sequence > ? AND last_sequence <= ?
-                    ORDER BY last_sequence LIMIT ?
-                    """
-                }
-            let rows = try Row.fetchCursor(
-                db.cachedStatement(sql: sql), arguments: [session, sequence, last, limit + 1])
+                order = "last_sequence"
+            case .everyone:
+                which = "session = ? AND was_published = 1 AND last_sequence > ? AND last_sequence <= ?"
+                order = "last_sequence LIMIT ?"
+            case .author(let author):
+                which = "session = ? AND author = ? AND last_sequence > ? AND last_sequence <= ?"
+                order = "last_sequence LIMIT ?"
+                arguments += [author.column]
+            }
+            let statement = try db.cachedStatement(
+                sql: "SELECT \(QuestionRecord.columns) FROM question WHERE \(which) ORDER BY \(order)")
+            let rows = try Row.fetchCursor(statement, arguments: arguments + [sequence, last, limit + 1])
             return try ChatStore.batch(rows, limit: limit, in: db)
         }
     }

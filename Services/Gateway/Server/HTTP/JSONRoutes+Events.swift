@@ -20,13 +20,19 @@ extension JSONRoutes {
         switch audience {
         case "PUBLIC" where !request.hasTokens:
             return try await sharedFeed(of: sessionID, after: sequence, on: channel)
-        case "PUBLIC", "MODERATORS":
+        default:
+            guard let audience = Self.audiences[audience] else {
+                throw Refusal.invalid("audience", "is none of PUBLIC, AUTHOR and MODERATORS")
+            }
             let watch = ChatV1.WatchSessionRequest(
-                sessionID: sessionID, afterSequence: sequence, audience: audience == "PUBLIC" ? .public : .moderators)
+                sessionID: sessionID, afterSequence: sequence, audience: audience)
             return try await ownFeed(watch, tokens: request.tokens, on: channel)
-        default: throw Refusal.invalid("audience", "is neither PUBLIC nor MODERATORS")
         }
     }
+
+    private static let audiences: [String: ChatV1.Audience] = [
+        "PUBLIC": .public, "AUTHOR": .author, "MODERATORS": .moderators,
+    ]
 
     private static let headers: HTTPFields = [
         .contentType: "text/event-stream", .cacheControl: "no-store",

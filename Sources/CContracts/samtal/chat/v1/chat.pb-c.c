@@ -1105,7 +1105,7 @@ const ProtobufCMessageDescriptor samtal__chat__v1__answer_question_request__desc
   (ProtobufCMessageInit) samtal__chat__v1__answer_question_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor samtal__chat__v1__list_questions_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor samtal__chat__v1__list_questions_request__field_descriptors[4] =
 {
   {
     "session_id",
@@ -1143,8 +1143,21 @@ static const ProtobufCFieldDescriptor samtal__chat__v1__list_questions_request__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "own",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Chat__V1__ListQuestionsRequest, own),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned samtal__chat__v1__list_questions_request__field_indices_by_name[] = {
+  3,   /* field[3] = own */
   1,   /* field[1] = page_size */
   2,   /* field[2] = page_token */
   0,   /* field[0] = session_id */
@@ -1152,7 +1165,7 @@ static const unsigned samtal__chat__v1__list_questions_request__field_indices_by
 static const ProtobufCIntRange samtal__chat__v1__list_questions_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor samtal__chat__v1__list_questions_request__descriptor =
 {
@@ -1162,7 +1175,7 @@ const ProtobufCMessageDescriptor samtal__chat__v1__list_questions_request__descr
   "Samtal__Chat__V1__ListQuestionsRequest",
   "samtal.chat.v1",
   sizeof(Samtal__Chat__V1__ListQuestionsRequest),
-  3,
+  4,
   samtal__chat__v1__list_questions_request__field_descriptors,
   samtal__chat__v1__list_questions_request__field_indices_by_name,
   1,  samtal__chat__v1__list_questions_request__number_ranges,
@@ -1629,18 +1642,20 @@ const ProtobufCEnumDescriptor samtal__chat__v1__question_state__descriptor =
   samtal__chat__v1__question_state__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCEnumValue samtal__chat__v1__audience__enum_values_by_number[3] =
+static const ProtobufCEnumValue samtal__chat__v1__audience__enum_values_by_number[4] =
 {
   { "AUDIENCE_UNSPECIFIED", "SAMTAL__CHAT__V1__AUDIENCE__AUDIENCE_UNSPECIFIED", 0 },
   { "PUBLIC", "SAMTAL__CHAT__V1__AUDIENCE__PUBLIC", 1 },
   { "MODERATORS", "SAMTAL__CHAT__V1__AUDIENCE__MODERATORS", 2 },
+  { "AUTHOR", "SAMTAL__CHAT__V1__AUDIENCE__AUTHOR", 3 },
 };
 static const ProtobufCIntRange samtal__chat__v1__audience__value_ranges[] = {
-{0, 0},{0, 3}
+{0, 0},{0, 4}
 };
-static const ProtobufCEnumValueIndex samtal__chat__v1__audience__enum_values_by_name[3] =
+static const ProtobufCEnumValueIndex samtal__chat__v1__audience__enum_values_by_name[4] =
 {
   { "AUDIENCE_UNSPECIFIED", 0 },
+  { "AUTHOR", 3 },
   { "MODERATORS", 2 },
   { "PUBLIC", 1 },
 };
@@ -1651,9 +1666,9 @@ const ProtobufCEnumDescriptor samtal__chat__v1__audience__descriptor =
   "Audience",
   "Samtal__Chat__V1__Audience",
   "samtal.chat.v1",
-  3,
+  4,
   samtal__chat__v1__audience__enum_values_by_number,
-  3,
+  4,
   samtal__chat__v1__audience__enum_values_by_name,
   1,
   samtal__chat__v1__audience__value_ranges,

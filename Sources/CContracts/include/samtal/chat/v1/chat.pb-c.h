@@ -60,7 +60,8 @@ typedef enum _Samtal__Chat__V1__QuestionState {
 typedef enum _Samtal__Chat__V1__Audience {
   SAMTAL__CHAT__V1__AUDIENCE__AUDIENCE_UNSPECIFIED = 0,
   SAMTAL__CHAT__V1__AUDIENCE__PUBLIC = 1,
-  SAMTAL__CHAT__V1__AUDIENCE__MODERATORS = 2
+  SAMTAL__CHAT__V1__AUDIENCE__MODERATORS = 2,
+  SAMTAL__CHAT__V1__AUDIENCE__AUTHOR = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(SAMTAL__CHAT__V1__AUDIENCE)
 } Samtal__Chat__V1__Audience;
 
@@ -254,10 +255,11 @@ struct  Samtal__Chat__V1__ListQuestionsRequest
   ProtobufCBinaryData session_id;
   uint32_t page_size;
   ProtobufCBinaryData page_token;
+  protobuf_c_boolean own;
 };
 #define SAMTAL__CHAT__V1__LIST_QUESTIONS_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&samtal__chat__v1__list_questions_request__descriptor) \
-    , {0,NULL}, 0, {0,NULL} }
+    , {0,NULL}, 0, {0,NULL}, 0 }
 
 
 struct  Samtal__Chat__V1__ListQuestionsResponse
