@@ -6,14 +6,17 @@ import RPC
 struct AgreementCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "agreement", abstract: "Records and shows an organisation's data-processing agreement.",
-        subcommands: [Record.self, Show.self])
+        subcommands: [Record.self, Show.self, Preview.self, Confirm.self])
 
     enum Kind: String, ExpressibleByArgument, CaseIterable { case standard, custom }
 
     struct Record: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Records a signed agreement. Before it the organisation can't create a session.",
-            discussion: "Recording again makes the next version; a lower cap shortens what is kept already.")
+            discussion: """
+                Recording again makes the next version. A lower cap holds for new sessions at once, and for those there \
+                are when an administrator has confirmed it, on the page or with samtal agreement confirm.
+                """)
 
         @OptionGroup var connection: ConnectionOptions
         @Argument(help: "The organisation's id.") var organisation: String
@@ -56,6 +59,10 @@ struct AgreementCommand: AsyncParsableCommand {
             signed     \(agreement.signedDate)
             cap        \(agreement.capDays) days after a session's end, and never over one calendar month
             """)
+        if agreement.confirmationPending {
+            print(
+                "waiting    sessions are kept for longer until an administrator confirms it: samtal agreement confirm")
+        }
     }
 }
 
@@ -63,20 +70,31 @@ struct AgreementCommand: AsyncParsableCommand {
 struct PolicyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policy", abstract: "Sets and shows for how long an organisation's sessions are kept.",
-        subcommands: [Set.self, Show.self])
+        subcommands: [Preview.self, Set.self, Show.self])
 
     struct Set: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Sets the retention time in days after a session's end, 0 to the agreement's cap.")
+            abstract: "Sets the retention time in days after a session's end, 0 to the agreement's cap.",
+            discussion: """
+                Acts for the administrator who is signed in: it is the controller's to set. Sessions that are kept for \
+                longer are shortened; samtal policy preview says which, and how many would be erased at once.
+                """)
 
         @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var signIn: SignInOptions
         @Argument(help: "The organisation's id.") var organisation: String
         @Argument(help: "Days after a session's end.") var days: UInt32
+        @Option(help: ErasureCount.help) var erase: UInt32 = 0
+        @Flag(help: "For 0 days: says that erasing each session the moment it ends is meant.")
+        var confirmZeroDays = false
 
         func run() async throws {
-            try await Connection.with(connection) { services in
+            try await Connection.asAdministrator(connection, signIn) { services, administrator in
                 let policy = try await services.retention.setPolicy(
-                    .init(organisationID: organisation, retentionDays: days))
+                    .init(
+                        organisationID: organisation, retentionDays: days, expectedErasures: erase,
+                        confirmZeroDays: confirmZeroDays),
+                    options: administrator)
                 print("policy  \(policy.retentionDays) days, version \(policy.version)")
             }
         }

@@ -82,6 +82,10 @@ struct CommandFailure: Error, CustomStringConvertible {
                 switch error.reason {
                 case "AGREEMENT_REQUIRED", "AGREEMENT_NOT_FOUND":
                     "\(error.message). Does the organisation exist? samtal agreement record gives it an agreement."
+                case "ERASURES_UNCONFIRMED":
+                    "\(error.message). Nothing was done. Preview it, and say with --erase how many sessions are to go."
+                case "ZERO_DAYS_UNCONFIRMED":
+                    "0 days erases each session the moment it ends. If that is meant, add --confirm-zero-days."
                 default: error.message
                 }
         }

@@ -25,7 +25,8 @@ enum EveryMessage {
         ChatV1.RejectQuestionRequest.self, ChatV1.AnswerQuestionRequest.self, ChatV1.ListQuestionsRequest.self,
         ChatV1.ListQuestionsResponse.self, ChatV1.WatchSessionRequest.self, ChatV1.SessionEvent.self,
         ChatV1.ReadSessionLogRequest.self, ChatV1.SessionLogEntry.self, ChatV1.EraseSessionContentRequest.self,
-        ChatV1.EraseSessionContentResponse.self,
+        ChatV1.EraseSessionContentResponse.self, ChatV1.SetSessionDeadlineRequest.self,
+        ChatV1.SetSessionDeadlineResponse.self,
     ]
 
     private static let retention: [any ProtobufMessage.Type] = [
@@ -36,5 +37,9 @@ enum EveryMessage {
         RetentionV1.ExportSessionRequest.self, RetentionV1.ExportChunk.self, RetentionV1.GetCertificateRequest.self,
         RetentionV1.ListCertificatesRequest.self, RetentionV1.ListCertificatesResponse.self,
         RetentionV1.Certificate.self, RetentionV1.GetLedgerKeyRequest.self, RetentionV1.LedgerKey.self,
+        RetentionV1.PreviewAgreementRequest.self, RetentionV1.ConfirmAgreementRequest.self,
+        RetentionV1.PreviewPolicyRequest.self, RetentionV1.RetentionPreview.self, RetentionV1.MovedSession.self,
+        RetentionV1.GetSessionDeadlinesRequest.self, RetentionV1.SessionDeadline.self,
+        RetentionV1.GetSessionDeadlinesResponse.self,
     ]
 }

@@ -120,6 +120,8 @@ final class FakeOthers: Sendable {
         var chunkBytes = 10
         var sentChunks = 0
         var failure: RPCError?
+        var policies: [RetentionV1.SetPolicyRequest] = []
+        var confirmations: [RetentionV1.ConfirmAgreementRequest] = []
     }
 
     let state = Mutex(State())
@@ -150,8 +152,29 @@ final class FakeOthers: Sendable {
                     self.state.withLock { $0.sentChunks += 1 }
                 }
             },
+            .unary(RetentionV1.RetentionServiceMethods.previewPolicy) {
+                (request: RetentionV1.PreviewPolicyRequest, _) in
+                RetentionV1.RetentionPreview(
+                    organisationID: request.organisationID, retentionDays: request.retentionDays, erasedSessions: 1,
+                    sessions: [.init(sessionID: "s1", erasedAtOnce: true)])
+            },
+            .unary(RetentionV1.RetentionServiceMethods.previewAgreement) {
+                (request: RetentionV1.PreviewAgreementRequest, _) in
+                RetentionV1.RetentionPreview(organisationID: request.organisationID, agreementVersion: 2)
+            },
+            .unary(RetentionV1.RetentionServiceMethods.confirmAgreement) {
+                (request: RetentionV1.ConfirmAgreementRequest, _) in
+                self.state.withLock { $0.confirmations.append(request) }
+                return RetentionV1.Agreement(
+                    organisationID: request.organisationID, version: request.agreementVersion)
+            },
             .unary(RetentionV1.RetentionServiceMethods.setPolicy) { (request: RetentionV1.SetPolicyRequest, _) in
-                RetentionV1.Policy(
+                let failure = self.state.withLock { state in
+                    state.policies.append(request)
+                    return state.failure
+                }
+                if let failure { throw failure }
+                return RetentionV1.Policy(
                     organisationID: request.organisationID, retentionDays: request.retentionDays, version: 2)
             },
         ]

@@ -8,7 +8,8 @@ import Testing
 struct PagesTests {
     private static let pages = ["/", "/s/s1", "/admin"]
     private static let scripts = [
-        "account.js", "admin.js", "eventstream.js", "index.js", "moderation.js", "page.js", "session.js", "texts.js",
+        "account.js", "admin.js", "ending.js", "eventstream.js", "index.js", "moderation.js", "page.js", "retention.js",
+        "session.js", "texts.js",
     ]
 
     @Test("every answer carries the security headers, whatever it is")

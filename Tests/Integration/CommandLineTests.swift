@@ -19,10 +19,6 @@ struct CommandLineTests {
                 "agreement", "record", organisation, "--reference", "DPA-1", "--signed", "2026-01-15", "--cap-days",
                 "30")
             #expect(agreement.printed.contains("version 1"))
-            #expect(try await run("policy", "set", organisation, "7").printed.contains("7 days"))
-            let refused = try await run("policy", "set", organisation, "31")
-            #expect(refused.status == 1)
-            #expect(refused.printed.contains("retention_days"))
             let ledger = "\(samtal.folder)/ledger.json"
             let none = try await run("certificates", organisation, "--output", ledger)
             #expect(none.status == 1 && none.printed.contains("no certificate"))

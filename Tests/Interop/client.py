@@ -85,6 +85,10 @@ class GRPCClient(unittest.TestCase):
             retention_pb2.SetPolicyRequest(organisation_id=self.organisation, retention_days=3),
             metadata=self.administrator, timeout=10)
         self.assertEqual(policy.retention_days, 3)
+        with self.assertRaises(grpc.RpcError) as caught:
+            services.retention.SetPolicy(
+                retention_pb2.SetPolicyRequest(organisation_id=self.organisation, retention_days=2), timeout=10)
+        self.assertEqual(caught.exception.code(), grpc.StatusCode.UNAUTHENTICATED)
         session_id = self.open_session()
         question = self.ask(session_id, "Är räntan ändrad? 🦐", "request-1")
         answered = services.chat.AnswerQuestion(
@@ -177,7 +181,8 @@ class GRPCClient(unittest.TestCase):
             (lambda: services.chat.CreateSession(chat_pb2.CreateSessionRequest(title="x"), timeout=10),
              grpc.StatusCode.UNAUTHENTICATED, ""),
             (lambda: services.retention.SetPolicy(
-                retention_pb2.SetPolicyRequest(organisation_id=self.organisation, retention_days=15), timeout=10),
+                retention_pb2.SetPolicyRequest(organisation_id=self.organisation, retention_days=15),
+                metadata=self.administrator, timeout=10),
              grpc.StatusCode.INVALID_ARGUMENT, "retention_days"),
             (lambda: channel("chat").unary_unary("/samtal.chat.v1.ChatService/NoSuchMethod")(b"", timeout=10),
              grpc.StatusCode.UNIMPLEMENTED, ""),

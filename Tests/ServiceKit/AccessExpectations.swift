@@ -32,15 +32,20 @@ enum AccessExpectations {
         chat.ListQuestions             anyone         anyone         -         -
         chat.WatchSession              anyone         anyone         -         -
         chat.ReadSessionLog            -              -              -         anyone
+        chat.SetSessionDeadline        -              -              -         anyone
         chat.EraseSessionContent       -              -              -         anyone
 
         retention.RecordAgreement      -              -              anyone    -
         retention.GetAgreement         administrator  administrator  anyone    -
-        retention.SetPolicy            administrator  administrator  anyone    -
+        retention.PreviewAgreement     administrator  administrator  -         -
+        retention.ConfirmAgreement     administrator  administrator  -         -
+        retention.PreviewPolicy        administrator  administrator  -         -
+        retention.SetPolicy            administrator  administrator  -         -
         retention.GetPolicy            administrator  administrator  anyone    -
         retention.OpenSession          -              -              -         anyone
         retention.GetSessionKey        -              -              -         anyone
         retention.EndSession           -              -              -         anyone
+        retention.GetSessionDeadlines  -              -              -         anyone
         retention.EraseSession         administrator  administrator  anyone    -
         retention.ExportSession        administrator  administrator  anyone    -
         retention.GetCertificate       administrator  administrator  anyone    -

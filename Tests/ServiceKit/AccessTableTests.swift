@@ -91,6 +91,7 @@ struct AccessTableTests {
         "through the gateway, what an administrator does needs an administrator's token",
         arguments: [
             retention + "EraseSession", retention + "ExportSession", retention + "SetPolicy",
+            retention + "PreviewPolicy", retention + "PreviewAgreement", retention + "ConfirmAgreement",
             retention + "ListCertificates", identity + "AddAdministrator", identity + "ListAdministrators",
             chat + "CreateSession", chat + "ListSessions", chat + "EndSession", chat + "PublishQuestion",
             chat + "RejectQuestion", chat + "AnswerQuestion",

@@ -13,8 +13,8 @@ package struct SessionRecord: Sendable, Hashable {
     package private(set) var endTime: Date?
     /// When the log is gone. Absent until ended.
     package private(set) var deleteTime: Date?
-    /// As agreed when the session was created.
-    package let retentionDays: Int
+    /// As agreed when the session was created, or fewer: its organisation may keep sessions for a shorter time since.
+    package private(set) var retentionDays: Int
 
     /// A new session, in draft.
     package init(id: String, organisationID: String, createTime: Date, retentionDays: Int) {
@@ -68,6 +68,18 @@ package struct SessionRecord: Sendable, Hashable {
         guard let deleteTime, earlier.wholeMilliseconds < deleteTime else { return false }
         self.deleteTime = earlier.wholeMilliseconds
         return true
+    }
+
+    /// Keeps the session for fewer days, up to an earlier time of erasure: by the days, and by the time if one is given.
+    /// What is later is ignored.
+    /// - Parameter time: Not known to whoever has not heard of the end.
+    /// - Returns: Whether anything changed.
+    package mutating func shorten(days: Int, deleteTime time: Date?) -> Bool {
+        let isShorter = days < retentionDays
+        if isShorter { retentionDays = days }
+        let byDays = endTime.map { RetentionRule.deadline(ended: $0, days: retentionDays) }
+        let isEarlier = [byDays, time].compactMap(\.self).min().map { adopt(deleteTime: $0) } ?? false
+        return isShorter || isEarlier
     }
 
     /// When a session that nobody ends is ended for them.

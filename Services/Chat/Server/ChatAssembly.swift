@@ -34,19 +34,20 @@ package struct ChatAssembly: Sendable {
         let directory = SessionDirectory(
             store: store, retention: retention, clock: clock, capacity: limits.sessionsInMemory)
         let log = SessionLog(store: store, directory: directory, feed: feed)
+        let sessions = Sessions(
+            storeTag: settings.storeTag, store: store, directory: directory, retention: retention, feed: feed,
+            clock: clock)
         let handler = ChatHandler(
-            directory: directory,
-            sessions: Sessions(
-                storeTag: settings.storeTag, store: store, directory: directory, retention: retention, feed: feed,
-                clock: clock),
+            directory: directory, sessions: sessions,
             questions: Questions(store: store, directory: directory, feed: feed, clock: clock, limits: limits),
             following: Following(store: store, directory: directory, feed: feed),
             log: log)
         handlers = handler.handlers
         participants = ParticipantAuthenticator(directory: directory)
         upkeep = SessionUpkeep(
-            store: store, directory: directory, retention: retention, log: log, feed: feed, clock: clock,
-            limits: limits, interval: settings.upkeepInterval, logger: logger)
+            store: store, directory: directory, retention: retention, sessions: sessions, log: log, feed: feed,
+            clock: clock, limits: limits, interval: settings.upkeepInterval,
+            deadlineInterval: settings.deadlineInterval, logger: logger)
     }
 
     /// - Parameter administrators: Recognises administrators.

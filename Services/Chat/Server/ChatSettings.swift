@@ -8,6 +8,9 @@ package struct ChatSettings: Sendable {
     package var limits = ChatLimits()
     /// How often sessions are looked after: ended, reported, cut off.
     package var upkeepInterval: Duration = .seconds(1)
+    /// How often retention is asked whether sessions have to go earlier. It says so by itself when it is; asking finds
+    /// what was lost, as when one of the two was restored from a backup.
+    package var deadlineInterval: Duration = .seconds(300)
 
     /// - Parameters:
     ///   - sessionDays: See ``ChatLimits/sessionDays``; the other limits likewise.

@@ -6,6 +6,12 @@ package enum RetentionError: Error, Sendable, Equatable {
     case agreementNotFound
     /// The organisation has no agreement, and what was asked for needs one.
     case agreementRequired
+    /// The agreement to confirm is not the one in force, whose version is given.
+    case agreementSuperseded(latest: Int64)
+    /// Other sessions would be erased at once than was agreed to: so many, and so many.
+    case erasuresUnconfirmed(expected: Int, actual: Int)
+    /// That sessions are erased the moment they end was not said to be meant.
+    case zeroDaysUnconfirmed
     /// Unknown, erased, past its time, or another organisation's: nobody can tell which.
     case sessionNotFound
     /// The session has been neither ended nor left a draft.

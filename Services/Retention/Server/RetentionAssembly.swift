@@ -13,6 +13,7 @@ package struct RetentionAssembly: Sendable {
     package let keys: KeyStore
     package let eraser: Eraser
     package let scheduler: ErasureScheduler
+    package let announcer: DeadlineAnnouncer
     package let handler: RetentionHandler
     private let clock: HighWaterClock
 
@@ -34,16 +35,20 @@ package struct RetentionAssembly: Sendable {
 
         let neighbour = ChatNeighbour(channel: chat)
         let signal = WakeSignal()
+        let announcing = WakeSignal()
         let eraser = Eraser(
             store: store, keys: keys, chat: neighbour, signer: signer, clock: clock, hooks: hooks)
         let handler = RetentionHandler(
             store: store, custodian: SessionCustodian(store: store, keys: keys, clock: clock), eraser: eraser,
             exporter: SessionExporter(store: store, chat: neighbour, clock: clock), ledgerKey: signer.publicKey,
-            clock: clock, signal: signal)
+            clock: clock, signal: signal, announcing: announcing)
+        let announcer = DeadlineAnnouncer(
+            store: store, chat: neighbour, signal: announcing, retry: configuration.retry, logger: logger)
         let scheduler = ErasureScheduler(
             store: store, eraser: eraser, clock: clock, signal: signal, configuration: configuration, logger: logger)
         return RetentionAssembly(
-            store: store, keys: keys, eraser: eraser, scheduler: scheduler, handler: handler, clock: clock)
+            store: store, keys: keys, eraser: eraser, scheduler: scheduler, announcer: announcer, handler: handler,
+            clock: clock)
     }
 
     /// The parts for the runner of the executable.
@@ -56,7 +61,7 @@ package struct RetentionAssembly: Sendable {
             authenticators: [
                 AccessTokenAuthenticator(keys: IdentitySigningKeys(channel: environment.channel(to: "identity")))
             ],
-            background: [assembly.scheduler], onStop: { await assembly.close() })
+            background: [assembly.scheduler, assembly.announcer], onStop: { await assembly.close() })
     }
 
     /// Stores the clock's mark and closes the databases.

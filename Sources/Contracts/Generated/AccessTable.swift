@@ -56,6 +56,9 @@ public enum AccessTable {
         "/samtal.chat.v1.ChatService/ReadSessionLog": AccessRule(grants: [
             Grant(role: .service, principals: [.anyone]),
         ]),
+        "/samtal.chat.v1.ChatService/SetSessionDeadline": AccessRule(grants: [
+            Grant(role: .service, principals: [.anyone]),
+        ]),
         "/samtal.chat.v1.ChatService/EraseSessionContent": AccessRule(grants: [
             Grant(role: .service, principals: [.anyone]),
         ]),
@@ -112,8 +115,19 @@ public enum AccessTable {
             Grant(role: .gateway, principals: [.administrator]),
             Grant(role: .backend, principals: [.administrator]),
         ]),
+        "/samtal.retention.v1.RetentionService/PreviewAgreement": AccessRule(grants: [
+            Grant(role: .gateway, principals: [.administrator]),
+            Grant(role: .backend, principals: [.administrator]),
+        ]),
+        "/samtal.retention.v1.RetentionService/ConfirmAgreement": AccessRule(grants: [
+            Grant(role: .gateway, principals: [.administrator]),
+            Grant(role: .backend, principals: [.administrator]),
+        ]),
+        "/samtal.retention.v1.RetentionService/PreviewPolicy": AccessRule(grants: [
+            Grant(role: .gateway, principals: [.administrator]),
+            Grant(role: .backend, principals: [.administrator]),
+        ]),
         "/samtal.retention.v1.RetentionService/SetPolicy": AccessRule(grants: [
-            Grant(role: .operator, principals: [.anyone]),
             Grant(role: .gateway, principals: [.administrator]),
             Grant(role: .backend, principals: [.administrator]),
         ]),
@@ -129,6 +143,9 @@ public enum AccessTable {
             Grant(role: .service, principals: [.anyone]),
         ]),
         "/samtal.retention.v1.RetentionService/EndSession": AccessRule(grants: [
+            Grant(role: .service, principals: [.anyone]),
+        ]),
+        "/samtal.retention.v1.RetentionService/GetSessionDeadlines": AccessRule(grants: [
             Grant(role: .service, principals: [.anyone]),
         ]),
         "/samtal.retention.v1.RetentionService/EraseSession": AccessRule(grants: [

@@ -70,6 +70,11 @@ extension ChatV1 {
             kind: .serverStreaming, idempotent: true,
             maxRequestBytes: 4096, defaultDeadline: nil)
 
+        public static let setSessionDeadline = MethodDescriptor(
+            service: "samtal.chat.v1.ChatService", method: "SetSessionDeadline",
+            kind: .unary, idempotent: true,
+            maxRequestBytes: 4096, defaultDeadline: .seconds(10))
+
         public static let eraseSessionContent = MethodDescriptor(
             service: "samtal.chat.v1.ChatService", method: "EraseSessionContent",
             kind: .unary, idempotent: true,
@@ -89,6 +94,7 @@ extension ChatV1 {
             listQuestions,
             watchSession,
             readSessionLog,
+            setSessionDeadline,
             eraseSessionContent,
         ]
     }
@@ -156,6 +162,11 @@ extension ChatV1 {
             _ request: ChatV1.ReadSessionLogRequest, writer: ResponseWriter<ChatV1.SessionLogEntry>,
             call: ServerCall
         ) async throws
+
+        /// For retention, when a session has to go earlier than chat knows: its organisation keeps sessions for fewer days
+        /// now. Nothing is ever moved later. NOT_FOUND for a session that is not there.
+        func setSessionDeadline(_ request: ChatV1.SetSessionDeadlineRequest, call: ServerCall) async throws
+            -> ChatV1.SetSessionDeadlineResponse
 
         /// Erases every row of a session, for retention, which has destroyed the key before. Returns once no byte of the
         /// rows is left in the store's files. Erasing what is not there returns zero counts.
@@ -266,6 +277,14 @@ extension ChatV1 {
             channel.serverStreaming(ChatV1.ChatServiceMethods.readSessionLog, request, options: options)
         }
 
+        /// For retention, when a session has to go earlier than chat knows: its organisation keeps sessions for fewer days
+        /// now. Nothing is ever moved later. NOT_FOUND for a session that is not there.
+        public func setSessionDeadline(
+            _ request: ChatV1.SetSessionDeadlineRequest, options: CallOptions = CallOptions()
+        ) async throws -> ChatV1.SetSessionDeadlineResponse {
+            try await channel.unary(ChatV1.ChatServiceMethods.setSessionDeadline, request, options: options)
+        }
+
         /// Erases every row of a session, for retention, which has destroyed the key before. Returns once no byte of the
         /// rows is left in the store's files. Erasing what is not there returns zero counts.
         public func eraseSessionContent(
@@ -320,6 +339,9 @@ extension ChatV1.ChatServiceHandler {
             .serverStreaming(ChatV1.ChatServiceMethods.readSessionLog) {
                 (request: ChatV1.ReadSessionLogRequest, writer: ResponseWriter<ChatV1.SessionLogEntry>, call: ServerCall) in
                 try await self.readSessionLog(request, writer: writer, call: call)
+            },
+            .unary(ChatV1.ChatServiceMethods.setSessionDeadline) { (request: ChatV1.SetSessionDeadlineRequest, call: ServerCall) in
+                try await self.setSessionDeadline(request, call: call)
             },
             .unary(ChatV1.ChatServiceMethods.eraseSessionContent) { (request: ChatV1.EraseSessionContentRequest, call: ServerCall) in
                 try await self.eraseSessionContent(request, call: call)

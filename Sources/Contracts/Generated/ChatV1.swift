@@ -1068,6 +1068,89 @@ extension ChatV1 {
 }
 
 extension ChatV1 {
+    /// `samtal.chat.v1.SetSessionDeadlineRequest`.
+    public struct SetSessionDeadlineRequest: ProtobufMessage {
+        public var sessionID: String = ""
+        public var retentionDays: UInt32 = 0
+        /// absent before the end
+        public var deleteTime: GoogleProtobuf.Timestamp? = nil
+
+        public init() {}
+
+        public init(
+            sessionID: String = "",
+            retentionDays: UInt32 = 0,
+            deleteTime: GoogleProtobuf.Timestamp? = nil
+        ) {
+            self.sessionID = sessionID
+            self.retentionDays = retentionDays
+            self.deleteTime = deleteTime
+        }
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Chat__V1__SetSessionDeadlineRequest()
+            samtal__chat__v1__set_session_deadline_request__init(&message)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [3: GoogleProtobuf.Timestamp.descriptor])
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Chat__V1__SetSessionDeadlineRequest.self)
+            sessionID = try FieldReading.text(cStruct.pointee.session_id.data, cStruct.pointee.session_id.len, "session_id")
+            retentionDays = cStruct.pointee.retention_days
+            deleteTime = try FieldReading.message(cStruct.pointee.delete_time, "delete_time")
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Chat__V1__SetSessionDeadlineRequest.self)
+            (cStruct.pointee.session_id.data, cStruct.pointee.session_id.len) = arena.text(sessionID)
+            cStruct.pointee.retention_days = retentionDays
+            cStruct.pointee.delete_time = arena.message(deleteTime)
+        }
+    }
+}
+
+extension ChatV1 {
+    /// What holds afterwards: never later than what was asked for.
+    public struct SetSessionDeadlineResponse: ProtobufMessage {
+        public var retentionDays: UInt32 = 0
+        /// absent before the end
+        public var deleteTime: GoogleProtobuf.Timestamp? = nil
+
+        public init() {}
+
+        public init(
+            retentionDays: UInt32 = 0,
+            deleteTime: GoogleProtobuf.Timestamp? = nil
+        ) {
+            self.retentionDays = retentionDays
+            self.deleteTime = deleteTime
+        }
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Chat__V1__SetSessionDeadlineResponse()
+            samtal__chat__v1__set_session_deadline_response__init(&message)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [],
+                messages: [2: GoogleProtobuf.Timestamp.descriptor])
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Chat__V1__SetSessionDeadlineResponse.self)
+            retentionDays = cStruct.pointee.retention_days
+            deleteTime = try FieldReading.message(cStruct.pointee.delete_time, "delete_time")
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Chat__V1__SetSessionDeadlineResponse.self)
+            cStruct.pointee.retention_days = retentionDays
+            cStruct.pointee.delete_time = arena.message(deleteTime)
+        }
+    }
+}
+
+extension ChatV1 {
     /// `samtal.chat.v1.EraseSessionContentRequest`.
     public struct EraseSessionContentRequest: ProtobufMessage {
         public var sessionID: String = ""

@@ -229,6 +229,7 @@ public enum ContractsFiles {
             "samtal.chat.v1.ChatService.ListQuestions",
             "samtal.chat.v1.ChatService.WatchSession",
             "samtal.chat.v1.ChatService.ReadSessionLog",
+            "samtal.chat.v1.ChatService.SetSessionDeadline",
             "samtal.chat.v1.ChatService.EraseSessionContent",
             "samtal.chat.v1.SessionState",
             "samtal.chat.v1.QuestionState",
@@ -254,6 +255,8 @@ public enum ContractsFiles {
             "samtal.chat.v1.SessionEvent",
             "samtal.chat.v1.ReadSessionLogRequest",
             "samtal.chat.v1.SessionLogEntry",
+            "samtal.chat.v1.SetSessionDeadlineRequest",
+            "samtal.chat.v1.SetSessionDeadlineResponse",
             "samtal.chat.v1.EraseSessionContentRequest",
             "samtal.chat.v1.EraseSessionContentResponse",
         ],
@@ -295,40 +298,45 @@ public enum ContractsFiles {
             dGFsLmNoYXQudjEuUXVlc3Rpb25IABIdChNyZW1vdmVkX3F1ZXN0aW9uX2lkGAQgASgJSAASEwoJY2F1Z2h0X3VwGAUgASgISAA6\
             BJjnGAJCCAoGY2hhbmdlIjEKFVJlYWRTZXNzaW9uTG9nUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJOgSY5xgCInoKD1Nlc3Np\
             b25Mb2dFbnRyeRIqCgdzZXNzaW9uGAEgASgLMhcuc2FtdGFsLmNoYXQudjEuU2Vzc2lvbkgAEiwKCHF1ZXN0aW9uGAIgASgLMhgu\
-            c2FtdGFsLmNoYXQudjEuUXVlc3Rpb25IADoEmOcYAkIHCgVlbnRyeSI2ChpFcmFzZVNlc3Npb25Db250ZW50UmVxdWVzdBISCgpz\
-            ZXNzaW9uX2lkGAEgASgJOgSY5xgCIlcKG0VyYXNlU2Vzc2lvbkNvbnRlbnRSZXNwb25zZRIRCglxdWVzdGlvbnMYASABKAQSDwoH\
-            YW5zd2VycxgCIAEoBBIOCgZldmVudHMYAyABKAQ6BJjnGAIqTQoMU2Vzc2lvblN0YXRlEh0KGVNFU1NJT05fU1RBVEVfVU5TUEVD\
-            SUZJRUQQABIJCgVEUkFGVBABEggKBE9QRU4QAhIJCgVFTkRFRBADKlkKDVF1ZXN0aW9uU3RhdGUSHgoaUVVFU1RJT05fU1RBVEVf\
-            VU5TUEVDSUZJRUQQABILCgdQRU5ESU5HEAESDQoJUFVCTElTSEVEEAISDAoIUkVKRUNURUQQAypMCghBdWRpZW5jZRIYChRBVURJ\
-            RU5DRV9VTlNQRUNJRklFRBAAEgoKBlBVQkxJQxABEg4KCk1PREVSQVRPUlMQAhIKCgZBVVRIT1IQAzKPEAoLQ2hhdFNlcnZpY2US\
-            eAoNQ3JlYXRlU2Vzc2lvbhIkLnNhbXRhbC5jaGF0LnYxLkNyZWF0ZVNlc3Npb25SZXF1ZXN0Ghcuc2FtdGFsLmNoYXQudjEuU2Vz\
-            c2lvbiIoiucYJAoFCAESAQMKBQgEEgEDEhQKBFBPU1QSDC92MS9zZXNzaW9ucxKHAQoKR2V0U2Vzc2lvbhIhLnNhbXRhbC5jaGF0\
-            LnYxLkdldFNlc3Npb25SZXF1ZXN0Ghcuc2FtdGFsLmNoYXQudjEuU2Vzc2lvbiI9iucYOQoFCAESAQEKBQgEEgEBCgUIAxIBARIg\
-            CgNHRVQSGS92MS9zZXNzaW9ucy97c2Vzc2lvbl9pZH0YARKEAQoMTGlzdFNlc3Npb25zEiMuc2FtdGFsLmNoYXQudjEuTGlzdFNl\
-            c3Npb25zUmVxdWVzdBokLnNhbXRhbC5jaGF0LnYxLkxpc3RTZXNzaW9uc1Jlc3BvbnNlIimK5xglCgUIARIBAwoFCAQSAQMSEwoD\
-            R0VUEgwvdjEvc2Vzc2lvbnMYARKIAQoLT3BlblNlc3Npb24SIi5zYW10YWwuY2hhdC52MS5PcGVuU2Vzc2lvblJlcXVlc3QaFy5z\
-            YW10YWwuY2hhdC52MS5TZXNzaW9uIjyK5xg4CgUIARIBAwoFCAQSAQMSJgoEUE9TVBIeL3YxL3Nlc3Npb25zL3tzZXNzaW9uX2lk\
-            fTpvcGVuGAEShQEKCkVuZFNlc3Npb24SIS5zYW10YWwuY2hhdC52MS5FbmRTZXNzaW9uUmVxdWVzdBoXLnNhbXRhbC5jaGF0LnYx\
-            LlNlc3Npb24iO4rnGDcKBQgBEgEDCgUIBBIBAxIlCgRQT1NUEh0vdjEvc2Vzc2lvbnMve3Nlc3Npb25faWR9OmVuZBgBEpIBCgtK\
-            b2luU2Vzc2lvbhIiLnNhbXRhbC5jaGF0LnYxLkpvaW5TZXNzaW9uUmVxdWVzdBojLnNhbXRhbC5jaGF0LnYxLkpvaW5TZXNzaW9u\
-            UmVzcG9uc2UiOornGDYKBQgBEgEBCgUIBBIBARImCgRQT1NUEh4vdjEvc2Vzc2lvbnMve3Nlc3Npb25faWR9OmpvaW4SkgEKC0Fz\
-            a1F1ZXN0aW9uEiIuc2FtdGFsLmNoYXQudjEuQXNrUXVlc3Rpb25SZXF1ZXN0Ghguc2FtdGFsLmNoYXQudjEuUXVlc3Rpb24iRYrn\
-            GEEKBQgBEgECCgUIBBIBAhIrCgRQT1NUEiMvdjEvc2Vzc2lvbnMve3Nlc3Npb25faWR9L3F1ZXN0aW9ucxgBIICAARKsAQoPUHVi\
-            bGlzaFF1ZXN0aW9uEiYuc2FtdGFsLmNoYXQudjEuUHVibGlzaFF1ZXN0aW9uUmVxdWVzdBoYLnNhbXRhbC5jaGF0LnYxLlF1ZXN0\
-            aW9uIleK5xhTCgUIARIBAwoFCAQSAQMSQQoEUE9TVBI5L3YxL3Nlc3Npb25zL3tzZXNzaW9uX2lkfS9xdWVzdGlvbnMve3F1ZXN0\
-            aW9uX2lkfTpwdWJsaXNoGAESqQEKDlJlamVjdFF1ZXN0aW9uEiUuc2FtdGFsLmNoYXQudjEuUmVqZWN0UXVlc3Rpb25SZXF1ZXN0\
-            Ghguc2FtdGFsLmNoYXQudjEuUXVlc3Rpb24iVornGFIKBQgBEgEDCgUIBBIBAxJACgRQT1NUEjgvdjEvc2Vzc2lvbnMve3Nlc3Np\
-            b25faWR9L3F1ZXN0aW9ucy97cXVlc3Rpb25faWR9OnJlamVjdBgBEq0BCg5BbnN3ZXJRdWVzdGlvbhIlLnNhbXRhbC5jaGF0LnYx\
-            LkFuc3dlclF1ZXN0aW9uUmVxdWVzdBoYLnNhbXRhbC5jaGF0LnYxLlF1ZXN0aW9uIlqK5xhWCgUIARIBAwoFCAQSAQMSQAoEUE9T\
-            VBI4L3YxL3Nlc3Npb25zL3tzZXNzaW9uX2lkfS9xdWVzdGlvbnMve3F1ZXN0aW9uX2lkfTphbnN3ZXIYASCAgAQSogEKDUxpc3RR\
-            dWVzdGlvbnMSJC5zYW10YWwuY2hhdC52MS5MaXN0UXVlc3Rpb25zUmVxdWVzdBolLnNhbXRhbC5jaGF0LnYxLkxpc3RRdWVzdGlv\
-            bnNSZXNwb25zZSJEiucYQAoHCAESAwECAwoHCAQSAwECAxIqCgNHRVQSIy92MS9zZXNzaW9ucy97c2Vzc2lvbl9pZH0vcXVlc3Rp\
-            b25zGAESmAEKDFdhdGNoU2Vzc2lvbhIjLnNhbXRhbC5jaGF0LnYxLldhdGNoU2Vzc2lvblJlcXVlc3QaHC5zYW10YWwuY2hhdC52\
-            MS5TZXNzaW9uRXZlbnQiQ4rnGD8KBwgBEgMBAgMKBwgEEgMBAgMSKQoDR0VUEiAvdjEvc2Vzc2lvbnMve3Nlc3Npb25faWR9L2V2\
-            ZW50cxgBGAEwARJpCg5SZWFkU2Vzc2lvbkxvZxIlLnNhbXRhbC5jaGF0LnYxLlJlYWRTZXNzaW9uTG9nUmVxdWVzdBofLnNhbXRh\
-            bC5jaGF0LnYxLlNlc3Npb25Mb2dFbnRyeSINiucYCQoFCAISAQEYATABEoEBChNFcmFzZVNlc3Npb25Db250ZW50Eiouc2FtdGFs\
-            LmNoYXQudjEuRXJhc2VTZXNzaW9uQ29udGVudFJlcXVlc3QaKy5zYW10YWwuY2hhdC52MS5FcmFzZVNlc3Npb25Db250ZW50UmVz\
-            cG9uc2UiEYrnGA0KBQgCEgEBGAEowM8kYgZwcm90bzM=
+            c2FtdGFsLmNoYXQudjEuUXVlc3Rpb25IADoEmOcYAkIHCgVlbnRyeSJ+ChlTZXRTZXNzaW9uRGVhZGxpbmVSZXF1ZXN0EhIKCnNl\
+            c3Npb25faWQYASABKAkSFgoOcmV0ZW50aW9uX2RheXMYAiABKA0SLwoLZGVsZXRlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9i\
+            dWYuVGltZXN0YW1wOgSY5xgCImsKGlNldFNlc3Npb25EZWFkbGluZVJlc3BvbnNlEhYKDnJldGVudGlvbl9kYXlzGAEgASgNEi8K\
+            C2RlbGV0ZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDoEmOcYAiI2ChpFcmFzZVNlc3Npb25Db250ZW50\
+            UmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJOgSY5xgCIlcKG0VyYXNlU2Vzc2lvbkNvbnRlbnRSZXNwb25zZRIRCglxdWVzdGlv\
+            bnMYASABKAQSDwoHYW5zd2VycxgCIAEoBBIOCgZldmVudHMYAyABKAQ6BJjnGAIqTQoMU2Vzc2lvblN0YXRlEh0KGVNFU1NJT05f\
+            U1RBVEVfVU5TUEVDSUZJRUQQABIJCgVEUkFGVBABEggKBE9QRU4QAhIJCgVFTkRFRBADKlkKDVF1ZXN0aW9uU3RhdGUSHgoaUVVF\
+            U1RJT05fU1RBVEVfVU5TUEVDSUZJRUQQABILCgdQRU5ESU5HEAESDQoJUFVCTElTSEVEEAISDAoIUkVKRUNURUQQAypMCghBdWRp\
+            ZW5jZRIYChRBVURJRU5DRV9VTlNQRUNJRklFRBAAEgoKBlBVQkxJQxABEg4KCk1PREVSQVRPUlMQAhIKCgZBVVRIT1IQAzKLEQoL\
+            Q2hhdFNlcnZpY2USeAoNQ3JlYXRlU2Vzc2lvbhIkLnNhbXRhbC5jaGF0LnYxLkNyZWF0ZVNlc3Npb25SZXF1ZXN0Ghcuc2FtdGFs\
+            LmNoYXQudjEuU2Vzc2lvbiIoiucYJAoFCAESAQMKBQgEEgEDEhQKBFBPU1QSDC92MS9zZXNzaW9ucxKHAQoKR2V0U2Vzc2lvbhIh\
+            LnNhbXRhbC5jaGF0LnYxLkdldFNlc3Npb25SZXF1ZXN0Ghcuc2FtdGFsLmNoYXQudjEuU2Vzc2lvbiI9iucYOQoFCAESAQEKBQgE\
+            EgEBCgUIAxIBARIgCgNHRVQSGS92MS9zZXNzaW9ucy97c2Vzc2lvbl9pZH0YARKEAQoMTGlzdFNlc3Npb25zEiMuc2FtdGFsLmNo\
+            YXQudjEuTGlzdFNlc3Npb25zUmVxdWVzdBokLnNhbXRhbC5jaGF0LnYxLkxpc3RTZXNzaW9uc1Jlc3BvbnNlIimK5xglCgUIARIB\
+            AwoFCAQSAQMSEwoDR0VUEgwvdjEvc2Vzc2lvbnMYARKIAQoLT3BlblNlc3Npb24SIi5zYW10YWwuY2hhdC52MS5PcGVuU2Vzc2lv\
+            blJlcXVlc3QaFy5zYW10YWwuY2hhdC52MS5TZXNzaW9uIjyK5xg4CgUIARIBAwoFCAQSAQMSJgoEUE9TVBIeL3YxL3Nlc3Npb25z\
+            L3tzZXNzaW9uX2lkfTpvcGVuGAEShQEKCkVuZFNlc3Npb24SIS5zYW10YWwuY2hhdC52MS5FbmRTZXNzaW9uUmVxdWVzdBoXLnNh\
+            bXRhbC5jaGF0LnYxLlNlc3Npb24iO4rnGDcKBQgBEgEDCgUIBBIBAxIlCgRQT1NUEh0vdjEvc2Vzc2lvbnMve3Nlc3Npb25faWR9\
+            OmVuZBgBEpIBCgtKb2luU2Vzc2lvbhIiLnNhbXRhbC5jaGF0LnYxLkpvaW5TZXNzaW9uUmVxdWVzdBojLnNhbXRhbC5jaGF0LnYx\
+            LkpvaW5TZXNzaW9uUmVzcG9uc2UiOornGDYKBQgBEgEBCgUIBBIBARImCgRQT1NUEh4vdjEvc2Vzc2lvbnMve3Nlc3Npb25faWR9\
+            OmpvaW4SkgEKC0Fza1F1ZXN0aW9uEiIuc2FtdGFsLmNoYXQudjEuQXNrUXVlc3Rpb25SZXF1ZXN0Ghguc2FtdGFsLmNoYXQudjEu\
+            UXVlc3Rpb24iRYrnGEEKBQgBEgECCgUIBBIBAhIrCgRQT1NUEiMvdjEvc2Vzc2lvbnMve3Nlc3Npb25faWR9L3F1ZXN0aW9ucxgB\
+            IICAARKsAQoPUHVibGlzaFF1ZXN0aW9uEiYuc2FtdGFsLmNoYXQudjEuUHVibGlzaFF1ZXN0aW9uUmVxdWVzdBoYLnNhbXRhbC5j\
+            aGF0LnYxLlF1ZXN0aW9uIleK5xhTCgUIARIBAwoFCAQSAQMSQQoEUE9TVBI5L3YxL3Nlc3Npb25zL3tzZXNzaW9uX2lkfS9xdWVz\
+            dGlvbnMve3F1ZXN0aW9uX2lkfTpwdWJsaXNoGAESqQEKDlJlamVjdFF1ZXN0aW9uEiUuc2FtdGFsLmNoYXQudjEuUmVqZWN0UXVl\
+            c3Rpb25SZXF1ZXN0Ghguc2FtdGFsLmNoYXQudjEuUXVlc3Rpb24iVornGFIKBQgBEgEDCgUIBBIBAxJACgRQT1NUEjgvdjEvc2Vz\
+            c2lvbnMve3Nlc3Npb25faWR9L3F1ZXN0aW9ucy97cXVlc3Rpb25faWR9OnJlamVjdBgBEq0BCg5BbnN3ZXJRdWVzdGlvbhIlLnNh\
+            bXRhbC5jaGF0LnYxLkFuc3dlclF1ZXN0aW9uUmVxdWVzdBoYLnNhbXRhbC5jaGF0LnYxLlF1ZXN0aW9uIlqK5xhWCgUIARIBAwoF\
+            CAQSAQMSQAoEUE9TVBI4L3YxL3Nlc3Npb25zL3tzZXNzaW9uX2lkfS9xdWVzdGlvbnMve3F1ZXN0aW9uX2lkfTphbnN3ZXIYASCA\
+            gAQSogEKDUxpc3RRdWVzdGlvbnMSJC5zYW10YWwuY2hhdC52MS5MaXN0UXVlc3Rpb25zUmVxdWVzdBolLnNhbXRhbC5jaGF0LnYx\
+            Lkxpc3RRdWVzdGlvbnNSZXNwb25zZSJEiucYQAoHCAESAwECAwoHCAQSAwECAxIqCgNHRVQSIy92MS9zZXNzaW9ucy97c2Vzc2lv\
+            bl9pZH0vcXVlc3Rpb25zGAESmAEKDFdhdGNoU2Vzc2lvbhIjLnNhbXRhbC5jaGF0LnYxLldhdGNoU2Vzc2lvblJlcXVlc3QaHC5z\
+            YW10YWwuY2hhdC52MS5TZXNzaW9uRXZlbnQiQ4rnGD8KBwgBEgMBAgMKBwgEEgMBAgMSKQoDR0VUEiAvdjEvc2Vzc2lvbnMve3Nl\
+            c3Npb25faWR9L2V2ZW50cxgBGAEwARJpCg5SZWFkU2Vzc2lvbkxvZxIlLnNhbXRhbC5jaGF0LnYxLlJlYWRTZXNzaW9uTG9nUmVx\
+            dWVzdBofLnNhbXRhbC5jaGF0LnYxLlNlc3Npb25Mb2dFbnRyeSINiucYCQoFCAISAQEYATABEnoKElNldFNlc3Npb25EZWFkbGlu\
+            ZRIpLnNhbXRhbC5jaGF0LnYxLlNldFNlc3Npb25EZWFkbGluZVJlcXVlc3QaKi5zYW10YWwuY2hhdC52MS5TZXRTZXNzaW9uRGVh\
+            ZGxpbmVSZXNwb25zZSINiucYCQoFCAISAQEYARKBAQoTRXJhc2VTZXNzaW9uQ29udGVudBIqLnNhbXRhbC5jaGF0LnYxLkVyYXNl\
+            U2Vzc2lvbkNvbnRlbnRSZXF1ZXN0Gisuc2FtdGFsLmNoYXQudjEuRXJhc2VTZXNzaW9uQ29udGVudFJlc3BvbnNlIhGK5xgNCgUI\
+            AhIBARgBKMDPJGIGcHJvdG8z
             """)
 
     private static let samtalIdentityV1Identity = ProtoFile(
@@ -437,11 +445,15 @@ public enum ContractsFiles {
             "samtal.retention.v1.RetentionService",
             "samtal.retention.v1.RetentionService.RecordAgreement",
             "samtal.retention.v1.RetentionService.GetAgreement",
+            "samtal.retention.v1.RetentionService.PreviewAgreement",
+            "samtal.retention.v1.RetentionService.ConfirmAgreement",
+            "samtal.retention.v1.RetentionService.PreviewPolicy",
             "samtal.retention.v1.RetentionService.SetPolicy",
             "samtal.retention.v1.RetentionService.GetPolicy",
             "samtal.retention.v1.RetentionService.OpenSession",
             "samtal.retention.v1.RetentionService.GetSessionKey",
             "samtal.retention.v1.RetentionService.EndSession",
+            "samtal.retention.v1.RetentionService.GetSessionDeadlines",
             "samtal.retention.v1.RetentionService.EraseSession",
             "samtal.retention.v1.RetentionService.ExportSession",
             "samtal.retention.v1.RetentionService.GetCertificate",
@@ -454,12 +466,20 @@ public enum ContractsFiles {
             "samtal.retention.v1.RecordAgreementRequest",
             "samtal.retention.v1.GetAgreementRequest",
             "samtal.retention.v1.SetPolicyRequest",
+            "samtal.retention.v1.PreviewPolicyRequest",
+            "samtal.retention.v1.PreviewAgreementRequest",
+            "samtal.retention.v1.ConfirmAgreementRequest",
+            "samtal.retention.v1.RetentionPreview",
+            "samtal.retention.v1.MovedSession",
             "samtal.retention.v1.GetPolicyRequest",
             "samtal.retention.v1.OpenSessionRequest",
             "samtal.retention.v1.SessionKey",
             "samtal.retention.v1.GetSessionKeyRequest",
             "samtal.retention.v1.EndSessionRequest",
             "samtal.retention.v1.EndSessionResponse",
+            "samtal.retention.v1.GetSessionDeadlinesRequest",
+            "samtal.retention.v1.SessionDeadline",
+            "samtal.retention.v1.GetSessionDeadlinesResponse",
             "samtal.retention.v1.EraseSessionRequest",
             "samtal.retention.v1.ExportSessionRequest",
             "samtal.retention.v1.ExportChunk",
@@ -473,60 +493,84 @@ public enum ContractsFiles {
         extensions: [],
         base64: """
             CiNzYW10YWwvcmV0ZW50aW9uL3YxL3JldGVudGlvbi5wcm90bxITc2FtdGFsLnJldGVudGlvbi52MRofZ29vZ2xlL3Byb3RvYnVm\
-            L3RpbWVzdGFtcC5wcm90bxonc2FtdGFsL2Fubm90YXRpb25zL3YxL2Fubm90YXRpb25zLnByb3RvIukBCglBZ3JlZW1lbnQSIwoP\
+            L3RpbWVzdGFtcC5wcm90bxonc2FtdGFsL2Fubm90YXRpb25zL3YxL2Fubm90YXRpb25zLnByb3RvItECCglBZ3JlZW1lbnQSIwoP\
             b3JnYW5pc2F0aW9uX2lkGAEgASgJQgqS5xgGCAEQAxgFEjwKBGtpbmQYAiABKA4yIi5zYW10YWwucmV0ZW50aW9uLnYxLkFncmVl\
             bWVudEtpbmRCCpLnGAYIARADGAUSHQoJcmVmZXJlbmNlGAMgASgJQgqS5xgGCAEQAxgFEh8KC3NpZ25lZF9kYXRlGAQgASgJQgqS\
-            5xgGCAEQAxgFEhwKCGNhcF9kYXlzGAUgASgNQgqS5xgGCAEQAxgFEhsKB3ZlcnNpb24YBiABKA1CCpLnGAYIARADGAUibgoGUG9s\
-            aWN5EiMKD29yZ2FuaXNhdGlvbl9pZBgBIAEoCUIKkucYBggBEAMYBRIiCg5yZXRlbnRpb25fZGF5cxgCIAEoDUIKkucYBggBEAMY\
-            BRIbCgd2ZXJzaW9uGAMgASgNQgqS5xgGCAEQAxgFItkBChZSZWNvcmRBZ3JlZW1lbnRSZXF1ZXN0EiMKD29yZ2FuaXNhdGlvbl9p\
-            ZBgBIAEoCUIKkucYBggBEAMYBRI8CgRraW5kGAIgASgOMiIuc2FtdGFsLnJldGVudGlvbi52MS5BZ3JlZW1lbnRLaW5kQgqS5xgG\
-            CAEQAxgFEh0KCXJlZmVyZW5jZRgDIAEoCUIKkucYBggBEAMYBRIfCgtzaWduZWRfZGF0ZRgEIAEoCUIKkucYBggBEAMYBRIcCghj\
-            YXBfZGF5cxgFIAEoDUIKkucYBggBEAMYBSI0ChNHZXRBZ3JlZW1lbnRSZXF1ZXN0EhcKD29yZ2FuaXNhdGlvbl9pZBgBIAEoCToE\
-            mOcYAiJbChBTZXRQb2xpY3lSZXF1ZXN0EiMKD29yZ2FuaXNhdGlvbl9pZBgBIAEoCUIKkucYBggBEAMYBRIiCg5yZXRlbnRpb25f\
-            ZGF5cxgCIAEoDUIKkucYBggBEAMYBSIxChBHZXRQb2xpY3lSZXF1ZXN0EhcKD29yZ2FuaXNhdGlvbl9pZBgBIAEoCToEmOcYAiJH\
-            ChJPcGVuU2Vzc2lvblJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIXCg9vcmdhbmlzYXRpb25faWQYAiABKAk6BJjnGAIijgEK\
-            ClNlc3Npb25LZXkSHgoKc2Vzc2lvbl9pZBgBIAEoCUIKkucYBggBEAEYAxIjCg9vcmdhbmlzYXRpb25faWQYAiABKAlCCpLnGAYI\
-            ARADGAMSFwoDa2V5GAMgASgMQgqS5xgGCAYQARgDEiIKDnJldGVudGlvbl9kYXlzGAQgASgNQgqS5xgGCAEQBBgDIjAKFEdldFNl\
-            c3Npb25LZXlSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAk6BJjnGAIiWwoRRW5kU2Vzc2lvblJlcXVlc3QSEgoKc2Vzc2lvbl9p\
-            ZBgBIAEoCRIsCghlbmRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXA6BJjnGAIiSwoSRW5kU2Vzc2lvblJl\
-            c3BvbnNlEi8KC2RlbGV0ZV90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDoEmOcYAiJLChNFcmFzZVNlc3Np\
-            b25SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSGgoSY29uZmlybV9zZXNzaW9uX2lkGAIgASgJOgSY5xgCIjAKFEV4cG9ydFNl\
-            c3Npb25SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAk6BJjnGAIiIQoLRXhwb3J0Q2h1bmsSDAoEZGF0YRgBIAEoDDoEmOcYAiIx\
-            ChVHZXRDZXJ0aWZpY2F0ZVJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCToEmOcYAiJfChdMaXN0Q2VydGlmaWNhdGVzUmVxdWVz\
-            dBIXCg9vcmdhbmlzYXRpb25faWQYASABKAkSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAk6BJjnGAIicQoY\
-            TGlzdENlcnRpZmljYXRlc1Jlc3BvbnNlEjYKDGNlcnRpZmljYXRlcxgBIAMoCzIgLnNhbXRhbC5yZXRlbnRpb24udjEuQ2VydGlm\
-            aWNhdGUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJOgSY5xgCIsgCCgtDZXJ0aWZpY2F0ZRIcCghzZXF1ZW5jZRgBIAEoBEIKkucY\
-            BggBEAQYBhIjCg9vcmdhbmlzYXRpb25faWQYAiABKAlCCpLnGAYIARAEGAYSHgoKc2Vzc2lvbl9pZBgDIAEoCUIKkucYBggBEAQY\
-            BhJACgd0cmlnZ2VyGAQgASgOMiMuc2FtdGFsLnJldGVudGlvbi52MS5FcmFzdXJlVHJpZ2dlckIKkucYBggBEAQYBhI6CgplcmFz\
-            ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIKkucYBggBEAQYBhIdCglzdGF0ZW1lbnQYBiABKAlCCpLn\
-            GAYIARAEGAYSHQoJc2lnbmF0dXJlGAcgASgMQgqS5xgGCAEQBBgGEhoKBmtleV9pZBgIIAEoCUIKkucYBggBEAQYBiIbChNHZXRM\
-            ZWRnZXJLZXlSZXF1ZXN0OgSY5xgCIkcKCUxlZGdlcktleRIaCgZrZXlfaWQYASABKAlCCpLnGAYIARAEGAYSHgoKcHVibGljX2tl\
-            eRgCIAEoDEIKkucYBggBEAQYBipJCg1BZ3JlZW1lbnRLaW5kEh4KGkFHUkVFTUVOVF9LSU5EX1VOU1BFQ0lGSUVEEAASDAoIU1RB\
-            TkRBUkQQARIKCgZDVVNUT00QAipMCg5FcmFzdXJlVHJpZ2dlchIfChtFUkFTVVJFX1RSSUdHRVJfVU5TUEVDSUZJRUQQABIKCgZN\
-            QU5VQUwQARINCglBVVRPTUFUSUMQAjKGDgoQUmV0ZW50aW9uU2VydmljZRJrCg9SZWNvcmRBZ3JlZW1lbnQSKy5zYW10YWwucmV0\
-            ZW50aW9uLnYxLlJlY29yZEFncmVlbWVudFJlcXVlc3QaHi5zYW10YWwucmV0ZW50aW9uLnYxLkFncmVlbWVudCILiucYBwoFCAMS\
-            AQESqwEKDEdldEFncmVlbWVudBIoLnNhbXRhbC5yZXRlbnRpb24udjEuR2V0QWdyZWVtZW50UmVxdWVzdBoeLnNhbXRhbC5yZXRl\
-            bnRpb24udjEuQWdyZWVtZW50IlGK5xhNCgUIAxIBAQoFCAESAQMKBQgEEgEDEjQKA0dFVBItL3YxL29yZ2FuaXNhdGlvbnMve29y\
-            Z2FuaXNhdGlvbl9pZH0vYWdyZWVtZW50GAESnwEKCVNldFBvbGljeRIlLnNhbXRhbC5yZXRlbnRpb24udjEuU2V0UG9saWN5UmVx\
-            dWVzdBobLnNhbXRhbC5yZXRlbnRpb24udjEuUG9saWN5Ik6K5xhKCgUIAxIBAQoFCAESAQMKBQgEEgEDEjEKA1BVVBIqL3YxL29y\
-            Z2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0vcG9saWN5GAESnwEKCUdldFBvbGljeRIlLnNhbXRhbC5yZXRlbnRpb24udjEu\
-            R2V0UG9saWN5UmVxdWVzdBobLnNhbXRhbC5yZXRlbnRpb24udjEuUG9saWN5Ik6K5xhKCgUIAxIBAQoFCAESAQMKBQgEEgEDEjEK\
-            A0dFVBIqL3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0vcG9saWN5GAESZgoLT3BlblNlc3Npb24SJy5zYW10YWwu\
-            cmV0ZW50aW9uLnYxLk9wZW5TZXNzaW9uUmVxdWVzdBofLnNhbXRhbC5yZXRlbnRpb24udjEuU2Vzc2lvbktleSINiucYCQoFCAIS\
-            AQEYARJqCg1HZXRTZXNzaW9uS2V5Eikuc2FtdGFsLnJldGVudGlvbi52MS5HZXRTZXNzaW9uS2V5UmVxdWVzdBofLnNhbXRhbC5y\
-            ZXRlbnRpb24udjEuU2Vzc2lvbktleSINiucYCQoFCAISAQEYARJsCgpFbmRTZXNzaW9uEiYuc2FtdGFsLnJldGVudGlvbi52MS5F\
-            bmRTZXNzaW9uUmVxdWVzdBonLnNhbXRhbC5yZXRlbnRpb24udjEuRW5kU2Vzc2lvblJlc3BvbnNlIg2K5xgJCgUIAhIBARgBEqQB\
-            CgxFcmFzZVNlc3Npb24SKC5zYW10YWwucmV0ZW50aW9uLnYxLkVyYXNlU2Vzc2lvblJlcXVlc3QaIC5zYW10YWwucmV0ZW50aW9u\
-            LnYxLkNlcnRpZmljYXRlIkiK5xhECgUIAxIBAQoFCAESAQMKBQgEEgEDEicKBFBPU1QSHy92MS9zZXNzaW9ucy97c2Vzc2lvbl9p\
-            ZH06ZXJhc2UYASjAzyQSpgEKDUV4cG9ydFNlc3Npb24SKS5zYW10YWwucmV0ZW50aW9uLnYxLkV4cG9ydFNlc3Npb25SZXF1ZXN0\
-            GiAuc2FtdGFsLnJldGVudGlvbi52MS5FeHBvcnRDaHVuayJGiucYQgoFCAMSAQEKBQgBEgEDCgUIBBIBAxIpCgNHRVQSIC92MS9z\
-            ZXNzaW9ucy97c2Vzc2lvbl9pZH0vZXhwb3J0GAIYATABEqkBCg5HZXRDZXJ0aWZpY2F0ZRIqLnNhbXRhbC5yZXRlbnRpb24udjEu\
-            R2V0Q2VydGlmaWNhdGVSZXF1ZXN0GiAuc2FtdGFsLnJldGVudGlvbi52MS5DZXJ0aWZpY2F0ZSJJiucYRQoFCAMSAQEKBQgBEgED\
-            CgUIBBIBAxIsCgNHRVQSJS92MS9zZXNzaW9ucy97c2Vzc2lvbl9pZH0vY2VydGlmaWNhdGUYARLFAQoQTGlzdENlcnRpZmljYXRl\
-            cxIsLnNhbXRhbC5yZXRlbnRpb24udjEuTGlzdENlcnRpZmljYXRlc1JlcXVlc3QaLS5zYW10YWwucmV0ZW50aW9uLnYxLkxpc3RD\
-            ZXJ0aWZpY2F0ZXNSZXNwb25zZSJUiucYUAoFCAMSAQEKBQgBEgEDCgUIBBIBAxI3CgNHRVQSMC92MS9vcmdhbmlzYXRpb25zL3tv\
-            cmdhbmlzYXRpb25faWR9L2NlcnRpZmljYXRlcxgBEowBCgxHZXRMZWRnZXJLZXkSKC5zYW10YWwucmV0ZW50aW9uLnYxLkdldExl\
-            ZGdlcktleVJlcXVlc3QaHi5zYW10YWwucmV0ZW50aW9uLnYxLkxlZGdlcktleSIyiucYLgoFCAMSAQEKBQgBEgEBCgUIBBIBARIV\
-            CgNHRVQSDi92MS9sZWRnZXIta2V5GAFiBnByb3RvMw==
+            5xgGCAEQAxgFEhwKCGNhcF9kYXlzGAUgASgNQgqS5xgGCAEQAxgFEhsKB3ZlcnNpb24YBiABKA1CCpLnGAYIARADGAUSKAoUY29u\
+            ZmlybWF0aW9uX3BlbmRpbmcYByABKAhCCpLnGAYIARADGAUSPAoMY29uZmlybV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVm\
+            LlRpbWVzdGFtcEIKkucYBggBEAMYBSJuCgZQb2xpY3kSIwoPb3JnYW5pc2F0aW9uX2lkGAEgASgJQgqS5xgGCAEQAxgFEiIKDnJl\
+            dGVudGlvbl9kYXlzGAIgASgNQgqS5xgGCAEQAxgFEhsKB3ZlcnNpb24YAyABKA1CCpLnGAYIARADGAUi2QEKFlJlY29yZEFncmVl\
+            bWVudFJlcXVlc3QSIwoPb3JnYW5pc2F0aW9uX2lkGAEgASgJQgqS5xgGCAEQAxgFEjwKBGtpbmQYAiABKA4yIi5zYW10YWwucmV0\
+            ZW50aW9uLnYxLkFncmVlbWVudEtpbmRCCpLnGAYIARADGAUSHQoJcmVmZXJlbmNlGAMgASgJQgqS5xgGCAEQAxgFEh8KC3NpZ25l\
+            ZF9kYXRlGAQgASgJQgqS5xgGCAEQAxgFEhwKCGNhcF9kYXlzGAUgASgNQgqS5xgGCAEQAxgFIjQKE0dldEFncmVlbWVudFJlcXVl\
+            c3QSFwoPb3JnYW5pc2F0aW9uX2lkGAEgASgJOgSY5xgCIqkBChBTZXRQb2xpY3lSZXF1ZXN0EiMKD29yZ2FuaXNhdGlvbl9pZBgB\
+            IAEoCUIKkucYBggBEAMYBRIiCg5yZXRlbnRpb25fZGF5cxgCIAEoDUIKkucYBggBEAMYBRIlChFleHBlY3RlZF9lcmFzdXJlcxgD\
+            IAEoDUIKkucYBggBEAMYARIlChFjb25maXJtX3plcm9fZGF5cxgEIAEoCEIKkucYBggBEAMYASJNChRQcmV2aWV3UG9saWN5UmVx\
+            dWVzdBIXCg9vcmdhbmlzYXRpb25faWQYASABKAkSFgoOcmV0ZW50aW9uX2RheXMYAiABKA06BJjnGAIiOAoXUHJldmlld0FncmVl\
+            bWVudFJlcXVlc3QSFwoPb3JnYW5pc2F0aW9uX2lkGAEgASgJOgSY5xgCIm4KF0NvbmZpcm1BZ3JlZW1lbnRSZXF1ZXN0EhcKD29y\
+            Z2FuaXNhdGlvbl9pZBgBIAEoCRIZChFhZ3JlZW1lbnRfdmVyc2lvbhgCIAEoDRIZChFleHBlY3RlZF9lcmFzdXJlcxgDIAEoDToE\
+            mOcYAiLkAQoQUmV0ZW50aW9uUHJldmlldxIXCg9vcmdhbmlzYXRpb25faWQYASABKAkSFgoOcmV0ZW50aW9uX2RheXMYAiABKA0S\
+            GQoRYWdyZWVtZW50X3ZlcnNpb24YAyABKA0SGAoQdW5lbmRlZF9zZXNzaW9ucxgEIAEoDRIWCg5tb3ZlZF9zZXNzaW9ucxgFIAEo\
+            DRIXCg9lcmFzZWRfc2Vzc2lvbnMYBiABKA0SMwoIc2Vzc2lvbnMYByADKAsyIS5zYW10YWwucmV0ZW50aW9uLnYxLk1vdmVkU2Vz\
+            c2lvbjoEmOcYAiLUAQoMTW92ZWRTZXNzaW9uEhIKCnNlc3Npb25faWQYASABKAkSLAoIZW5kX3RpbWUYAiABKAsyGi5nb29nbGUu\
+            cHJvdG9idWYuVGltZXN0YW1wEi8KC2RlbGV0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9uZXdf\
+            ZGVsZXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKDmVyYXNlZF9hdF9vbmNlGAUgASgIOgSY5xgC\
+            IjEKEEdldFBvbGljeVJlcXVlc3QSFwoPb3JnYW5pc2F0aW9uX2lkGAEgASgJOgSY5xgCIkcKEk9wZW5TZXNzaW9uUmVxdWVzdBIS\
+            CgpzZXNzaW9uX2lkGAEgASgJEhcKD29yZ2FuaXNhdGlvbl9pZBgCIAEoCToEmOcYAiKOAQoKU2Vzc2lvbktleRIeCgpzZXNzaW9u\
+            X2lkGAEgASgJQgqS5xgGCAEQARgDEiMKD29yZ2FuaXNhdGlvbl9pZBgCIAEoCUIKkucYBggBEAMYAxIXCgNrZXkYAyABKAxCCpLn\
+            GAYIBhABGAMSIgoOcmV0ZW50aW9uX2RheXMYBCABKA1CCpLnGAYIARAEGAMiMAoUR2V0U2Vzc2lvbktleVJlcXVlc3QSEgoKc2Vz\
+            c2lvbl9pZBgBIAEoCToEmOcYAiJbChFFbmRTZXNzaW9uUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEiwKCGVuZF90aW1lGAIg\
+            ASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDoEmOcYAiJLChJFbmRTZXNzaW9uUmVzcG9uc2USLwoLZGVsZXRlX3RpbWUY\
+            ASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wOgSY5xgCIjcKGkdldFNlc3Npb25EZWFkbGluZXNSZXF1ZXN0EhMKC3Nl\
+            c3Npb25faWRzGAEgAygJOgSY5xgCInQKD1Nlc3Npb25EZWFkbGluZRISCgpzZXNzaW9uX2lkGAEgASgJEhYKDnJldGVudGlvbl9k\
+            YXlzGAIgASgNEi8KC2RlbGV0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDoEmOcYAiJcChtHZXRTZXNz\
+            aW9uRGVhZGxpbmVzUmVzcG9uc2USNwoJZGVhZGxpbmVzGAEgAygLMiQuc2FtdGFsLnJldGVudGlvbi52MS5TZXNzaW9uRGVhZGxp\
+            bmU6BJjnGAIiSwoTRXJhc2VTZXNzaW9uUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEhoKEmNvbmZpcm1fc2Vzc2lvbl9pZBgC\
+            IAEoCToEmOcYAiIwChRFeHBvcnRTZXNzaW9uUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJOgSY5xgCIiEKC0V4cG9ydENodW5r\
+            EgwKBGRhdGEYASABKAw6BJjnGAIiMQoVR2V0Q2VydGlmaWNhdGVSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAk6BJjnGAIiXwoX\
+            TGlzdENlcnRpZmljYXRlc1JlcXVlc3QSFwoPb3JnYW5pc2F0aW9uX2lkGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoDRISCgpwYWdl\
+            X3Rva2VuGAMgASgJOgSY5xgCInEKGExpc3RDZXJ0aWZpY2F0ZXNSZXNwb25zZRI2CgxjZXJ0aWZpY2F0ZXMYASADKAsyIC5zYW10\
+            YWwucmV0ZW50aW9uLnYxLkNlcnRpZmljYXRlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCToEmOcYAiLIAgoLQ2VydGlmaWNhdGUS\
+            HAoIc2VxdWVuY2UYASABKARCCpLnGAYIARAEGAYSIwoPb3JnYW5pc2F0aW9uX2lkGAIgASgJQgqS5xgGCAEQBBgGEh4KCnNlc3Np\
+            b25faWQYAyABKAlCCpLnGAYIARAEGAYSQAoHdHJpZ2dlchgEIAEoDjIjLnNhbXRhbC5yZXRlbnRpb24udjEuRXJhc3VyZVRyaWdn\
+            ZXJCCpLnGAYIARAEGAYSOgoKZXJhc2VfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCpLnGAYIARAEGAYS\
+            HQoJc3RhdGVtZW50GAYgASgJQgqS5xgGCAEQBBgGEh0KCXNpZ25hdHVyZRgHIAEoDEIKkucYBggBEAQYBhIaCgZrZXlfaWQYCCAB\
+            KAlCCpLnGAYIARAEGAYiGwoTR2V0TGVkZ2VyS2V5UmVxdWVzdDoEmOcYAiJHCglMZWRnZXJLZXkSGgoGa2V5X2lkGAEgASgJQgqS\
+            5xgGCAEQBBgGEh4KCnB1YmxpY19rZXkYAiABKAxCCpLnGAYIARAEGAYqSQoNQWdyZWVtZW50S2luZBIeChpBR1JFRU1FTlRfS0lO\
+            RF9VTlNQRUNJRklFRBAAEgwKCFNUQU5EQVJEEAESCgoGQ1VTVE9NEAIqTAoORXJhc3VyZVRyaWdnZXISHwobRVJBU1VSRV9UUklH\
+            R0VSX1VOU1BFQ0lGSUVEEAASCgoGTUFOVUFMEAESDQoJQVVUT01BVElDEAIyuBMKEFJldGVudGlvblNlcnZpY2USawoPUmVjb3Jk\
+            QWdyZWVtZW50Eisuc2FtdGFsLnJldGVudGlvbi52MS5SZWNvcmRBZ3JlZW1lbnRSZXF1ZXN0Gh4uc2FtdGFsLnJldGVudGlvbi52\
+            MS5BZ3JlZW1lbnQiC4rnGAcKBQgDEgEBEqsBCgxHZXRBZ3JlZW1lbnQSKC5zYW10YWwucmV0ZW50aW9uLnYxLkdldEFncmVlbWVu\
+            dFJlcXVlc3QaHi5zYW10YWwucmV0ZW50aW9uLnYxLkFncmVlbWVudCJRiucYTQoFCAMSAQEKBQgBEgEDCgUIBBIBAxI0CgNHRVQS\
+            LS92MS9vcmdhbmlzYXRpb25zL3tvcmdhbmlzYXRpb25faWR9L2FncmVlbWVudBgBErsBChBQcmV2aWV3QWdyZWVtZW50Eiwuc2Ft\
+            dGFsLnJldGVudGlvbi52MS5QcmV2aWV3QWdyZWVtZW50UmVxdWVzdBolLnNhbXRhbC5yZXRlbnRpb24udjEuUmV0ZW50aW9uUHJl\
+            dmlldyJSiucYTgoFCAESAQMKBQgEEgEDEjwKA0dFVBI1L3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0vYWdyZWVt\
+            ZW50OnByZXZpZXcYARK1AQoQQ29uZmlybUFncmVlbWVudBIsLnNhbXRhbC5yZXRlbnRpb24udjEuQ29uZmlybUFncmVlbWVudFJl\
+            cXVlc3QaHi5zYW10YWwucmV0ZW50aW9uLnYxLkFncmVlbWVudCJTiucYTwoFCAESAQMKBQgEEgEDEj0KBFBPU1QSNS92MS9vcmdh\
+            bmlzYXRpb25zL3tvcmdhbmlzYXRpb25faWR9L2FncmVlbWVudDpjb25maXJtGAESsgEKDVByZXZpZXdQb2xpY3kSKS5zYW10YWwu\
+            cmV0ZW50aW9uLnYxLlByZXZpZXdQb2xpY3lSZXF1ZXN0GiUuc2FtdGFsLnJldGVudGlvbi52MS5SZXRlbnRpb25QcmV2aWV3Ik+K\
+            5xhLCgUIARIBAwoFCAQSAQMSOQoDR0VUEjIvdjEvb3JnYW5pc2F0aW9ucy97b3JnYW5pc2F0aW9uX2lkfS9wb2xpY3k6cHJldmll\
+            dxgBEpgBCglTZXRQb2xpY3kSJS5zYW10YWwucmV0ZW50aW9uLnYxLlNldFBvbGljeVJlcXVlc3QaGy5zYW10YWwucmV0ZW50aW9u\
+            LnYxLlBvbGljeSJHiucYQwoFCAESAQMKBQgEEgEDEjEKA1BVVBIqL3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0v\
+            cG9saWN5GAESnwEKCUdldFBvbGljeRIlLnNhbXRhbC5yZXRlbnRpb24udjEuR2V0UG9saWN5UmVxdWVzdBobLnNhbXRhbC5yZXRl\
+            bnRpb24udjEuUG9saWN5Ik6K5xhKCgUIAxIBAQoFCAESAQMKBQgEEgEDEjEKA0dFVBIqL3YxL29yZ2FuaXNhdGlvbnMve29yZ2Fu\
+            aXNhdGlvbl9pZH0vcG9saWN5GAESZgoLT3BlblNlc3Npb24SJy5zYW10YWwucmV0ZW50aW9uLnYxLk9wZW5TZXNzaW9uUmVxdWVz\
+            dBofLnNhbXRhbC5yZXRlbnRpb24udjEuU2Vzc2lvbktleSINiucYCQoFCAISAQEYARJqCg1HZXRTZXNzaW9uS2V5Eikuc2FtdGFs\
+            LnJldGVudGlvbi52MS5HZXRTZXNzaW9uS2V5UmVxdWVzdBofLnNhbXRhbC5yZXRlbnRpb24udjEuU2Vzc2lvbktleSINiucYCQoF\
+            CAISAQEYARJsCgpFbmRTZXNzaW9uEiYuc2FtdGFsLnJldGVudGlvbi52MS5FbmRTZXNzaW9uUmVxdWVzdBonLnNhbXRhbC5yZXRl\
+            bnRpb24udjEuRW5kU2Vzc2lvblJlc3BvbnNlIg2K5xgJCgUIAhIBARgBEosBChNHZXRTZXNzaW9uRGVhZGxpbmVzEi8uc2FtdGFs\
+            LnJldGVudGlvbi52MS5HZXRTZXNzaW9uRGVhZGxpbmVzUmVxdWVzdBowLnNhbXRhbC5yZXRlbnRpb24udjEuR2V0U2Vzc2lvbkRl\
+            YWRsaW5lc1Jlc3BvbnNlIhGK5xgNCgUIAhIBARgBIICAARKkAQoMRXJhc2VTZXNzaW9uEiguc2FtdGFsLnJldGVudGlvbi52MS5F\
+            cmFzZVNlc3Npb25SZXF1ZXN0GiAuc2FtdGFsLnJldGVudGlvbi52MS5DZXJ0aWZpY2F0ZSJIiucYRAoFCAMSAQEKBQgBEgEDCgUI\
+            BBIBAxInCgRQT1NUEh8vdjEvc2Vzc2lvbnMve3Nlc3Npb25faWR9OmVyYXNlGAEowM8kEqYBCg1FeHBvcnRTZXNzaW9uEikuc2Ft\
+            dGFsLnJldGVudGlvbi52MS5FeHBvcnRTZXNzaW9uUmVxdWVzdBogLnNhbXRhbC5yZXRlbnRpb24udjEuRXhwb3J0Q2h1bmsiRorn\
+            GEIKBQgDEgEBCgUIARIBAwoFCAQSAQMSKQoDR0VUEiAvdjEvc2Vzc2lvbnMve3Nlc3Npb25faWR9L2V4cG9ydBgCGAEwARKpAQoO\
+            R2V0Q2VydGlmaWNhdGUSKi5zYW10YWwucmV0ZW50aW9uLnYxLkdldENlcnRpZmljYXRlUmVxdWVzdBogLnNhbXRhbC5yZXRlbnRp\
+            b24udjEuQ2VydGlmaWNhdGUiSYrnGEUKBQgDEgEBCgUIARIBAwoFCAQSAQMSLAoDR0VUEiUvdjEvc2Vzc2lvbnMve3Nlc3Npb25f\
+            aWR9L2NlcnRpZmljYXRlGAESxQEKEExpc3RDZXJ0aWZpY2F0ZXMSLC5zYW10YWwucmV0ZW50aW9uLnYxLkxpc3RDZXJ0aWZpY2F0\
+            ZXNSZXF1ZXN0Gi0uc2FtdGFsLnJldGVudGlvbi52MS5MaXN0Q2VydGlmaWNhdGVzUmVzcG9uc2UiVIrnGFAKBQgDEgEBCgUIARIB\
+            AwoFCAQSAQMSNwoDR0VUEjAvdjEvb3JnYW5pc2F0aW9ucy97b3JnYW5pc2F0aW9uX2lkfS9jZXJ0aWZpY2F0ZXMYARKMAQoMR2V0\
+            TGVkZ2VyS2V5Eiguc2FtdGFsLnJldGVudGlvbi52MS5HZXRMZWRnZXJLZXlSZXF1ZXN0Gh4uc2FtdGFsLnJldGVudGlvbi52MS5M\
+            ZWRnZXJLZXkiMornGC4KBQgDEgEBCgUIARIBAQoFCAQSAQESFQoDR0VUEg4vdjEvbGVkZ2VyLWtleRgBYgZwcm90bzM=
             """)
 }

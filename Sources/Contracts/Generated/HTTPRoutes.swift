@@ -104,6 +104,21 @@ public enum HTTPRoutes {
             request: RetentionV1.GetAgreementRequest.descriptor, response: RetentionV1.Agreement.descriptor,
             stream: nil, service: "retention"),
         HTTPRoute(
+            verb: "GET", path: "/v1/organisations/{organisation_id}/agreement:preview",
+            method: RetentionV1.RetentionServiceMethods.previewAgreement,
+            request: RetentionV1.PreviewAgreementRequest.descriptor, response: RetentionV1.RetentionPreview.descriptor,
+            stream: nil, service: "retention"),
+        HTTPRoute(
+            verb: "POST", path: "/v1/organisations/{organisation_id}/agreement:confirm",
+            method: RetentionV1.RetentionServiceMethods.confirmAgreement,
+            request: RetentionV1.ConfirmAgreementRequest.descriptor, response: RetentionV1.Agreement.descriptor,
+            stream: nil, service: "retention"),
+        HTTPRoute(
+            verb: "GET", path: "/v1/organisations/{organisation_id}/policy:preview",
+            method: RetentionV1.RetentionServiceMethods.previewPolicy,
+            request: RetentionV1.PreviewPolicyRequest.descriptor, response: RetentionV1.RetentionPreview.descriptor,
+            stream: nil, service: "retention"),
+        HTTPRoute(
             verb: "PUT", path: "/v1/organisations/{organisation_id}/policy",
             method: RetentionV1.RetentionServiceMethods.setPolicy,
             request: RetentionV1.SetPolicyRequest.descriptor, response: RetentionV1.Policy.descriptor,

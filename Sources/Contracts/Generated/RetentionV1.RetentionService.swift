@@ -15,6 +15,21 @@ extension RetentionV1 {
             kind: .unary, idempotent: true,
             maxRequestBytes: 4096, defaultDeadline: .seconds(10))
 
+        public static let previewAgreement = MethodDescriptor(
+            service: "samtal.retention.v1.RetentionService", method: "PreviewAgreement",
+            kind: .unary, idempotent: true,
+            maxRequestBytes: 4096, defaultDeadline: .seconds(10))
+
+        public static let confirmAgreement = MethodDescriptor(
+            service: "samtal.retention.v1.RetentionService", method: "ConfirmAgreement",
+            kind: .unary, idempotent: true,
+            maxRequestBytes: 4096, defaultDeadline: .seconds(10))
+
+        public static let previewPolicy = MethodDescriptor(
+            service: "samtal.retention.v1.RetentionService", method: "PreviewPolicy",
+            kind: .unary, idempotent: true,
+            maxRequestBytes: 4096, defaultDeadline: .seconds(10))
+
         public static let setPolicy = MethodDescriptor(
             service: "samtal.retention.v1.RetentionService", method: "SetPolicy",
             kind: .unary, idempotent: true,
@@ -39,6 +54,11 @@ extension RetentionV1 {
             service: "samtal.retention.v1.RetentionService", method: "EndSession",
             kind: .unary, idempotent: true,
             maxRequestBytes: 4096, defaultDeadline: .seconds(10))
+
+        public static let getSessionDeadlines = MethodDescriptor(
+            service: "samtal.retention.v1.RetentionService", method: "GetSessionDeadlines",
+            kind: .unary, idempotent: true,
+            maxRequestBytes: 16384, defaultDeadline: .seconds(10))
 
         public static let eraseSession = MethodDescriptor(
             service: "samtal.retention.v1.RetentionService", method: "EraseSession",
@@ -68,11 +88,15 @@ extension RetentionV1 {
         public static let all: [MethodDescriptor] = [
             recordAgreement,
             getAgreement,
+            previewAgreement,
+            confirmAgreement,
+            previewPolicy,
             setPolicy,
             getPolicy,
             openSession,
             getSessionKey,
             endSession,
+            getSessionDeadlines,
             eraseSession,
             exportSession,
             getCertificate,
@@ -85,14 +109,33 @@ extension RetentionV1 {
     ///
     /// A method throws `RPCError` for a status; any other error becomes INTERNAL.
     public protocol RetentionServiceHandler: Sendable {
-        /// Records an organisation's data-processing agreement, or its next version. No session can be created before.
+        /// Records an organisation's data-processing agreement, or its next version. No session can be created before. A
+        /// lower cap holds for new sessions at once; for those there are, once an administrator has confirmed it.
         func recordAgreement(_ request: RetentionV1.RecordAgreementRequest, call: ServerCall) async throws
             -> RetentionV1.Agreement
 
         func getAgreement(_ request: RetentionV1.GetAgreementRequest, call: ServerCall) async throws
             -> RetentionV1.Agreement
 
+        /// What confirming the agreement in force would do to the sessions there are, now: those that are kept for longer
+        /// than its cap.
+        func previewAgreement(_ request: RetentionV1.PreviewAgreementRequest, call: ServerCall) async throws
+            -> RetentionV1.RetentionPreview
+
+        /// Applies the cap of the agreement in force to the sessions there are; new ones follow it from the moment that it is
+        /// recorded. FAILED_PRECONDITION AGREEMENT_SUPERSEDED for another version than the latest, ERASURES_UNCONFIRMED
+        /// unless expected_erasures is how many sessions are erased at once by it.
+        func confirmAgreement(_ request: RetentionV1.ConfirmAgreementRequest, call: ServerCall) async throws
+            -> RetentionV1.Agreement
+
+        /// What setting the policy to retention_days would do to the sessions there are, now. Changes nothing.
+        func previewPolicy(_ request: RetentionV1.PreviewPolicyRequest, call: ServerCall) async throws
+            -> RetentionV1.RetentionPreview
+
         /// Sets for how many days after its end a session is kept: 0 to the agreement's cap; INVALID_ARGUMENT above it.
+        /// Sessions that are kept for longer are shortened, none is lengthened. The controller's alone: the operator can't.
+        /// FAILED_PRECONDITION ERASURES_UNCONFIRMED unless expected_erasures is how many sessions are erased at once by it,
+        /// ZERO_DAYS_UNCONFIRMED for 0 days without confirm_zero_days.
         func setPolicy(_ request: RetentionV1.SetPolicyRequest, call: ServerCall) async throws
             -> RetentionV1.Policy
 
@@ -111,6 +154,11 @@ extension RetentionV1 {
         /// For chat, when a session has ended: fixes the time of erasure.
         func endSession(_ request: RetentionV1.EndSessionRequest, call: ServerCall) async throws
             -> RetentionV1.EndSessionResponse
+
+        /// For chat, which asks regularly: until when the sessions that it holds may be kept. Those that are unknown here, or
+        /// whose erasure has begun, are left out.
+        func getSessionDeadlines(_ request: RetentionV1.GetSessionDeadlinesRequest, call: ServerCall) async throws
+            -> RetentionV1.GetSessionDeadlinesResponse
 
         /// Erases a session for ever, now: first its key, then its rows, then the certificate is written and returned.
         /// FAILED_PRECONDITION unless confirm_session_id repeats the session's id. An erased session's certificate is returned again.
@@ -144,7 +192,8 @@ extension RetentionV1 {
             self.channel = channel
         }
 
-        /// Records an organisation's data-processing agreement, or its next version. No session can be created before.
+        /// Records an organisation's data-processing agreement, or its next version. No session can be created before. A
+        /// lower cap holds for new sessions at once; for those there are, once an administrator has confirmed it.
         public func recordAgreement(
             _ request: RetentionV1.RecordAgreementRequest, options: CallOptions = CallOptions()
         ) async throws -> RetentionV1.Agreement {
@@ -157,7 +206,34 @@ extension RetentionV1 {
             try await channel.unary(RetentionV1.RetentionServiceMethods.getAgreement, request, options: options)
         }
 
+        /// What confirming the agreement in force would do to the sessions there are, now: those that are kept for longer
+        /// than its cap.
+        public func previewAgreement(
+            _ request: RetentionV1.PreviewAgreementRequest, options: CallOptions = CallOptions()
+        ) async throws -> RetentionV1.RetentionPreview {
+            try await channel.unary(RetentionV1.RetentionServiceMethods.previewAgreement, request, options: options)
+        }
+
+        /// Applies the cap of the agreement in force to the sessions there are; new ones follow it from the moment that it is
+        /// recorded. FAILED_PRECONDITION AGREEMENT_SUPERSEDED for another version than the latest, ERASURES_UNCONFIRMED
+        /// unless expected_erasures is how many sessions are erased at once by it.
+        public func confirmAgreement(
+            _ request: RetentionV1.ConfirmAgreementRequest, options: CallOptions = CallOptions()
+        ) async throws -> RetentionV1.Agreement {
+            try await channel.unary(RetentionV1.RetentionServiceMethods.confirmAgreement, request, options: options)
+        }
+
+        /// What setting the policy to retention_days would do to the sessions there are, now. Changes nothing.
+        public func previewPolicy(
+            _ request: RetentionV1.PreviewPolicyRequest, options: CallOptions = CallOptions()
+        ) async throws -> RetentionV1.RetentionPreview {
+            try await channel.unary(RetentionV1.RetentionServiceMethods.previewPolicy, request, options: options)
+        }
+
         /// Sets for how many days after its end a session is kept: 0 to the agreement's cap; INVALID_ARGUMENT above it.
+        /// Sessions that are kept for longer are shortened, none is lengthened. The controller's alone: the operator can't.
+        /// FAILED_PRECONDITION ERASURES_UNCONFIRMED unless expected_erasures is how many sessions are erased at once by it,
+        /// ZERO_DAYS_UNCONFIRMED for 0 days without confirm_zero_days.
         public func setPolicy(
             _ request: RetentionV1.SetPolicyRequest, options: CallOptions = CallOptions()
         ) async throws -> RetentionV1.Policy {
@@ -190,6 +266,14 @@ extension RetentionV1 {
             _ request: RetentionV1.EndSessionRequest, options: CallOptions = CallOptions()
         ) async throws -> RetentionV1.EndSessionResponse {
             try await channel.unary(RetentionV1.RetentionServiceMethods.endSession, request, options: options)
+        }
+
+        /// For chat, which asks regularly: until when the sessions that it holds may be kept. Those that are unknown here, or
+        /// whose erasure has begun, are left out.
+        public func getSessionDeadlines(
+            _ request: RetentionV1.GetSessionDeadlinesRequest, options: CallOptions = CallOptions()
+        ) async throws -> RetentionV1.GetSessionDeadlinesResponse {
+            try await channel.unary(RetentionV1.RetentionServiceMethods.getSessionDeadlines, request, options: options)
         }
 
         /// Erases a session for ever, now: first its key, then its rows, then the certificate is written and returned.
@@ -240,6 +324,15 @@ extension RetentionV1.RetentionServiceHandler {
             .unary(RetentionV1.RetentionServiceMethods.getAgreement) { (request: RetentionV1.GetAgreementRequest, call: ServerCall) in
                 try await self.getAgreement(request, call: call)
             },
+            .unary(RetentionV1.RetentionServiceMethods.previewAgreement) { (request: RetentionV1.PreviewAgreementRequest, call: ServerCall) in
+                try await self.previewAgreement(request, call: call)
+            },
+            .unary(RetentionV1.RetentionServiceMethods.confirmAgreement) { (request: RetentionV1.ConfirmAgreementRequest, call: ServerCall) in
+                try await self.confirmAgreement(request, call: call)
+            },
+            .unary(RetentionV1.RetentionServiceMethods.previewPolicy) { (request: RetentionV1.PreviewPolicyRequest, call: ServerCall) in
+                try await self.previewPolicy(request, call: call)
+            },
             .unary(RetentionV1.RetentionServiceMethods.setPolicy) { (request: RetentionV1.SetPolicyRequest, call: ServerCall) in
                 try await self.setPolicy(request, call: call)
             },
@@ -254,6 +347,9 @@ extension RetentionV1.RetentionServiceHandler {
             },
             .unary(RetentionV1.RetentionServiceMethods.endSession) { (request: RetentionV1.EndSessionRequest, call: ServerCall) in
                 try await self.endSession(request, call: call)
+            },
+            .unary(RetentionV1.RetentionServiceMethods.getSessionDeadlines) { (request: RetentionV1.GetSessionDeadlinesRequest, call: ServerCall) in
+                try await self.getSessionDeadlines(request, call: call)
             },
             .unary(RetentionV1.RetentionServiceMethods.eraseSession) { (request: RetentionV1.EraseSessionRequest, call: ServerCall) in
                 try await self.eraseSession(request, call: call)

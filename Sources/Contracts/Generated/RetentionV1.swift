@@ -86,6 +86,10 @@ extension RetentionV1 {
         public var capDays: UInt32 = 0
         /// from 1
         public var version: UInt32 = 0
+        /// Whether sessions are kept for longer than the cap until an administrator confirms it.
+        public var confirmationPending: Bool = false
+        /// absent before
+        public var confirmTime: GoogleProtobuf.Timestamp? = nil
 
         public init() {}
 
@@ -95,7 +99,9 @@ extension RetentionV1 {
             reference: String = "",
             signedDate: String = "",
             capDays: UInt32 = 0,
-            version: UInt32 = 0
+            version: UInt32 = 0,
+            confirmationPending: Bool = false,
+            confirmTime: GoogleProtobuf.Timestamp? = nil
         ) {
             self.organisationID = organisationID
             self.kind = kind
@@ -103,6 +109,8 @@ extension RetentionV1 {
             self.signedDate = signedDate
             self.capDays = capDays
             self.version = version
+            self.confirmationPending = confirmationPending
+            self.confirmTime = confirmTime
         }
 
         public static let descriptor: ProtobufDescriptor = {
@@ -110,7 +118,7 @@ extension RetentionV1 {
             samtal__retention__v1__agreement__init(&message)
             return ProtobufDescriptor(
                 message.base.descriptor, texts: [1, 3, 4],
-                messages: [:])
+                messages: [8: GoogleProtobuf.Timestamp.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -121,6 +129,8 @@ extension RetentionV1 {
             signedDate = try FieldReading.text(cStruct.pointee.signed_date.data, cStruct.pointee.signed_date.len, "signed_date")
             capDays = cStruct.pointee.cap_days
             version = cStruct.pointee.version
+            confirmationPending = cStruct.pointee.confirmation_pending != 0
+            confirmTime = try FieldReading.message(cStruct.pointee.confirm_time, "confirm_time")
         }
 
         public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
@@ -131,6 +141,8 @@ extension RetentionV1 {
             (cStruct.pointee.signed_date.data, cStruct.pointee.signed_date.len) = arena.text(signedDate)
             cStruct.pointee.cap_days = capDays
             cStruct.pointee.version = version
+            cStruct.pointee.confirmation_pending = confirmationPending ? 1 : 0
+            cStruct.pointee.confirm_time = arena.message(confirmTime)
         }
     }
 }
@@ -273,15 +285,23 @@ extension RetentionV1 {
     public struct SetPolicyRequest: ProtobufMessage {
         public var organisationID: String = ""
         public var retentionDays: UInt32 = 0
+        /// erased_sessions of the preview that was agreed to
+        public var expectedErasures: UInt32 = 0
+        /// that a session is erased the moment it ends is meant
+        public var confirmZeroDays: Bool = false
 
         public init() {}
 
         public init(
             organisationID: String = "",
-            retentionDays: UInt32 = 0
+            retentionDays: UInt32 = 0,
+            expectedErasures: UInt32 = 0,
+            confirmZeroDays: Bool = false
         ) {
             self.organisationID = organisationID
             self.retentionDays = retentionDays
+            self.expectedErasures = expectedErasures
+            self.confirmZeroDays = confirmZeroDays
         }
 
         public static let descriptor: ProtobufDescriptor = {
@@ -296,12 +316,255 @@ extension RetentionV1 {
             let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__SetPolicyRequest.self)
             organisationID = try FieldReading.text(cStruct.pointee.organisation_id.data, cStruct.pointee.organisation_id.len, "organisation_id")
             retentionDays = cStruct.pointee.retention_days
+            expectedErasures = cStruct.pointee.expected_erasures
+            confirmZeroDays = cStruct.pointee.confirm_zero_days != 0
         }
 
         public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
             let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__SetPolicyRequest.self)
             (cStruct.pointee.organisation_id.data, cStruct.pointee.organisation_id.len) = arena.text(organisationID)
             cStruct.pointee.retention_days = retentionDays
+            cStruct.pointee.expected_erasures = expectedErasures
+            cStruct.pointee.confirm_zero_days = confirmZeroDays ? 1 : 0
+        }
+    }
+}
+
+extension RetentionV1 {
+    /// `samtal.retention.v1.PreviewPolicyRequest`.
+    public struct PreviewPolicyRequest: ProtobufMessage {
+        public var organisationID: String = ""
+        public var retentionDays: UInt32 = 0
+
+        public init() {}
+
+        public init(
+            organisationID: String = "",
+            retentionDays: UInt32 = 0
+        ) {
+            self.organisationID = organisationID
+            self.retentionDays = retentionDays
+        }
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Retention__V1__PreviewPolicyRequest()
+            samtal__retention__v1__preview_policy_request__init(&message)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__PreviewPolicyRequest.self)
+            organisationID = try FieldReading.text(cStruct.pointee.organisation_id.data, cStruct.pointee.organisation_id.len, "organisation_id")
+            retentionDays = cStruct.pointee.retention_days
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__PreviewPolicyRequest.self)
+            (cStruct.pointee.organisation_id.data, cStruct.pointee.organisation_id.len) = arena.text(organisationID)
+            cStruct.pointee.retention_days = retentionDays
+        }
+    }
+}
+
+extension RetentionV1 {
+    /// `samtal.retention.v1.PreviewAgreementRequest`.
+    public struct PreviewAgreementRequest: ProtobufMessage {
+        public var organisationID: String = ""
+
+        public init() {}
+
+        public init(
+            organisationID: String = ""
+        ) {
+            self.organisationID = organisationID
+        }
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Retention__V1__PreviewAgreementRequest()
+            samtal__retention__v1__preview_agreement_request__init(&message)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__PreviewAgreementRequest.self)
+            organisationID = try FieldReading.text(cStruct.pointee.organisation_id.data, cStruct.pointee.organisation_id.len, "organisation_id")
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__PreviewAgreementRequest.self)
+            (cStruct.pointee.organisation_id.data, cStruct.pointee.organisation_id.len) = arena.text(organisationID)
+        }
+    }
+}
+
+extension RetentionV1 {
+    /// `samtal.retention.v1.ConfirmAgreementRequest`.
+    public struct ConfirmAgreementRequest: ProtobufMessage {
+        public var organisationID: String = ""
+        /// the one that was read
+        public var agreementVersion: UInt32 = 0
+        /// erased_sessions of the preview that was agreed to
+        public var expectedErasures: UInt32 = 0
+
+        public init() {}
+
+        public init(
+            organisationID: String = "",
+            agreementVersion: UInt32 = 0,
+            expectedErasures: UInt32 = 0
+        ) {
+            self.organisationID = organisationID
+            self.agreementVersion = agreementVersion
+            self.expectedErasures = expectedErasures
+        }
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Retention__V1__ConfirmAgreementRequest()
+            samtal__retention__v1__confirm_agreement_request__init(&message)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__ConfirmAgreementRequest.self)
+            organisationID = try FieldReading.text(cStruct.pointee.organisation_id.data, cStruct.pointee.organisation_id.len, "organisation_id")
+            agreementVersion = cStruct.pointee.agreement_version
+            expectedErasures = cStruct.pointee.expected_erasures
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__ConfirmAgreementRequest.self)
+            (cStruct.pointee.organisation_id.data, cStruct.pointee.organisation_id.len) = arena.text(organisationID)
+            cStruct.pointee.agreement_version = agreementVersion
+            cStruct.pointee.expected_erasures = expectedErasures
+        }
+    }
+}
+
+extension RetentionV1 {
+    /// What a shorter retention time would do to an organisation's sessions, at the moment of asking.
+    public struct RetentionPreview: ProtobufMessage {
+        public var organisationID: String = ""
+        public var retentionDays: UInt32 = 0
+        /// the agreement in force
+        public var agreementVersion: UInt32 = 0
+        /// not ended yet: erased fewer days after their end than they would be now
+        public var unendedSessions: UInt32 = 0
+        /// ended: erased earlier than they would be now, but not at once
+        public var movedSessions: UInt32 = 0
+        /// ended: erased at once
+        public var erasedSessions: UInt32 = 0
+        /// of the ended ones, the 100 that ended first
+        public var sessions: [RetentionV1.MovedSession] = []
+
+        public init() {}
+
+        public init(
+            organisationID: String = "",
+            retentionDays: UInt32 = 0,
+            agreementVersion: UInt32 = 0,
+            unendedSessions: UInt32 = 0,
+            movedSessions: UInt32 = 0,
+            erasedSessions: UInt32 = 0,
+            sessions: [RetentionV1.MovedSession] = []
+        ) {
+            self.organisationID = organisationID
+            self.retentionDays = retentionDays
+            self.agreementVersion = agreementVersion
+            self.unendedSessions = unendedSessions
+            self.movedSessions = movedSessions
+            self.erasedSessions = erasedSessions
+            self.sessions = sessions
+        }
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Retention__V1__RetentionPreview()
+            samtal__retention__v1__retention_preview__init(&message)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [7: RetentionV1.MovedSession.descriptor])
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__RetentionPreview.self)
+            organisationID = try FieldReading.text(cStruct.pointee.organisation_id.data, cStruct.pointee.organisation_id.len, "organisation_id")
+            retentionDays = cStruct.pointee.retention_days
+            agreementVersion = cStruct.pointee.agreement_version
+            unendedSessions = cStruct.pointee.unended_sessions
+            movedSessions = cStruct.pointee.moved_sessions
+            erasedSessions = cStruct.pointee.erased_sessions
+            sessions = try FieldReading.messages(cStruct.pointee.sessions, cStruct.pointee.n_sessions, "sessions")
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__RetentionPreview.self)
+            (cStruct.pointee.organisation_id.data, cStruct.pointee.organisation_id.len) = arena.text(organisationID)
+            cStruct.pointee.retention_days = retentionDays
+            cStruct.pointee.agreement_version = agreementVersion
+            cStruct.pointee.unended_sessions = unendedSessions
+            cStruct.pointee.moved_sessions = movedSessions
+            cStruct.pointee.erased_sessions = erasedSessions
+            (cStruct.pointee.sessions, cStruct.pointee.n_sessions) = arena.messages(sessions)
+        }
+    }
+}
+
+extension RetentionV1 {
+    /// `samtal.retention.v1.MovedSession`.
+    public struct MovedSession: ProtobufMessage {
+        public var sessionID: String = ""
+        public var endTime: GoogleProtobuf.Timestamp? = nil
+        /// as it is now
+        public var deleteTime: GoogleProtobuf.Timestamp? = nil
+        /// in the past where it is erased at once
+        public var newDeleteTime: GoogleProtobuf.Timestamp? = nil
+        public var erasedAtOnce: Bool = false
+
+        public init() {}
+
+        public init(
+            sessionID: String = "",
+            endTime: GoogleProtobuf.Timestamp? = nil,
+            deleteTime: GoogleProtobuf.Timestamp? = nil,
+            newDeleteTime: GoogleProtobuf.Timestamp? = nil,
+            erasedAtOnce: Bool = false
+        ) {
+            self.sessionID = sessionID
+            self.endTime = endTime
+            self.deleteTime = deleteTime
+            self.newDeleteTime = newDeleteTime
+            self.erasedAtOnce = erasedAtOnce
+        }
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Retention__V1__MovedSession()
+            samtal__retention__v1__moved_session__init(&message)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [2: GoogleProtobuf.Timestamp.descriptor, 3: GoogleProtobuf.Timestamp.descriptor, 4: GoogleProtobuf.Timestamp.descriptor])
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__MovedSession.self)
+            sessionID = try FieldReading.text(cStruct.pointee.session_id.data, cStruct.pointee.session_id.len, "session_id")
+            endTime = try FieldReading.message(cStruct.pointee.end_time, "end_time")
+            deleteTime = try FieldReading.message(cStruct.pointee.delete_time, "delete_time")
+            newDeleteTime = try FieldReading.message(cStruct.pointee.new_delete_time, "new_delete_time")
+            erasedAtOnce = cStruct.pointee.erased_at_once != 0
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__MovedSession.self)
+            (cStruct.pointee.session_id.data, cStruct.pointee.session_id.len) = arena.text(sessionID)
+            cStruct.pointee.end_time = arena.message(endTime)
+            cStruct.pointee.delete_time = arena.message(deleteTime)
+            cStruct.pointee.new_delete_time = arena.message(newDeleteTime)
+            cStruct.pointee.erased_at_once = erasedAtOnce ? 1 : 0
         }
     }
 }
@@ -526,6 +789,122 @@ extension RetentionV1 {
         public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
             let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__EndSessionResponse.self)
             cStruct.pointee.delete_time = arena.message(deleteTime)
+        }
+    }
+}
+
+extension RetentionV1 {
+    /// `samtal.retention.v1.GetSessionDeadlinesRequest`.
+    public struct GetSessionDeadlinesRequest: ProtobufMessage {
+        /// at most 200
+        public var sessionIDs: [String] = []
+
+        public init() {}
+
+        public init(
+            sessionIDs: [String] = []
+        ) {
+            self.sessionIDs = sessionIDs
+        }
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Retention__V1__GetSessionDeadlinesRequest()
+            samtal__retention__v1__get_session_deadlines_request__init(&message)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__GetSessionDeadlinesRequest.self)
+            sessionIDs = try FieldReading.array(cStruct.pointee.session_ids, cStruct.pointee.n_session_ids, "session_ids") {
+                value throws(ProtobufError) in try FieldReading.text(value.data, value.len, "")
+            }
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__GetSessionDeadlinesRequest.self)
+            (cStruct.pointee.session_ids, cStruct.pointee.n_session_ids) = arena.array(sessionIDs) {
+                let (data, len) = arena.text($0)
+                return ProtobufCBinaryData(len: len, data: data)
+            }
+        }
+    }
+}
+
+extension RetentionV1 {
+    /// `samtal.retention.v1.SessionDeadline`.
+    public struct SessionDeadline: ProtobufMessage {
+        public var sessionID: String = ""
+        public var retentionDays: UInt32 = 0
+        /// absent before the end
+        public var deleteTime: GoogleProtobuf.Timestamp? = nil
+
+        public init() {}
+
+        public init(
+            sessionID: String = "",
+            retentionDays: UInt32 = 0,
+            deleteTime: GoogleProtobuf.Timestamp? = nil
+        ) {
+            self.sessionID = sessionID
+            self.retentionDays = retentionDays
+            self.deleteTime = deleteTime
+        }
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Retention__V1__SessionDeadline()
+            samtal__retention__v1__session_deadline__init(&message)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [3: GoogleProtobuf.Timestamp.descriptor])
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__SessionDeadline.self)
+            sessionID = try FieldReading.text(cStruct.pointee.session_id.data, cStruct.pointee.session_id.len, "session_id")
+            retentionDays = cStruct.pointee.retention_days
+            deleteTime = try FieldReading.message(cStruct.pointee.delete_time, "delete_time")
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__SessionDeadline.self)
+            (cStruct.pointee.session_id.data, cStruct.pointee.session_id.len) = arena.text(sessionID)
+            cStruct.pointee.retention_days = retentionDays
+            cStruct.pointee.delete_time = arena.message(deleteTime)
+        }
+    }
+}
+
+extension RetentionV1 {
+    /// `samtal.retention.v1.GetSessionDeadlinesResponse`.
+    public struct GetSessionDeadlinesResponse: ProtobufMessage {
+        public var deadlines: [RetentionV1.SessionDeadline] = []
+
+        public init() {}
+
+        public init(
+            deadlines: [RetentionV1.SessionDeadline] = []
+        ) {
+            self.deadlines = deadlines
+        }
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Retention__V1__GetSessionDeadlinesResponse()
+            samtal__retention__v1__get_session_deadlines_response__init(&message)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [],
+                messages: [1: RetentionV1.SessionDeadline.descriptor])
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__GetSessionDeadlinesResponse.self)
+            deadlines = try FieldReading.messages(cStruct.pointee.deadlines, cStruct.pointee.n_deadlines, "deadlines")
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__GetSessionDeadlinesResponse.self)
+            (cStruct.pointee.deadlines, cStruct.pointee.n_deadlines) = arena.messages(deadlines)
         }
     }
 }

@@ -118,6 +118,32 @@ struct SessionRecordTests {
         #expect(record.deleteTime == own.addingTimeInterval(-1))
     }
 
+    @Test("fewer days, or an earlier time, before and after the end: it is never kept for longer", arguments: 0...31)
+    func shortening(before: Int) {
+        for after in 0...31 {
+            var draft = Self.record(days: before)
+            #expect(draft.shorten(days: after, deleteTime: nil) == (after < before))
+            #expect(draft.retentionDays == min(before, after) && draft.deleteTime == nil)
+            _ = draft.end(at: Self.created)
+            let expected = RetentionRule.deadline(ended: Self.created, days: min(before, after))
+            #expect(draft.deleteTime == expected)
+
+            var ended = Self.record(days: before)
+            _ = ended.end(at: Self.created)
+            let own = ended.deleteTime
+            #expect(ended.shorten(days: after, deleteTime: nil) == (after < before))
+            #expect(ended.deleteTime == expected)
+
+            var told = Self.record(days: before)
+            _ = told.end(at: Self.created)
+            let earlier = Self.created.addingTimeInterval(-1)
+            #expect(told.shorten(days: after, deleteTime: earlier) == true)
+            #expect(told.deleteTime == earlier)
+            #expect(told.shorten(days: after, deleteTime: own) == false)
+            #expect(told.deleteTime == earlier)
+        }
+    }
+
     @Test("a clock that was set back does not let it open or end before it began")
     func clockSetBack() throws {
         var record = Self.record(days: 10)

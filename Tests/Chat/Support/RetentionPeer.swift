@@ -18,6 +18,10 @@ final class RetentionPeer: RetentionV1.RetentionServiceHandler {
         var deleteTime: Date?
         var ends: [String: [Date]] = [:]
         var keyFetches = 0
+        /// What is answered when chat asks until when sessions may be kept.
+        var deadlines: [String: (days: UInt32, deleteTime: Date?)] = [:]
+        /// How many sessions each of those calls asked about.
+        var deadlineCalls: [Int] = []
     }
 
     let socketPath: String
@@ -92,6 +96,22 @@ final class RetentionPeer: RetentionV1.RetentionServiceHandler {
         }
     }
 
+    func getSessionDeadlines(
+        _ request: RetentionV1.GetSessionDeadlinesRequest, call: ServerCall
+    ) async throws -> RetentionV1.GetSessionDeadlinesResponse {
+        state.withLock { state in
+            state.deadlineCalls.append(request.sessionIDs.count)
+            return RetentionV1.GetSessionDeadlinesResponse(
+                deadlines: request.sessionIDs.compactMap { id in
+                    state.deadlines[id].map { deadline in
+                        RetentionV1.SessionDeadline(
+                            sessionID: id, retentionDays: deadline.days,
+                            deleteTime: deadline.deleteTime.map(GoogleProtobuf.Timestamp.init))
+                    }
+                })
+        }
+    }
+
     private static let notFound = RPCError(.notFound, "session: not found", reason: "SESSION_NOT_FOUND")
 }
 
@@ -106,6 +126,18 @@ extension RetentionPeer {
     func getAgreement(
         _ request: RetentionV1.GetAgreementRequest, call: ServerCall
     ) async throws -> RetentionV1.Agreement { throw Self.unused }
+
+    func previewAgreement(
+        _ request: RetentionV1.PreviewAgreementRequest, call: ServerCall
+    ) async throws -> RetentionV1.RetentionPreview { throw Self.unused }
+
+    func confirmAgreement(
+        _ request: RetentionV1.ConfirmAgreementRequest, call: ServerCall
+    ) async throws -> RetentionV1.Agreement { throw Self.unused }
+
+    func previewPolicy(
+        _ request: RetentionV1.PreviewPolicyRequest, call: ServerCall
+    ) async throws -> RetentionV1.RetentionPreview { throw Self.unused }
 
     func setPolicy(
         _ request: RetentionV1.SetPolicyRequest, call: ServerCall

@@ -11,8 +11,8 @@ struct RetainedSessionTests {
             agreementVersion: 1, policyVersion: 1, retentionDays: days)
     }
 
-    private func policy(days: Int, version: Int64 = 2) -> Policy {
-        Policy(organisationID: "org-north", retentionDays: days, version: version, agreementVersion: 1)
+    private func limit(days: Int, version: Int64 = 2) -> RetentionLimit {
+        .policy(Policy(organisationID: "org-north", retentionDays: days, version: version, agreementVersion: 1))
     }
 
     @Test(
@@ -62,7 +62,7 @@ struct RetainedSessionTests {
             let end = try Sample.date("2026-01-31T10:00:00.000Z")
             ended.end(at: end, now: end)
             let deadline = try #require(ended.deleteTime)
-            let isChanged = ended.clamp(to: policy(days: after))
+            let isChanged = ended.clamp(to: limit(days: after))
             #expect(isChanged == (after < before))
             let clamped = try #require(ended.deleteTime)
             #expect(clamped <= deadline)
@@ -75,7 +75,7 @@ struct RetainedSessionTests {
     @Test("a policy that is lowered before the end counts from the end")
     func clampedBeforeEnd() throws {
         var session = try session(days: 30)
-        let isChanged = session.clamp(to: policy(days: 3))
+        let isChanged = session.clamp(to: limit(days: 3))
         #expect(isChanged)
         #expect(session.deleteTime == nil)
         let end = try Sample.date("2026-01-31T10:00:00.000Z")
@@ -88,7 +88,7 @@ struct RetainedSessionTests {
         for state in [ErasureState.requested(.manual), .keyDestroyed(.manual, at: .now), .certified] {
             var session = try session(days: 30)
             session.erasure = state
-            let isChanged = session.clamp(to: policy(days: 0))
+            let isChanged = session.clamp(to: limit(days: 0))
             #expect(!isChanged)
             #expect(session.retentionDays == 30)
         }

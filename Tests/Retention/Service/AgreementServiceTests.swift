@@ -57,8 +57,8 @@ struct AgreementServiceTests {
                     #expect(refusal.fields.map(\.field) == ["retention_days"])
                     #expect(refusal.message.contains("14"))
                 }
-                #expect(try await retention.setPolicy(0).version == 2)
-                #expect(try await retention.setPolicy(0).version == 2)
+                #expect(try await retention.setPolicy(0, confirmsZeroDays: true).version == 2)
+                #expect(try await retention.setPolicy(0, confirmsZeroDays: true).version == 2)
                 #expect(try await retention.setPolicy(14).version == 3)
             }
         }

@@ -12,6 +12,8 @@ final class ChatPeer: ChatV1.ChatServiceHandler {
         /// How often each session was asked to be erased.
         var erasures: [String: Int] = [:]
         var openReads = 0
+        /// What each session was told, in order.
+        var deadlines: [String: [ChatV1.SetSessionDeadlineRequest]] = [:]
     }
 
     let state = Mutex(State())
@@ -30,6 +32,20 @@ final class ChatPeer: ChatV1.ChatServiceHandler {
     }
 
     func erasures(of id: String) -> Int { state.withLock { $0.erasures[id] ?? 0 } }
+
+    /// What a session was told last.
+    func deadline(of id: String) -> ChatV1.SetSessionDeadlineRequest? { state.withLock { $0.deadlines[id]?.last } }
+
+    func setSessionDeadline(
+        _ request: ChatV1.SetSessionDeadlineRequest, call: ServerCall
+    ) async throws -> ChatV1.SetSessionDeadlineResponse {
+        try state.withLock { state in
+            state.deadlines[request.sessionID, default: []].append(request)
+            guard !state.failing.contains(request.sessionID) else { throw RPCError(.internal, "internal error") }
+            guard state.logs[request.sessionID] != nil else { throw Self.sessionNotFound }
+            return .init(retentionDays: request.retentionDays, deleteTime: request.deleteTime)
+        }
+    }
 
     func readSessionLog(
         _ request: ChatV1.ReadSessionLogRequest, writer: ResponseWriter<ChatV1.SessionLogEntry>, call: ServerCall

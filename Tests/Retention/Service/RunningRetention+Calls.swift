@@ -19,12 +19,46 @@ extension RunningRetention {
 
     @discardableResult
     func setPolicy(
-        _ days: UInt32, organisation: String = "org-north", options: CallOptions = asAdministrator()
+        _ days: UInt32, erasing expected: UInt32 = 0, confirmsZeroDays: Bool = false,
+        organisation: String = "org-north", options: CallOptions = asAdministrator()
     ) async throws -> RetentionV1.Policy {
-        var request = RetentionV1.SetPolicyRequest()
-        request.organisationID = organisation
-        request.retentionDays = days
-        return try await client.setPolicy(request, options: options)
+        try await client.setPolicy(
+            .init(
+                organisationID: organisation, retentionDays: days, expectedErasures: expected,
+                confirmZeroDays: confirmsZeroDays),
+            options: options)
+    }
+
+    func previewPolicy(
+        _ days: UInt32, organisation: String = "org-north", options: CallOptions = asAdministrator()
+    ) async throws -> RetentionV1.RetentionPreview {
+        try await client.previewPolicy(.init(organisationID: organisation, retentionDays: days), options: options)
+    }
+
+    func previewAgreement(
+        of organisation: String = "org-north", options: CallOptions = asAdministrator()
+    ) async throws -> RetentionV1.RetentionPreview {
+        try await client.previewAgreement(.init(organisationID: organisation), options: options)
+    }
+
+    @discardableResult
+    func confirmAgreement(
+        version: UInt32, erasing expected: UInt32 = 0, organisation: String = "org-north",
+        options: CallOptions = asAdministrator()
+    ) async throws -> RetentionV1.Agreement {
+        try await client.confirmAgreement(
+            .init(organisationID: organisation, agreementVersion: version, expectedErasures: expected),
+            options: options)
+    }
+
+    func agreement(
+        of organisation: String = "org-north", options: CallOptions = asAdministrator()
+    ) async throws -> RetentionV1.Agreement {
+        try await client.getAgreement(.init(organisationID: organisation), options: options)
+    }
+
+    func deadlines(of sessions: [String]) async throws -> [RetentionV1.SessionDeadline] {
+        try await client.getSessionDeadlines(.init(sessionIDs: sessions), options: Self.asChat).deadlines
     }
 
     func policy(

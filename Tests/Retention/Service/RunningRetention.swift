@@ -155,6 +155,7 @@ func withRetention<Value: Sendable>(
             ) {
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     if schedules { group.addTask { try await assembly.scheduler.run() } }
+                    group.addTask { try await assembly.announcer.run() }
                     defer { group.cancelAll() }
                     return try await body(running)
                 }

@@ -52,7 +52,7 @@ struct SchedulerTests {
                     try await retention.record(cap: 7)
                     try await retention.open("session-1")
                     try await retention.end("session-1")
-                    try await retention.setPolicy(0)
+                    try await retention.setPolicy(0, erasing: 1, confirmsZeroDays: true)
                     try await eventually("the session is erased") { try await retention.isCertified("session-1") }
                 }
             }

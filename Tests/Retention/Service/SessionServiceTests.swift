@@ -101,7 +101,7 @@ struct SessionServiceTests {
         }
     }
 
-    @Test("a lower policy or cap moves times of erasure earlier; a higher one moves none")
+    @Test("a lower policy, or a lower cap once confirmed, moves times of erasure earlier; a higher one moves none")
     func reclamping() async throws {
         try await withFolder { folder in
             try await withRetention(in: folder) { retention in
@@ -118,6 +118,9 @@ struct SessionServiceTests {
                 #expect(try await retention.key(of: "open").retentionDays == 10)
                 #expect(try await retention.open("new").retentionDays == 20)
                 try await retention.record(cap: 5)
+                #expect(try await retention.end("ended") == start.addingTimeInterval(10 * 86_400))
+                #expect(try await retention.open("newer").retentionDays == 5)
+                try await retention.confirmAgreement(version: 2)
                 #expect(try await retention.end("ended") == start.addingTimeInterval(5 * 86_400))
                 #expect(try await retention.end("new") == start.addingTimeInterval(5 * 86_400))
             }

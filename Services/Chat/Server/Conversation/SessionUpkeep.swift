@@ -6,7 +6,8 @@ internal import ServiceKit
 internal import ServiceLifecycle
 
 /// What happens to sessions with time, with nobody asking for it: those that nobody ends are ended, retention is told of
-/// every end, whoever follows a session whose time has passed is cut off, and what retention leaves behind is erased.
+/// every end and asked for earlier deadlines, whoever follows a session whose time has passed is cut off, and what
+/// retention leaves behind is erased.
 struct SessionUpkeep: Service {
     /// Sessions that are handled at once.
     private static let batch = 100
@@ -21,16 +22,19 @@ struct SessionUpkeep: Service {
     let store: ChatStore
     let directory: SessionDirectory
     let retention: Retention
+    let sessions: Sessions
     let log: SessionLog
     let feed: LiveFeed
     let clock: HighWaterClock
     let limits: ChatLimits
     let interval: Duration
+    let deadlineInterval: Duration
     let logger: Logger
 
     func run() async throws {
         var reporting = Pacing()
         var erasing = Pacing()
+        var asking = Pacing()
         var storedTime = Date.distantPast
         while !Task.isCancelled {
             await attempt("storing the time") { try await storeTime(since: &storedTime) }
@@ -40,6 +44,10 @@ struct SessionUpkeep: Service {
                 let succeeded = await attempt("reporting ends") { try await reportEnds() }
                 reporting.note(succeeded, at: .now)
             }
+            if asking.isDue(at: .now) {
+                let succeeded = await attempt("asking for deadlines") { try await askForDeadlines() }
+                asking.note(succeeded, at: .now, again: deadlineInterval)
+            }
             if erasing.isDue(at: .now) {
                 let succeeded = await attempt("erasing what is overdue") { try await eraseOverdue() }
                 erasing.note(succeeded, at: .now)
@@ -48,17 +56,18 @@ struct SessionUpkeep: Service {
         }
     }
 
-    /// When to try again what failed.
+    /// When to do again what was done, and to try again what failed.
     private struct Pacing {
         private var delay = RetryDelay()
         private var due: ContinuousClock.Instant?
 
         func isDue(at now: ContinuousClock.Instant) -> Bool { due.map { now >= $0 } ?? true }
 
-        mutating func note(_ succeeded: Bool, at now: ContinuousClock.Instant) {
+        /// - Parameter interval: After a success; nil: each time.
+        mutating func note(_ succeeded: Bool, at now: ContinuousClock.Instant, again interval: Duration? = nil) {
             if succeeded {
                 delay.succeed()
-                due = nil
+                due = interval.map { now + $0 }
             } else {
                 due = now + delay.next(jitter: Double.random(in: 0...1))
             }
@@ -144,6 +153,30 @@ struct SessionUpkeep: Service {
         }
         // Last: cut short before, the report is made again, which changes nothing.
         try await store.noteEndReported(session)
+    }
+
+    /// Retention tells of earlier deadlines by itself; this finds what was not heard, before its time comes.
+    private func askForDeadlines() async throws {
+        var after: Int64 = 0
+        while !Task.isCancelled {
+            let stored = try await store.sessions(after: after, limit: Retention.deadlinesAtOnce)
+            guard let last = stored.last else { return }
+            let known = Dictionary(uniqueKeysWithValues: stored.map { ($0.record.id, $0.record) })
+            for deadline in try await retention.deadlines(of: Array(known.keys)) {
+                // Only what would change is written.
+                guard var record = known[deadline.sessionID],
+                    record.shorten(days: deadline.days, deleteTime: deadline.deleteTime)
+                else { continue }
+                do {
+                    _ = try await sessions.shorten(
+                        deadline.sessionID, days: deadline.days, deleteTime: deadline.deleteTime)
+                } catch let error as ChatError where error == .sessionNotFound {
+                    // Erased meanwhile.
+                }
+            }
+            if stored.count < Retention.deadlinesAtOnce { return }
+            after = last.row
+        }
     }
 
     /// Whoever asks for the erasure later is told the same counts.

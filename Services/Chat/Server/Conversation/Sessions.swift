@@ -41,6 +41,20 @@ struct Sessions: Sendable {
         try await change(id, organisationID: organisationID) { [clock] record in record.end(at: clock.now()) }
     }
 
+    /// Takes over from retention that a session has to go earlier; later never. Needs no key.
+    /// - Throws: ``ChatError/sessionNotFound`` for an unknown or erased one.
+    func shorten(_ id: String, days: Int, deleteTime: Date?) async throws -> SessionRecord {
+        guard let stored = try await store.session(id) else { throw ChatError.sessionNotFound }
+        let changed = try await store.change(
+            id, at: stored.row, by: { record in record.shorten(days: days, deleteTime: deleteTime) },
+            onCommit: { [directory, feed] stored in
+                directory.noteChange(stored)
+                feed.publish(stored)
+            })
+        guard let changed else { throw ChatError.sessionNotFound }
+        return changed.record
+    }
+
     /// - Returns: The session, and the participant's token.
     func join(_ id: String, name: String) async throws -> (session: ChatV1.Session, token: String) {
         let session = try await directory.session(id)

@@ -63,6 +63,33 @@ package struct Retention: Sendable {
         }
     }
 
+    /// Until when a session may be kept, as retention has it.
+    struct Deadline: Sendable {
+        let sessionID: String
+        let days: Int
+        /// Absent until retention has heard of the end.
+        let deleteTime: Date?
+    }
+
+    /// The most sessions that are asked about in one call.
+    static let deadlinesAtOnce = 200
+
+    /// Of those that retention knows and does not erase.
+    /// - Throws: ``ChatError/retentionUnavailable``.
+    func deadlines(of sessionIDs: [String]) async throws -> [Deadline] {
+        let request = RetentionV1.GetSessionDeadlinesRequest(sessionIDs: sessionIDs)
+        do {
+            let answer = try await client.getSessionDeadlines(request, options: CallOptions(timeout: Retention.timeout))
+            return answer.deadlines.map { deadline in
+                Deadline(
+                    sessionID: deadline.sessionID, days: Int(deadline.retentionDays),
+                    deleteTime: deadline.deleteTime.map(Messages.date))
+            }
+        } catch {
+            throw Retention.unavailable(error)
+        }
+    }
+
     /// Whatever keeps retention from answering is the same to chat's callers, except that they gave up themselves.
     private static func unavailable(_ error: any Error) -> any Error {
         Task.isCancelled ? CancellationError() : ChatError.retentionUnavailable

@@ -1,5 +1,6 @@
 internal import ChatCore
 internal import Contracts
+internal import Privacy
 internal import RPC
 internal import ServiceKit
 
@@ -28,6 +29,24 @@ extension ChatHandler {
     ) async throws {
         try FieldCheck.identifier(request.sessionID, field: "session_id")
         try await Status.answering { try await log.read(request.sessionID, writer: writer) }
+    }
+
+    func setSessionDeadline(
+        _ request: ChatV1.SetSessionDeadlineRequest, call: ServerCall
+    ) async throws -> ChatV1.SetSessionDeadlineResponse {
+        try FieldCheck.identifier(request.sessionID, field: "session_id")
+        guard let days = Int(exactly: request.retentionDays), days <= RetentionRule.maximumDays else {
+            throw RPCError.invalid("retention_days", "must be at most \(RetentionRule.maximumDays)")
+        }
+        let deleteTime = try request.deleteTime.map { time throws(RPCError) in
+            try FieldCheck.time(time, field: "delete_time")
+        }
+        return try await Status.answering {
+            let record = try await sessions.shorten(request.sessionID, days: days, deleteTime: deleteTime)
+            return ChatV1.SetSessionDeadlineResponse(
+                retentionDays: UInt32(clamping: record.retentionDays),
+                deleteTime: record.deleteTime.map(Messages.timestamp))
+        }
     }
 
     func eraseSessionContent(

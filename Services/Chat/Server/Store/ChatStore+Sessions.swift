@@ -106,6 +106,15 @@ extension ChatStore {
         }
     }
 
+    /// All sessions that have rows, beyond one.
+    func sessions(after row: Int64, limit: Int) async throws -> [StoredSession] {
+        try await database.read { db in
+            let statement = try db.cachedStatement(
+                sql: "SELECT \(StoredSession.columns) FROM session WHERE row > ? ORDER BY row LIMIT ?")
+            return try Row.fetchAll(statement, arguments: [row, limit]).map { row in try StoredSession(row) }
+        }
+    }
+
     static func session(_ id: String, in db: Database) throws -> StoredSession? {
         let statement = try db.cachedStatement(sql: "SELECT \(StoredSession.columns) FROM session WHERE id = ?")
         return try Row.fetchOne(statement, arguments: [id]).map { row in try StoredSession(row) }
@@ -121,13 +130,13 @@ extension ChatStore {
     private static func update(_ stored: StoredSession, in db: Database) throws {
         let statement = try db.cachedStatement(
             sql: """
-                UPDATE session SET state = ?, open_time = ?, end_time = ?, delete_time = ?, last_sequence = ?
-                WHERE row = ?
+                UPDATE session SET state = ?, open_time = ?, end_time = ?, delete_time = ?, retention_days = ?,
+                last_sequence = ? WHERE row = ?
                 """)
         let record = stored.record
         try statement.execute(arguments: [
             record.state.rawValue, record.openTime?.milliseconds, record.endTime?.milliseconds,
-            record.deleteTime?.milliseconds, stored.lastSequence, stored.row,
+            record.deleteTime?.milliseconds, record.retentionDays, stored.lastSequence, stored.row,
         ])
     }
 }

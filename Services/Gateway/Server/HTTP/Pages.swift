@@ -32,10 +32,12 @@ struct Pages: Sendable {
         "icon.svg": File("image/svg+xml", PackageResources.icon_svg),
         "account.js": File(script, PackageResources.account_js),
         "admin.js": File(script, PackageResources.admin_js),
+        "ending.js": File(script, PackageResources.ending_js),
         "eventstream.js": File(script, PackageResources.eventstream_js),
         "index.js": File(script, PackageResources.index_js),
         "moderation.js": File(script, PackageResources.moderation_js),
         "page.js": File(script, PackageResources.page_js),
+        "retention.js": File(script, PackageResources.retention_js),
         "session.js": File(script, PackageResources.session_js),
         "texts.js": File(script, PackageResources.texts_js),
     ]

@@ -5,6 +5,7 @@ import { armSession, closeSession, openSession, save } from "/assets/moderation.
 import {
     byID, call, CallError, clearError, fillFacts, make, makeTime, notice, show, showError, startPage,
 } from "/assets/page.js";
+import { armPolicy, showPolicy } from "/assets/retention.js";
 
 const views = ["view-signin", "view-sessions", "view-session", "view-certificate"];
 let publicURL = location.origin;
@@ -113,27 +114,17 @@ async function listSessions(page = "") {
     more.onclick = () => listSessions(answer.nextPageToken);
 }
 
-async function showPolicy() {
-    const list = byID("policy");
-    let policy;
-    let agreement;
-    try {
-        agreement = await callAsAdministrator("GET", `${organisationPath()}/agreement`);
-        policy = await callAsAdministrator("GET", `${organisationPath()}/policy`);
-    } catch (error) {
-        const key = error instanceof CallError && ["NOT_FOUND", "FAILED_PRECONDITION"].includes(error.code)
-            ? "policy.missing" : "error.UNAVAILABLE";
-        list.replaceChildren(make("dd", { key }));
-        return;
+/// What a shorter retention time erases is gone within moments, and its certificate is there then.
+async function showChanges() {
+    for (const wait of [0, 1000, 4000]) {
+        await new Promise((resume) => { setTimeout(resume, wait); });
+        if (byID("view-sessions").hidden) return;
+        try {
+            await Promise.all([listSessions(), listCertificates()]);
+        } catch (error) {
+            if (!(error instanceof CallError)) throw error;
+        }
     }
-    const days = policy.retentionDays ?? 0;
-    const { reference = "", signedDate: date = "" } = agreement;
-    fillFacts(list, [
-        ["policy.days", make("span", { key: "policy.daysValue", values: { days } })],
-        ["policy.cap", make("span", { key: "policy.capValue", values: { days: agreement.capDays ?? 0 } })],
-        ["policy.agreement", make("span", { key: "policy.agreementValue", values: { reference, date } })],
-        ["policy.kind", agreement.kind && make("span", { key: `policy.kind.${agreement.kind}` })],
-    ]);
 }
 
 // Certificates
@@ -228,4 +219,5 @@ whenSignedOut(() => {
 
 startPage();
 armSession();
+armPolicy({ changed: showChanges });
 begin();

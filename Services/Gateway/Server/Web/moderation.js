@@ -1,5 +1,6 @@
 // One session as its moderators see it: every question live, and the buttons that run the session.
 import { callAsAdministrator, withToken } from "/assets/account.js";
+import { armEnding, isUnreceived, noteExported, showBeforeEnd, showEnding } from "/assets/ending.js";
 import { readEvents } from "/assets/eventstream.js";
 import {
     announce, byID, CallError, clearError, failure, fillFacts, make, makeTime, notice, questionContent, requestID, show,
@@ -36,6 +37,7 @@ export function closeSession() {
     following?.abort();
     following = null;
     session = null;
+    showEnding(null);
     questions = new Map();
     // What is not shown any more does not stay in the page either: it may be erased by now.
     for (const list of Object.values(lists)) byID(list).replaceChildren();
@@ -115,6 +117,7 @@ function showSession() {
     show(byID("run-text"), `run.${phase}`);
     byID("open").hidden = phase !== "DRAFT";
     byID("end").hidden = phase !== "OPEN";
+    showEnding(session);
 }
 
 async function change(button, act) {
@@ -142,6 +145,7 @@ async function exportSession() {
         return answer;
     });
     save(await response.blob(), `samtal-${session.sessionId}.zip`);
+    noteExported(session.sessionId);
     announce("run.exported");
 }
 
@@ -166,6 +170,7 @@ async function eraseSession() {
     byID("erase-id").textContent = session.sessionId;
     byID("erase-confirm").value = "";
     byID("erase-yes").disabled = true;
+    byID("erase-unreceived").hidden = !isUnreceived(session);
     if (!await confirmed(byID("erase-dialog"))) return;
     const certificate = await callAsAdministrator("POST", `${sessionPath()}:erase`, {
         confirmSessionId: byID("erase-confirm").value.trim(),
@@ -297,10 +302,14 @@ function showCounts() {
 export function armSession() {
     byID("open").addEventListener("click", (event) => change(event.target, () => transition("open")));
     byID("end").addEventListener("click", (event) => change(event.target, async () => {
-        if (await confirmed(byID("end-dialog"))) await transition("end");
+        showBeforeEnd(session);
+        if (!await confirmed(byID("end-dialog"))) return;
+        await transition("end");
+        byID("ending").focus();
     }));
     byID("export").addEventListener("click", (event) => change(event.target, exportSession));
     byID("erase").addEventListener("click", (event) => change(event.target, eraseSession));
+    armEnding({ act: change, exportSession, eraseSession });
     byID("erase-confirm").addEventListener("input", () => {
         byID("erase-yes").disabled = byID("erase-confirm").value.trim() !== session?.sessionId;
     });

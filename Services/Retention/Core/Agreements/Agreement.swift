@@ -1,3 +1,5 @@
+package import Foundation
+
 /// Whose text an agreement is.
 package enum AgreementKind: String, Sendable, Hashable, CaseIterable {
     /// The processor's own.
@@ -18,12 +20,15 @@ package struct Agreement: Sendable, Equatable {
     /// From 1.
     package var version: Int64
 
+    /// When the controller applied its cap to the sessions that there were; nil if it never did.
+    package var confirmTime: Date?
+
     package static let capRange = 1...31
     package static let referenceLength = 1...100
 
     package init(
         organisationID: String, kind: AgreementKind, reference: String, signedDate: CalendarDate, capDays: Int,
-        version: Int64
+        version: Int64, confirmTime: Date? = nil
     ) {
         self.organisationID = organisationID
         self.kind = kind
@@ -31,5 +36,6 @@ package struct Agreement: Sendable, Equatable {
         self.signedDate = signedDate
         self.capDays = capDays
         self.version = version
+        self.confirmTime = confirmTime
     }
 }

@@ -35,7 +35,8 @@ package struct Policy: Sendable, Equatable {
             agreementVersion: agreement.version)
     }
 
-    /// What becomes of the policy when a new agreement is recorded: a lower cap lowers it, a higher one leaves it.
+    /// What becomes of the policy when a new agreement is recorded: a lower cap lowers it, for new sessions; a higher
+    /// one leaves it. Sessions that there are follow when the controller has confirmed it.
     package func adopting(_ agreement: Agreement) -> Policy {
         guard agreement.capDays < retentionDays else { return self }
         return Policy(

@@ -39,19 +39,28 @@ package struct RetainedSession: Sendable, Equatable {
         deleteTime = LedgerTime.rounded(RetentionRule.deadline(ended: ended, days: retentionDays))
     }
 
-    /// Applies a newer policy. The time of erasure only ever moves earlier (GDPR Art. 5(1)(e)): a longer retention
-    /// time is for sessions to come.
+    /// Applies a shorter retention time. The time of erasure only ever moves earlier (GDPR Art. 5(1)(e)): a longer one
+    /// is for sessions to come.
     ///
     /// - Returns: whether anything changed.
-    package mutating func clamp(to policy: Policy) -> Bool {
-        guard erasure == .live, policy.retentionDays < retentionDays else { return false }
-        retentionDays = policy.retentionDays
-        policyVersion = policy.version
-        agreementVersion = policy.agreementVersion
-        if let endTime, let earlier = deleteTime {
-            deleteTime = min(earlier, LedgerTime.rounded(RetentionRule.deadline(ended: endTime, days: retentionDays)))
+    package mutating func clamp(to limit: RetentionLimit) -> Bool {
+        guard erasure == .live, limit.days < retentionDays else { return false }
+        retentionDays = limit.days
+        switch limit {
+        case .policy(let policy):
+            policyVersion = policy.version
+            agreementVersion = policy.agreementVersion
+        case .cap(let agreement):
+            agreementVersion = agreement.version
         }
+        deleteTime = deadline(days: retentionDays)
         return true
+    }
+
+    /// When it is erased if it is kept for so many days, and never later than it is now; nil until it has ended.
+    package func deadline(days: Int) -> Date? {
+        guard let endTime, let deleteTime else { return nil }
+        return min(deleteTime, LedgerTime.rounded(RetentionRule.deadline(ended: endTime, days: days)))
     }
 
     /// Whether its time has passed and its erasure has not begun.

@@ -53,6 +53,23 @@ package struct ChatNeighbour: Sendable {
         }
     }
 
+    /// Tells chat until when a session may be kept. One that chat does not have needs no telling.
+    ///
+    /// - Throws: `RPCError` UNAVAILABLE naming chat.
+    func setDeadline(of session: RetainedSession) async throws {
+        var request = ChatV1.SetSessionDeadlineRequest()
+        request.sessionID = session.id
+        request.retentionDays = UInt32(clamping: session.retentionDays)
+        request.deleteTime = session.deleteTime.map { GoogleProtobuf.Timestamp($0) }
+        do {
+            _ = try await client.setSessionDeadline(request, options: CallOptions(timeout: Self.answerTime))
+        } catch let error as RPCError where error.code == .notFound {
+            return
+        } catch let error as RPCError {
+            throw Self.failure(error)
+        }
+    }
+
     /// Erases every row of a session. When it returns, none of them is left in chat's files.
     ///
     /// - Throws: `RPCError` UNAVAILABLE naming chat.

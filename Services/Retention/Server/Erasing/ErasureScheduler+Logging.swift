@@ -25,7 +25,7 @@ extension ErasureScheduler {
     }
 
     /// What is safe to say of an error: a status by its code and reason, any other by its type.
-    private static func metadata(_ error: any Error) -> Logger.Metadata {
+    static func metadata(_ error: any Error) -> Logger.Metadata {
         guard let status = error as? RPCError else {
             return [LogKey.errorType: .string("\(type(of: error))")]
         }

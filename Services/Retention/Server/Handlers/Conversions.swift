@@ -15,7 +15,8 @@ extension AgreementKind {
 }
 
 extension RetentionV1.Agreement {
-    init(_ agreement: Agreement) {
+    /// - Parameter isPending: whether sessions are kept for longer than its cap.
+    init(_ agreement: Agreement, isPending: Bool) {
         self.init()
         organisationID = agreement.organisationID
         kind =
@@ -27,6 +28,8 @@ extension RetentionV1.Agreement {
         signedDate = agreement.signedDate.text
         capDays = UInt32(clamping: agreement.capDays)
         version = UInt32(clamping: agreement.version)
+        confirmationPending = isPending
+        confirmTime = agreement.confirmTime.map { GoogleProtobuf.Timestamp($0) }
     }
 }
 
@@ -36,6 +39,33 @@ extension RetentionV1.Policy {
         organisationID = policy.organisationID
         retentionDays = UInt32(clamping: policy.retentionDays)
         version = UInt32(clamping: policy.version)
+    }
+}
+
+extension RetentionV1.RetentionPreview {
+    init(_ preview: RetentionPreview, under agreement: Agreement) {
+        self.init()
+        organisationID = agreement.organisationID
+        retentionDays = UInt32(clamping: preview.retentionDays)
+        agreementVersion = UInt32(clamping: agreement.version)
+        unendedSessions = UInt32(clamping: preview.unended)
+        movedSessions = UInt32(clamping: preview.moved)
+        erasedSessions = UInt32(clamping: preview.erased)
+        sessions = preview.sessions.map { session in
+            RetentionV1.MovedSession(
+                sessionID: session.id, endTime: GoogleProtobuf.Timestamp(session.endTime),
+                deleteTime: GoogleProtobuf.Timestamp(session.deleteTime),
+                newDeleteTime: GoogleProtobuf.Timestamp(session.newDeleteTime),
+                erasedAtOnce: session.isErasedAtOnce)
+        }
+    }
+}
+
+extension RetentionV1.SessionDeadline {
+    init(_ session: RetainedSession) {
+        self.init(
+            sessionID: session.id, retentionDays: UInt32(clamping: session.retentionDays),
+            deleteTime: session.deleteTime.map { GoogleProtobuf.Timestamp($0) })
     }
 }
 

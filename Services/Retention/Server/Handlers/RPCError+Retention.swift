@@ -13,6 +13,20 @@ extension RPCError {
         case .agreementRequired:
             self.init(
                 .failedPrecondition, "the organisation has no data-processing agreement", reason: "AGREEMENT_REQUIRED")
+        case .agreementSuperseded(let latest):
+            self.init(
+                .failedPrecondition, "agreement_version: version \(latest) is in force", reason: "AGREEMENT_SUPERSEDED",
+                fields: [FieldViolation(field: "agreement_version", reason: "version \(latest) is in force")])
+        case .erasuresUnconfirmed(let expected, let actual):
+            let reason = "is \(expected), and \(actual) would be erased at once"
+            self.init(
+                .failedPrecondition, "expected_erasures: \(reason)", reason: "ERASURES_UNCONFIRMED",
+                fields: [FieldViolation(field: "expected_erasures", reason: reason)])
+        case .zeroDaysUnconfirmed:
+            let reason = "must be true for 0 days: each session is erased the moment it ends"
+            self.init(
+                .failedPrecondition, "confirm_zero_days: \(reason)", reason: "ZERO_DAYS_UNCONFIRMED",
+                fields: [FieldViolation(field: "confirm_zero_days", reason: reason)])
         case .sessionNotFound:
             self.init(.notFound, "session: not found", reason: "SESSION_NOT_FOUND")
         case .sessionOpen:

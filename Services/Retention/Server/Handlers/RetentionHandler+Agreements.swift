@@ -29,9 +29,12 @@ extension RetentionHandler {
             let agreement = try await store.record(
                 organisationID: request.organisationID, kind: kind, reference: reference, signedDate: date,
                 capDays: cap, at: now)
-            signal.signal()
-            return RetentionV1.Agreement(agreement)
+            return try await message(agreement, at: now)
         }
+    }
+
+    private func message(_ agreement: Agreement, at now: Date) async throws -> RetentionV1.Agreement {
+        RetentionV1.Agreement(agreement, isPending: try await store.isConfirmationPending(agreement, at: now))
     }
 
     package func getAgreement(
@@ -42,7 +45,47 @@ extension RetentionHandler {
             guard let agreement = try await store.agreement(of: request.organisationID) else {
                 throw RetentionError.agreementNotFound
             }
-            return RetentionV1.Agreement(agreement)
+            return try await message(agreement, at: clock.now())
+        }
+    }
+
+    package func previewAgreement(
+        _ request: RetentionV1.PreviewAgreementRequest, call: ServerCall
+    ) async throws -> RetentionV1.RetentionPreview {
+        try await RPCError.mapping {
+            try requireOrganisation(request.organisationID, call)
+            let (preview, agreement) = try await store.preview(of: request.organisationID, at: clock.now()) {
+                agreement, _ in agreement.capDays
+            }
+            return RetentionV1.RetentionPreview(preview, under: agreement)
+        }
+    }
+
+    package func confirmAgreement(
+        _ request: RetentionV1.ConfirmAgreementRequest, call: ServerCall
+    ) async throws -> RetentionV1.Agreement {
+        try await RPCError.mapping {
+            try requireOrganisation(request.organisationID, call)
+            let now = clock.now()
+            let agreement = try await store.confirmAgreement(
+                organisationID: request.organisationID, version: Int64(request.agreementVersion),
+                // A cap is a day at least.
+                confirmation: ShorteningConfirmation(erasures: Int(request.expectedErasures), zeroDays: false), at: now)
+            noteShortening()
+            return try await message(agreement, at: now)
+        }
+    }
+
+    package func previewPolicy(
+        _ request: RetentionV1.PreviewPolicyRequest, call: ServerCall
+    ) async throws -> RetentionV1.RetentionPreview {
+        try await RPCError.mapping {
+            try requireOrganisation(request.organisationID, call)
+            let (preview, agreement) = try await store.preview(of: request.organisationID, at: clock.now()) {
+                agreement, policy in
+                try policy.setting(retentionDays: Int(request.retentionDays), under: agreement).retentionDays
+            }
+            return RetentionV1.RetentionPreview(preview, under: agreement)
         }
     }
 
@@ -52,10 +95,19 @@ extension RetentionHandler {
         try await RPCError.mapping {
             try requireOrganisation(request.organisationID, call)
             let policy = try await store.setPolicy(
-                organisationID: request.organisationID, retentionDays: Int(request.retentionDays), at: clock.now())
-            signal.signal()
+                organisationID: request.organisationID, retentionDays: Int(request.retentionDays),
+                confirmation: ShorteningConfirmation(
+                    erasures: Int(request.expectedErasures), zeroDays: request.confirmZeroDays),
+                at: clock.now())
+            noteShortening()
             return RetentionV1.Policy(policy)
         }
+    }
+
+    /// Sessions may be due at once, and chat has to know of the others.
+    private func noteShortening() {
+        signal.signal()
+        announcing.signal()
     }
 
     package func getPolicy(

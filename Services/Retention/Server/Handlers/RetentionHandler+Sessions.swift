@@ -6,6 +6,9 @@ import RetentionCore
 import ServiceKit
 
 extension RetentionHandler {
+    /// The most sessions whose deadlines are asked for in one call.
+    private static let deadlinesAtOnce = 200
+
     package func openSession(
         _ request: RetentionV1.OpenSessionRequest, call: ServerCall
     ) async throws -> RetentionV1.SessionKey {
@@ -33,12 +36,25 @@ extension RetentionHandler {
     ) async throws -> RetentionV1.EndSessionResponse {
         try await RPCError.mapping {
             try FieldCheck.identifier(request.sessionID, field: "session_id")
-            let endTime = try Self.time(request.endTime, field: "end_time")
+            let endTime = try FieldCheck.time(request.endTime, field: "end_time")
             let deleteTime = try await custodian.end(sessionID: request.sessionID, at: endTime)
             signal.signal()
             var response = RetentionV1.EndSessionResponse()
             response.deleteTime = GoogleProtobuf.Timestamp(deleteTime)
             return response
+        }
+    }
+
+    package func getSessionDeadlines(
+        _ request: RetentionV1.GetSessionDeadlinesRequest, call: ServerCall
+    ) async throws -> RetentionV1.GetSessionDeadlinesResponse {
+        try await RPCError.mapping {
+            guard request.sessionIDs.count <= Self.deadlinesAtOnce else {
+                throw RPCError.invalid("session_ids", "must be at most \(Self.deadlinesAtOnce)")
+            }
+            for id in request.sessionIDs { try FieldCheck.identifier(id, field: "session_ids") }
+            let sessions = try await store.liveSessions(among: request.sessionIDs)
+            return RetentionV1.GetSessionDeadlinesResponse(deadlines: sessions.map(RetentionV1.SessionDeadline.init))
         }
     }
 
@@ -66,14 +82,5 @@ extension RetentionHandler {
                 try await writer.send(chunk)
             }
         }
-    }
-
-    /// A time within the range of `google.protobuf.Timestamp`: years 1 to 9999.
-    private static func time(_ timestamp: GoogleProtobuf.Timestamp?, field: String) throws -> Date {
-        guard let timestamp else { throw RPCError.invalid(field, "must be given") }
-        guard (-62_135_596_800...253_402_300_799).contains(timestamp.seconds),
-            (0...999_999_999).contains(timestamp.nanos)
-        else { throw RPCError.invalid(field, "is not a time") }
-        return timestamp.date
     }
 }

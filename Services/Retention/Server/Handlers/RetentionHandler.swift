@@ -14,11 +14,14 @@ package struct RetentionHandler: RetentionV1.RetentionServiceHandler {
     let exporter: SessionExporter
     let ledgerKey: LedgerPublicKey
     let clock: any WallClock
+    /// Wakes the erasing of what is due.
     let signal: WakeSignal
+    /// Wakes the telling of chat.
+    let announcing: WakeSignal
 
     package init(
         store: RetentionStore, custodian: SessionCustodian, eraser: Eraser, exporter: SessionExporter,
-        ledgerKey: LedgerPublicKey, clock: any WallClock, signal: WakeSignal
+        ledgerKey: LedgerPublicKey, clock: any WallClock, signal: WakeSignal, announcing: WakeSignal
     ) {
         self.store = store
         self.custodian = custodian
@@ -27,6 +30,7 @@ package struct RetentionHandler: RetentionV1.RetentionServiceHandler {
         self.ledgerKey = ledgerKey
         self.clock = clock
         self.signal = signal
+        self.announcing = announcing
     }
 
     /// The session, if the caller may know of it. A session of another organisation does not exist for them.

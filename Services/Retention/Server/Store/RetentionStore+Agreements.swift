@@ -4,8 +4,8 @@ package import RetentionCore
 import Storage
 
 extension RetentionStore {
-    /// Stores an organisation's agreement as its next version, and lowers its policy and the retention of its
-    /// sessions where the agreement's cap is lower: all or nothing.
+    /// Stores an organisation's agreement as its next version, and lowers its policy, for sessions to come, where the
+    /// agreement's cap is lower. Sessions that there are keep what they were promised until the controller confirms.
     package func record(
         organisationID: String, kind: AgreementKind, reference: String, signedDate: CalendarDate, capDays: Int,
         at now: Date
@@ -17,7 +17,8 @@ extension RetentionStore {
                 capDays: capDays, version: (try Self.agreement(of: organisationID, db)?.version ?? 0) + 1)
             try Self.insert(agreement, at: now, db)
             if let policy = try Self.policy(of: organisationID, db) {
-                try Self.replace(policy, by: policy.adopting(agreement), at: now, db)
+                let next = policy.adopting(agreement)
+                if next != policy { try Self.insert(next, at: now, db) }
             } else {
                 try Self.insert(Policy.initial(for: agreement), at: now, db)
             }
@@ -30,21 +31,6 @@ extension RetentionStore {
         try await database.read { db in try Self.agreement(of: organisationID, db) }
     }
 
-    /// Sets an organisation's policy, and lowers the retention of its sessions where it is shorter.
-    ///
-    /// - Throws: `RetentionError`: `agreementRequired`, or `invalidField` above the cap.
-    package func setPolicy(organisationID: String, retentionDays: Int, at now: Date) async throws -> Policy {
-        try await database.write { transaction in
-            let db = transaction.db
-            guard let agreement = try Self.agreement(of: organisationID, db),
-                let policy = try Self.policy(of: organisationID, db)
-            else { throw RetentionError.agreementRequired }
-            let next = try policy.setting(retentionDays: retentionDays, under: agreement)
-            try Self.replace(policy, by: next, at: now, db)
-            return next
-        }
-    }
-
     package func policy(of organisationID: String) async throws -> Policy? {
         try await database.read { db in try Self.policy(of: organisationID, db) }
     }
@@ -53,7 +39,7 @@ extension RetentionStore {
         let row = try Row.fetchOne(
             db,
             sql: """
-                SELECT kind, reference, signed_date, cap_days, version FROM agreements
+                SELECT kind, reference, signed_date, cap_days, version, confirm_time FROM agreements
                 WHERE organisation_id = ? ORDER BY version DESC LIMIT 1
                 """,
             arguments: [organisationID])
@@ -63,7 +49,8 @@ extension RetentionStore {
         }
         return Agreement(
             organisationID: organisationID, kind: kind, reference: row["reference"], signedDate: date,
-            capDays: row["cap_days"], version: row["version"])
+            capDays: row["cap_days"], version: row["version"],
+            confirmTime: (row["confirm_time"] as Int64?).map(LedgerTime.date(milliseconds:)))
     }
 
     static func policy(of organisationID: String, _ db: Database) throws -> Policy? {
@@ -94,7 +81,7 @@ extension RetentionStore {
             ])
     }
 
-    private static func insert(_ policy: Policy, at now: Date, _ db: Database) throws {
+    static func insert(_ policy: Policy, at now: Date, _ db: Database) throws {
         try db.execute(
             sql: """
                 INSERT INTO policies (organisation_id, version, retention_days, agreement_version, set_time)
@@ -104,20 +91,5 @@ extension RetentionStore {
                 policy.organisationID, policy.version, policy.retentionDays, policy.agreementVersion,
                 LedgerTime.milliseconds(now),
             ])
-    }
-
-    private static func replace(_ policy: Policy, by next: Policy, at now: Date, _ db: Database) throws {
-        guard next != policy else { return }
-        try insert(next, at: now, db)
-        let affected = try String.fetchAll(
-            db,
-            sql: """
-                SELECT session_id FROM sessions WHERE organisation_id = ? AND erasure = 'live' AND retention_days > ?
-                """,
-            arguments: [next.organisationID, next.retentionDays])
-        for id in affected {
-            guard var session = try session(id, db) else { continue }
-            if session.clamp(to: next) { try update(session, db) }
-        }
     }
 }

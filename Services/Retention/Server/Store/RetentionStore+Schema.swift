@@ -9,6 +9,9 @@ extension RetentionStore {
             try db.execute(sql: sessions)
             try db.execute(sql: ledger)
         }
+        migrator.registerMigration("confirmed agreements, announced deadlines") { db in
+            try db.execute(sql: confirmations)
+        }
         return migrator
     }
 
@@ -57,6 +60,15 @@ extension RetentionStore {
         CREATE INDEX sessions_erasing ON sessions (session_id)
             WHERE erasure IN ('requested', 'key-destroyed', 'rows-erased');
         CREATE INDEX sessions_live ON sessions (organisation_id) WHERE erasure = 'live';
+        """
+
+    /// `announced`: whether chat knows the session's days and time of erasure.
+    private static let confirmations = """
+        ALTER TABLE agreements ADD COLUMN confirm_time INTEGER;
+        ALTER TABLE sessions ADD COLUMN announced INTEGER NOT NULL DEFAULT 1;
+        CREATE INDEX sessions_unannounced ON sessions (session_id) WHERE announced = 0 AND erasure = 'live';
+        DROP INDEX sessions_live;
+        CREATE INDEX sessions_live ON sessions (organisation_id, retention_days) WHERE erasure = 'live';
         """
 
     private static let ledger = """

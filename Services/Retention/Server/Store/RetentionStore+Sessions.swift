@@ -50,9 +50,13 @@ extension RetentionStore {
 
     static func session(_ id: String, _ db: Database) throws -> RetainedSession? {
         let statement = try db.cachedStatement(sql: "SELECT * FROM sessions WHERE session_id = ?")
-        guard let row = try Row.fetchOne(statement, arguments: [id]) else { return nil }
-        return RetainedSession(
-            id: id, organisationID: row["organisation_id"],
+        return try Row.fetchOne(statement, arguments: [id]).map(session)
+    }
+
+    /// From all columns.
+    static func session(_ row: Row) throws -> RetainedSession {
+        RetainedSession(
+            id: row["session_id"], organisationID: row["organisation_id"],
             createTime: LedgerTime.date(milliseconds: row["create_time"]),
             agreementVersion: row["agreement_version"], policyVersion: row["policy_version"],
             retentionDays: row["retention_days"], endTime: time(row["end_time"]),

@@ -133,6 +133,18 @@ void   samtal__chat__v1__session_log_entry__init
   static const Samtal__Chat__V1__SessionLogEntry init_value = SAMTAL__CHAT__V1__SESSION_LOG_ENTRY__INIT;
   *message = init_value;
 }
+void   samtal__chat__v1__set_session_deadline_request__init
+                     (Samtal__Chat__V1__SetSessionDeadlineRequest         *message)
+{
+  static const Samtal__Chat__V1__SetSessionDeadlineRequest init_value = SAMTAL__CHAT__V1__SET_SESSION_DEADLINE_REQUEST__INIT;
+  *message = init_value;
+}
+void   samtal__chat__v1__set_session_deadline_response__init
+                     (Samtal__Chat__V1__SetSessionDeadlineResponse         *message)
+{
+  static const Samtal__Chat__V1__SetSessionDeadlineResponse init_value = SAMTAL__CHAT__V1__SET_SESSION_DEADLINE_RESPONSE__INIT;
+  *message = init_value;
+}
 void   samtal__chat__v1__erase_session_content_request__init
                      (Samtal__Chat__V1__EraseSessionContentRequest         *message)
 {
@@ -1474,6 +1486,121 @@ const ProtobufCMessageDescriptor samtal__chat__v1__session_log_entry__descriptor
   samtal__chat__v1__session_log_entry__field_indices_by_name,
   1,  samtal__chat__v1__session_log_entry__number_ranges,
   (ProtobufCMessageInit) samtal__chat__v1__session_log_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor samtal__chat__v1__set_session_deadline_request__field_descriptors[3] =
+{
+  {
+    "session_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Chat__V1__SetSessionDeadlineRequest, session_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "retention_days",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Chat__V1__SetSessionDeadlineRequest, retention_days),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "delete_time",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Chat__V1__SetSessionDeadlineRequest, delete_time),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned samtal__chat__v1__set_session_deadline_request__field_indices_by_name[] = {
+  2,   /* field[2] = delete_time */
+  1,   /* field[1] = retention_days */
+  0,   /* field[0] = session_id */
+};
+static const ProtobufCIntRange samtal__chat__v1__set_session_deadline_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor samtal__chat__v1__set_session_deadline_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.chat.v1.SetSessionDeadlineRequest",
+  "SetSessionDeadlineRequest",
+  "Samtal__Chat__V1__SetSessionDeadlineRequest",
+  "samtal.chat.v1",
+  sizeof(Samtal__Chat__V1__SetSessionDeadlineRequest),
+  3,
+  samtal__chat__v1__set_session_deadline_request__field_descriptors,
+  samtal__chat__v1__set_session_deadline_request__field_indices_by_name,
+  1,  samtal__chat__v1__set_session_deadline_request__number_ranges,
+  (ProtobufCMessageInit) samtal__chat__v1__set_session_deadline_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor samtal__chat__v1__set_session_deadline_response__field_descriptors[2] =
+{
+  {
+    "retention_days",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Chat__V1__SetSessionDeadlineResponse, retention_days),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "delete_time",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Chat__V1__SetSessionDeadlineResponse, delete_time),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned samtal__chat__v1__set_session_deadline_response__field_indices_by_name[] = {
+  1,   /* field[1] = delete_time */
+  0,   /* field[0] = retention_days */
+};
+static const ProtobufCIntRange samtal__chat__v1__set_session_deadline_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor samtal__chat__v1__set_session_deadline_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.chat.v1.SetSessionDeadlineResponse",
+  "SetSessionDeadlineResponse",
+  "Samtal__Chat__V1__SetSessionDeadlineResponse",
+  "samtal.chat.v1",
+  sizeof(Samtal__Chat__V1__SetSessionDeadlineResponse),
+  2,
+  samtal__chat__v1__set_session_deadline_response__field_descriptors,
+  samtal__chat__v1__set_session_deadline_response__field_indices_by_name,
+  1,  samtal__chat__v1__set_session_deadline_response__number_ranges,
+  (ProtobufCMessageInit) samtal__chat__v1__set_session_deadline_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor samtal__chat__v1__erase_session_content_request__field_descriptors[1] =

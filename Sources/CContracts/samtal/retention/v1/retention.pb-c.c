@@ -37,6 +37,36 @@ void   samtal__retention__v1__set_policy_request__init
   static const Samtal__Retention__V1__SetPolicyRequest init_value = SAMTAL__RETENTION__V1__SET_POLICY_REQUEST__INIT;
   *message = init_value;
 }
+void   samtal__retention__v1__preview_policy_request__init
+                     (Samtal__Retention__V1__PreviewPolicyRequest         *message)
+{
+  static const Samtal__Retention__V1__PreviewPolicyRequest init_value = SAMTAL__RETENTION__V1__PREVIEW_POLICY_REQUEST__INIT;
+  *message = init_value;
+}
+void   samtal__retention__v1__preview_agreement_request__init
+                     (Samtal__Retention__V1__PreviewAgreementRequest         *message)
+{
+  static const Samtal__Retention__V1__PreviewAgreementRequest init_value = SAMTAL__RETENTION__V1__PREVIEW_AGREEMENT_REQUEST__INIT;
+  *message = init_value;
+}
+void   samtal__retention__v1__confirm_agreement_request__init
+                     (Samtal__Retention__V1__ConfirmAgreementRequest         *message)
+{
+  static const Samtal__Retention__V1__ConfirmAgreementRequest init_value = SAMTAL__RETENTION__V1__CONFIRM_AGREEMENT_REQUEST__INIT;
+  *message = init_value;
+}
+void   samtal__retention__v1__retention_preview__init
+                     (Samtal__Retention__V1__RetentionPreview         *message)
+{
+  static const Samtal__Retention__V1__RetentionPreview init_value = SAMTAL__RETENTION__V1__RETENTION_PREVIEW__INIT;
+  *message = init_value;
+}
+void   samtal__retention__v1__moved_session__init
+                     (Samtal__Retention__V1__MovedSession         *message)
+{
+  static const Samtal__Retention__V1__MovedSession init_value = SAMTAL__RETENTION__V1__MOVED_SESSION__INIT;
+  *message = init_value;
+}
 void   samtal__retention__v1__get_policy_request__init
                      (Samtal__Retention__V1__GetPolicyRequest         *message)
 {
@@ -71,6 +101,24 @@ void   samtal__retention__v1__end_session_response__init
                      (Samtal__Retention__V1__EndSessionResponse         *message)
 {
   static const Samtal__Retention__V1__EndSessionResponse init_value = SAMTAL__RETENTION__V1__END_SESSION_RESPONSE__INIT;
+  *message = init_value;
+}
+void   samtal__retention__v1__get_session_deadlines_request__init
+                     (Samtal__Retention__V1__GetSessionDeadlinesRequest         *message)
+{
+  static const Samtal__Retention__V1__GetSessionDeadlinesRequest init_value = SAMTAL__RETENTION__V1__GET_SESSION_DEADLINES_REQUEST__INIT;
+  *message = init_value;
+}
+void   samtal__retention__v1__session_deadline__init
+                     (Samtal__Retention__V1__SessionDeadline         *message)
+{
+  static const Samtal__Retention__V1__SessionDeadline init_value = SAMTAL__RETENTION__V1__SESSION_DEADLINE__INIT;
+  *message = init_value;
+}
+void   samtal__retention__v1__get_session_deadlines_response__init
+                     (Samtal__Retention__V1__GetSessionDeadlinesResponse         *message)
+{
+  static const Samtal__Retention__V1__GetSessionDeadlinesResponse init_value = SAMTAL__RETENTION__V1__GET_SESSION_DEADLINES_RESPONSE__INIT;
   *message = init_value;
 }
 void   samtal__retention__v1__erase_session_request__init
@@ -127,7 +175,7 @@ void   samtal__retention__v1__ledger_key__init
   static const Samtal__Retention__V1__LedgerKey init_value = SAMTAL__RETENTION__V1__LEDGER_KEY__INIT;
   *message = init_value;
 }
-static const ProtobufCFieldDescriptor samtal__retention__v1__agreement__field_descriptors[6] =
+static const ProtobufCFieldDescriptor samtal__retention__v1__agreement__field_descriptors[8] =
 {
   {
     "organisation_id",
@@ -201,9 +249,35 @@ static const ProtobufCFieldDescriptor samtal__retention__v1__agreement__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "confirmation_pending",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__Agreement, confirmation_pending),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "confirm_time",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__Agreement, confirm_time),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned samtal__retention__v1__agreement__field_indices_by_name[] = {
   4,   /* field[4] = cap_days */
+  7,   /* field[7] = confirm_time */
+  6,   /* field[6] = confirmation_pending */
   1,   /* field[1] = kind */
   0,   /* field[0] = organisation_id */
   2,   /* field[2] = reference */
@@ -213,7 +287,7 @@ static const unsigned samtal__retention__v1__agreement__field_indices_by_name[] 
 static const ProtobufCIntRange samtal__retention__v1__agreement__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor samtal__retention__v1__agreement__descriptor =
 {
@@ -223,7 +297,7 @@ const ProtobufCMessageDescriptor samtal__retention__v1__agreement__descriptor =
   "Samtal__Retention__V1__Agreement",
   "samtal.retention.v1",
   sizeof(Samtal__Retention__V1__Agreement),
-  6,
+  8,
   samtal__retention__v1__agreement__field_descriptors,
   samtal__retention__v1__agreement__field_indices_by_name,
   1,  samtal__retention__v1__agreement__number_ranges,
@@ -422,7 +496,7 @@ const ProtobufCMessageDescriptor samtal__retention__v1__get_agreement_request__d
   (ProtobufCMessageInit) samtal__retention__v1__get_agreement_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor samtal__retention__v1__set_policy_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor samtal__retention__v1__set_policy_request__field_descriptors[4] =
 {
   {
     "organisation_id",
@@ -448,15 +522,41 @@ static const ProtobufCFieldDescriptor samtal__retention__v1__set_policy_request_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "expected_erasures",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__SetPolicyRequest, expected_erasures),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "confirm_zero_days",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__SetPolicyRequest, confirm_zero_days),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned samtal__retention__v1__set_policy_request__field_indices_by_name[] = {
+  3,   /* field[3] = confirm_zero_days */
+  2,   /* field[2] = expected_erasures */
   0,   /* field[0] = organisation_id */
   1,   /* field[1] = retention_days */
 };
 static const ProtobufCIntRange samtal__retention__v1__set_policy_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor samtal__retention__v1__set_policy_request__descriptor =
 {
@@ -466,11 +566,370 @@ const ProtobufCMessageDescriptor samtal__retention__v1__set_policy_request__desc
   "Samtal__Retention__V1__SetPolicyRequest",
   "samtal.retention.v1",
   sizeof(Samtal__Retention__V1__SetPolicyRequest),
-  2,
+  4,
   samtal__retention__v1__set_policy_request__field_descriptors,
   samtal__retention__v1__set_policy_request__field_indices_by_name,
   1,  samtal__retention__v1__set_policy_request__number_ranges,
   (ProtobufCMessageInit) samtal__retention__v1__set_policy_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor samtal__retention__v1__preview_policy_request__field_descriptors[2] =
+{
+  {
+    "organisation_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__PreviewPolicyRequest, organisation_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "retention_days",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__PreviewPolicyRequest, retention_days),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned samtal__retention__v1__preview_policy_request__field_indices_by_name[] = {
+  0,   /* field[0] = organisation_id */
+  1,   /* field[1] = retention_days */
+};
+static const ProtobufCIntRange samtal__retention__v1__preview_policy_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor samtal__retention__v1__preview_policy_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.retention.v1.PreviewPolicyRequest",
+  "PreviewPolicyRequest",
+  "Samtal__Retention__V1__PreviewPolicyRequest",
+  "samtal.retention.v1",
+  sizeof(Samtal__Retention__V1__PreviewPolicyRequest),
+  2,
+  samtal__retention__v1__preview_policy_request__field_descriptors,
+  samtal__retention__v1__preview_policy_request__field_indices_by_name,
+  1,  samtal__retention__v1__preview_policy_request__number_ranges,
+  (ProtobufCMessageInit) samtal__retention__v1__preview_policy_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor samtal__retention__v1__preview_agreement_request__field_descriptors[1] =
+{
+  {
+    "organisation_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__PreviewAgreementRequest, organisation_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned samtal__retention__v1__preview_agreement_request__field_indices_by_name[] = {
+  0,   /* field[0] = organisation_id */
+};
+static const ProtobufCIntRange samtal__retention__v1__preview_agreement_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor samtal__retention__v1__preview_agreement_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.retention.v1.PreviewAgreementRequest",
+  "PreviewAgreementRequest",
+  "Samtal__Retention__V1__PreviewAgreementRequest",
+  "samtal.retention.v1",
+  sizeof(Samtal__Retention__V1__PreviewAgreementRequest),
+  1,
+  samtal__retention__v1__preview_agreement_request__field_descriptors,
+  samtal__retention__v1__preview_agreement_request__field_indices_by_name,
+  1,  samtal__retention__v1__preview_agreement_request__number_ranges,
+  (ProtobufCMessageInit) samtal__retention__v1__preview_agreement_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor samtal__retention__v1__confirm_agreement_request__field_descriptors[3] =
+{
+  {
+    "organisation_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__ConfirmAgreementRequest, organisation_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agreement_version",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__ConfirmAgreementRequest, agreement_version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "expected_erasures",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__ConfirmAgreementRequest, expected_erasures),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned samtal__retention__v1__confirm_agreement_request__field_indices_by_name[] = {
+  1,   /* field[1] = agreement_version */
+  2,   /* field[2] = expected_erasures */
+  0,   /* field[0] = organisation_id */
+};
+static const ProtobufCIntRange samtal__retention__v1__confirm_agreement_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor samtal__retention__v1__confirm_agreement_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.retention.v1.ConfirmAgreementRequest",
+  "ConfirmAgreementRequest",
+  "Samtal__Retention__V1__ConfirmAgreementRequest",
+  "samtal.retention.v1",
+  sizeof(Samtal__Retention__V1__ConfirmAgreementRequest),
+  3,
+  samtal__retention__v1__confirm_agreement_request__field_descriptors,
+  samtal__retention__v1__confirm_agreement_request__field_indices_by_name,
+  1,  samtal__retention__v1__confirm_agreement_request__number_ranges,
+  (ProtobufCMessageInit) samtal__retention__v1__confirm_agreement_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor samtal__retention__v1__retention_preview__field_descriptors[7] =
+{
+  {
+    "organisation_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__RetentionPreview, organisation_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "retention_days",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__RetentionPreview, retention_days),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "agreement_version",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__RetentionPreview, agreement_version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unended_sessions",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__RetentionPreview, unended_sessions),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "moved_sessions",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__RetentionPreview, moved_sessions),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "erased_sessions",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__RetentionPreview, erased_sessions),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sessions",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Samtal__Retention__V1__RetentionPreview, n_sessions),
+    offsetof(Samtal__Retention__V1__RetentionPreview, sessions),
+    &samtal__retention__v1__moved_session__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned samtal__retention__v1__retention_preview__field_indices_by_name[] = {
+  2,   /* field[2] = agreement_version */
+  5,   /* field[5] = erased_sessions */
+  4,   /* field[4] = moved_sessions */
+  0,   /* field[0] = organisation_id */
+  1,   /* field[1] = retention_days */
+  6,   /* field[6] = sessions */
+  3,   /* field[3] = unended_sessions */
+};
+static const ProtobufCIntRange samtal__retention__v1__retention_preview__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor samtal__retention__v1__retention_preview__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.retention.v1.RetentionPreview",
+  "RetentionPreview",
+  "Samtal__Retention__V1__RetentionPreview",
+  "samtal.retention.v1",
+  sizeof(Samtal__Retention__V1__RetentionPreview),
+  7,
+  samtal__retention__v1__retention_preview__field_descriptors,
+  samtal__retention__v1__retention_preview__field_indices_by_name,
+  1,  samtal__retention__v1__retention_preview__number_ranges,
+  (ProtobufCMessageInit) samtal__retention__v1__retention_preview__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor samtal__retention__v1__moved_session__field_descriptors[5] =
+{
+  {
+    "session_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__MovedSession, session_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "end_time",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__MovedSession, end_time),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "delete_time",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__MovedSession, delete_time),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "new_delete_time",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__MovedSession, new_delete_time),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "erased_at_once",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__MovedSession, erased_at_once),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned samtal__retention__v1__moved_session__field_indices_by_name[] = {
+  2,   /* field[2] = delete_time */
+  1,   /* field[1] = end_time */
+  4,   /* field[4] = erased_at_once */
+  3,   /* field[3] = new_delete_time */
+  0,   /* field[0] = session_id */
+};
+static const ProtobufCIntRange samtal__retention__v1__moved_session__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor samtal__retention__v1__moved_session__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.retention.v1.MovedSession",
+  "MovedSession",
+  "Samtal__Retention__V1__MovedSession",
+  "samtal.retention.v1",
+  sizeof(Samtal__Retention__V1__MovedSession),
+  5,
+  samtal__retention__v1__moved_session__field_descriptors,
+  samtal__retention__v1__moved_session__field_indices_by_name,
+  1,  samtal__retention__v1__moved_session__number_ranges,
+  (ProtobufCMessageInit) samtal__retention__v1__moved_session__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor samtal__retention__v1__get_policy_request__field_descriptors[1] =
@@ -764,6 +1223,146 @@ const ProtobufCMessageDescriptor samtal__retention__v1__end_session_response__de
   samtal__retention__v1__end_session_response__field_indices_by_name,
   1,  samtal__retention__v1__end_session_response__number_ranges,
   (ProtobufCMessageInit) samtal__retention__v1__end_session_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor samtal__retention__v1__get_session_deadlines_request__field_descriptors[1] =
+{
+  {
+    "session_ids",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Samtal__Retention__V1__GetSessionDeadlinesRequest, n_session_ids),
+    offsetof(Samtal__Retention__V1__GetSessionDeadlinesRequest, session_ids),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned samtal__retention__v1__get_session_deadlines_request__field_indices_by_name[] = {
+  0,   /* field[0] = session_ids */
+};
+static const ProtobufCIntRange samtal__retention__v1__get_session_deadlines_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor samtal__retention__v1__get_session_deadlines_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.retention.v1.GetSessionDeadlinesRequest",
+  "GetSessionDeadlinesRequest",
+  "Samtal__Retention__V1__GetSessionDeadlinesRequest",
+  "samtal.retention.v1",
+  sizeof(Samtal__Retention__V1__GetSessionDeadlinesRequest),
+  1,
+  samtal__retention__v1__get_session_deadlines_request__field_descriptors,
+  samtal__retention__v1__get_session_deadlines_request__field_indices_by_name,
+  1,  samtal__retention__v1__get_session_deadlines_request__number_ranges,
+  (ProtobufCMessageInit) samtal__retention__v1__get_session_deadlines_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor samtal__retention__v1__session_deadline__field_descriptors[3] =
+{
+  {
+    "session_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__SessionDeadline, session_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "retention_days",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__SessionDeadline, retention_days),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "delete_time",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__SessionDeadline, delete_time),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned samtal__retention__v1__session_deadline__field_indices_by_name[] = {
+  2,   /* field[2] = delete_time */
+  1,   /* field[1] = retention_days */
+  0,   /* field[0] = session_id */
+};
+static const ProtobufCIntRange samtal__retention__v1__session_deadline__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor samtal__retention__v1__session_deadline__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.retention.v1.SessionDeadline",
+  "SessionDeadline",
+  "Samtal__Retention__V1__SessionDeadline",
+  "samtal.retention.v1",
+  sizeof(Samtal__Retention__V1__SessionDeadline),
+  3,
+  samtal__retention__v1__session_deadline__field_descriptors,
+  samtal__retention__v1__session_deadline__field_indices_by_name,
+  1,  samtal__retention__v1__session_deadline__number_ranges,
+  (ProtobufCMessageInit) samtal__retention__v1__session_deadline__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor samtal__retention__v1__get_session_deadlines_response__field_descriptors[1] =
+{
+  {
+    "deadlines",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Samtal__Retention__V1__GetSessionDeadlinesResponse, n_deadlines),
+    offsetof(Samtal__Retention__V1__GetSessionDeadlinesResponse, deadlines),
+    &samtal__retention__v1__session_deadline__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned samtal__retention__v1__get_session_deadlines_response__field_indices_by_name[] = {
+  0,   /* field[0] = deadlines */
+};
+static const ProtobufCIntRange samtal__retention__v1__get_session_deadlines_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor samtal__retention__v1__get_session_deadlines_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.retention.v1.GetSessionDeadlinesResponse",
+  "GetSessionDeadlinesResponse",
+  "Samtal__Retention__V1__GetSessionDeadlinesResponse",
+  "samtal.retention.v1",
+  sizeof(Samtal__Retention__V1__GetSessionDeadlinesResponse),
+  1,
+  samtal__retention__v1__get_session_deadlines_response__field_descriptors,
+  samtal__retention__v1__get_session_deadlines_response__field_indices_by_name,
+  1,  samtal__retention__v1__get_session_deadlines_response__number_ranges,
+  (ProtobufCMessageInit) samtal__retention__v1__get_session_deadlines_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor samtal__retention__v1__erase_session_request__field_descriptors[2] =

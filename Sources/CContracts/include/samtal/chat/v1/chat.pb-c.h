@@ -37,6 +37,8 @@ typedef struct Samtal__Chat__V1__WatchSessionRequest Samtal__Chat__V1__WatchSess
 typedef struct Samtal__Chat__V1__SessionEvent Samtal__Chat__V1__SessionEvent;
 typedef struct Samtal__Chat__V1__ReadSessionLogRequest Samtal__Chat__V1__ReadSessionLogRequest;
 typedef struct Samtal__Chat__V1__SessionLogEntry Samtal__Chat__V1__SessionLogEntry;
+typedef struct Samtal__Chat__V1__SetSessionDeadlineRequest Samtal__Chat__V1__SetSessionDeadlineRequest;
+typedef struct Samtal__Chat__V1__SetSessionDeadlineResponse Samtal__Chat__V1__SetSessionDeadlineResponse;
 typedef struct Samtal__Chat__V1__EraseSessionContentRequest Samtal__Chat__V1__EraseSessionContentRequest;
 typedef struct Samtal__Chat__V1__EraseSessionContentResponse Samtal__Chat__V1__EraseSessionContentResponse;
 
@@ -343,6 +345,29 @@ struct  Samtal__Chat__V1__SessionLogEntry
     , SAMTAL__CHAT__V1__SESSION_LOG_ENTRY__ENTRY__NOT_SET, {0} }
 
 
+struct  Samtal__Chat__V1__SetSessionDeadlineRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData session_id;
+  uint32_t retention_days;
+  Google__Protobuf__Timestamp *delete_time;
+};
+#define SAMTAL__CHAT__V1__SET_SESSION_DEADLINE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__chat__v1__set_session_deadline_request__descriptor) \
+    , {0,NULL}, 0, NULL }
+
+
+struct  Samtal__Chat__V1__SetSessionDeadlineResponse
+{
+  ProtobufCMessage base;
+  uint32_t retention_days;
+  Google__Protobuf__Timestamp *delete_time;
+};
+#define SAMTAL__CHAT__V1__SET_SESSION_DEADLINE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__chat__v1__set_session_deadline_response__descriptor) \
+    , 0, NULL }
+
+
 struct  Samtal__Chat__V1__EraseSessionContentRequest
 {
   ProtobufCMessage base;
@@ -428,6 +453,12 @@ void   samtal__chat__v1__read_session_log_request__init
 /* Samtal__Chat__V1__SessionLogEntry methods */
 void   samtal__chat__v1__session_log_entry__init
                      (Samtal__Chat__V1__SessionLogEntry         *message);
+/* Samtal__Chat__V1__SetSessionDeadlineRequest methods */
+void   samtal__chat__v1__set_session_deadline_request__init
+                     (Samtal__Chat__V1__SetSessionDeadlineRequest         *message);
+/* Samtal__Chat__V1__SetSessionDeadlineResponse methods */
+void   samtal__chat__v1__set_session_deadline_response__init
+                     (Samtal__Chat__V1__SetSessionDeadlineResponse         *message);
 /* Samtal__Chat__V1__EraseSessionContentRequest methods */
 void   samtal__chat__v1__erase_session_content_request__init
                      (Samtal__Chat__V1__EraseSessionContentRequest         *message);
@@ -499,6 +530,12 @@ typedef void (*Samtal__Chat__V1__ReadSessionLogRequest_Closure)
 typedef void (*Samtal__Chat__V1__SessionLogEntry_Closure)
                  (const Samtal__Chat__V1__SessionLogEntry *message,
                   void *closure_data);
+typedef void (*Samtal__Chat__V1__SetSessionDeadlineRequest_Closure)
+                 (const Samtal__Chat__V1__SetSessionDeadlineRequest *message,
+                  void *closure_data);
+typedef void (*Samtal__Chat__V1__SetSessionDeadlineResponse_Closure)
+                 (const Samtal__Chat__V1__SetSessionDeadlineResponse *message,
+                  void *closure_data);
 typedef void (*Samtal__Chat__V1__EraseSessionContentRequest_Closure)
                  (const Samtal__Chat__V1__EraseSessionContentRequest *message,
                   void *closure_data);
@@ -535,6 +572,8 @@ extern const ProtobufCMessageDescriptor samtal__chat__v1__watch_session_request_
 extern const ProtobufCMessageDescriptor samtal__chat__v1__session_event__descriptor;
 extern const ProtobufCMessageDescriptor samtal__chat__v1__read_session_log_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__chat__v1__session_log_entry__descriptor;
+extern const ProtobufCMessageDescriptor samtal__chat__v1__set_session_deadline_request__descriptor;
+extern const ProtobufCMessageDescriptor samtal__chat__v1__set_session_deadline_response__descriptor;
 extern const ProtobufCMessageDescriptor samtal__chat__v1__erase_session_content_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__chat__v1__erase_session_content_response__descriptor;
 

@@ -21,12 +21,20 @@ typedef struct Samtal__Retention__V1__Policy Samtal__Retention__V1__Policy;
 typedef struct Samtal__Retention__V1__RecordAgreementRequest Samtal__Retention__V1__RecordAgreementRequest;
 typedef struct Samtal__Retention__V1__GetAgreementRequest Samtal__Retention__V1__GetAgreementRequest;
 typedef struct Samtal__Retention__V1__SetPolicyRequest Samtal__Retention__V1__SetPolicyRequest;
+typedef struct Samtal__Retention__V1__PreviewPolicyRequest Samtal__Retention__V1__PreviewPolicyRequest;
+typedef struct Samtal__Retention__V1__PreviewAgreementRequest Samtal__Retention__V1__PreviewAgreementRequest;
+typedef struct Samtal__Retention__V1__ConfirmAgreementRequest Samtal__Retention__V1__ConfirmAgreementRequest;
+typedef struct Samtal__Retention__V1__RetentionPreview Samtal__Retention__V1__RetentionPreview;
+typedef struct Samtal__Retention__V1__MovedSession Samtal__Retention__V1__MovedSession;
 typedef struct Samtal__Retention__V1__GetPolicyRequest Samtal__Retention__V1__GetPolicyRequest;
 typedef struct Samtal__Retention__V1__OpenSessionRequest Samtal__Retention__V1__OpenSessionRequest;
 typedef struct Samtal__Retention__V1__SessionKey Samtal__Retention__V1__SessionKey;
 typedef struct Samtal__Retention__V1__GetSessionKeyRequest Samtal__Retention__V1__GetSessionKeyRequest;
 typedef struct Samtal__Retention__V1__EndSessionRequest Samtal__Retention__V1__EndSessionRequest;
 typedef struct Samtal__Retention__V1__EndSessionResponse Samtal__Retention__V1__EndSessionResponse;
+typedef struct Samtal__Retention__V1__GetSessionDeadlinesRequest Samtal__Retention__V1__GetSessionDeadlinesRequest;
+typedef struct Samtal__Retention__V1__SessionDeadline Samtal__Retention__V1__SessionDeadline;
+typedef struct Samtal__Retention__V1__GetSessionDeadlinesResponse Samtal__Retention__V1__GetSessionDeadlinesResponse;
 typedef struct Samtal__Retention__V1__EraseSessionRequest Samtal__Retention__V1__EraseSessionRequest;
 typedef struct Samtal__Retention__V1__ExportSessionRequest Samtal__Retention__V1__ExportSessionRequest;
 typedef struct Samtal__Retention__V1__ExportChunk Samtal__Retention__V1__ExportChunk;
@@ -64,10 +72,12 @@ struct  Samtal__Retention__V1__Agreement
   ProtobufCBinaryData signed_date;
   uint32_t cap_days;
   uint32_t version;
+  protobuf_c_boolean confirmation_pending;
+  Google__Protobuf__Timestamp *confirm_time;
 };
 #define SAMTAL__RETENTION__V1__AGREEMENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__agreement__descriptor) \
-    , {0,NULL}, SAMTAL__RETENTION__V1__AGREEMENT_KIND__AGREEMENT_KIND_UNSPECIFIED, {0,NULL}, {0,NULL}, 0, 0 }
+    , {0,NULL}, SAMTAL__RETENTION__V1__AGREEMENT_KIND__AGREEMENT_KIND_UNSPECIFIED, {0,NULL}, {0,NULL}, 0, 0, 0, NULL }
 
 
 struct  Samtal__Retention__V1__Policy
@@ -111,10 +121,76 @@ struct  Samtal__Retention__V1__SetPolicyRequest
   ProtobufCMessage base;
   ProtobufCBinaryData organisation_id;
   uint32_t retention_days;
+  uint32_t expected_erasures;
+  protobuf_c_boolean confirm_zero_days;
 };
 #define SAMTAL__RETENTION__V1__SET_POLICY_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__set_policy_request__descriptor) \
+    , {0,NULL}, 0, 0, 0 }
+
+
+struct  Samtal__Retention__V1__PreviewPolicyRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData organisation_id;
+  uint32_t retention_days;
+};
+#define SAMTAL__RETENTION__V1__PREVIEW_POLICY_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__preview_policy_request__descriptor) \
     , {0,NULL}, 0 }
+
+
+struct  Samtal__Retention__V1__PreviewAgreementRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData organisation_id;
+};
+#define SAMTAL__RETENTION__V1__PREVIEW_AGREEMENT_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__preview_agreement_request__descriptor) \
+    , {0,NULL} }
+
+
+struct  Samtal__Retention__V1__ConfirmAgreementRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData organisation_id;
+  uint32_t agreement_version;
+  uint32_t expected_erasures;
+};
+#define SAMTAL__RETENTION__V1__CONFIRM_AGREEMENT_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__confirm_agreement_request__descriptor) \
+    , {0,NULL}, 0, 0 }
+
+
+struct  Samtal__Retention__V1__RetentionPreview
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData organisation_id;
+  uint32_t retention_days;
+  uint32_t agreement_version;
+  uint32_t unended_sessions;
+  uint32_t moved_sessions;
+  uint32_t erased_sessions;
+  size_t n_sessions;
+  Samtal__Retention__V1__MovedSession **sessions;
+};
+#define SAMTAL__RETENTION__V1__RETENTION_PREVIEW__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__retention_preview__descriptor) \
+    , {0,NULL}, 0, 0, 0, 0, 0, 0,NULL }
+
+
+struct  Samtal__Retention__V1__MovedSession
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData session_id;
+  Google__Protobuf__Timestamp *end_time;
+  Google__Protobuf__Timestamp *delete_time;
+  Google__Protobuf__Timestamp *new_delete_time;
+  protobuf_c_boolean erased_at_once;
+};
+#define SAMTAL__RETENTION__V1__MOVED_SESSION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__moved_session__descriptor) \
+    , {0,NULL}, NULL, NULL, NULL, 0 }
 
 
 struct  Samtal__Retention__V1__GetPolicyRequest
@@ -180,6 +256,40 @@ struct  Samtal__Retention__V1__EndSessionResponse
 #define SAMTAL__RETENTION__V1__END_SESSION_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__end_session_response__descriptor) \
     , NULL }
+
+
+struct  Samtal__Retention__V1__GetSessionDeadlinesRequest
+{
+  ProtobufCMessage base;
+  size_t n_session_ids;
+  ProtobufCBinaryData *session_ids;
+};
+#define SAMTAL__RETENTION__V1__GET_SESSION_DEADLINES_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__get_session_deadlines_request__descriptor) \
+    , 0,NULL }
+
+
+struct  Samtal__Retention__V1__SessionDeadline
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData session_id;
+  uint32_t retention_days;
+  Google__Protobuf__Timestamp *delete_time;
+};
+#define SAMTAL__RETENTION__V1__SESSION_DEADLINE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__session_deadline__descriptor) \
+    , {0,NULL}, 0, NULL }
+
+
+struct  Samtal__Retention__V1__GetSessionDeadlinesResponse
+{
+  ProtobufCMessage base;
+  size_t n_deadlines;
+  Samtal__Retention__V1__SessionDeadline **deadlines;
+};
+#define SAMTAL__RETENTION__V1__GET_SESSION_DEADLINES_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__get_session_deadlines_response__descriptor) \
+    , 0,NULL }
 
 
 struct  Samtal__Retention__V1__EraseSessionRequest
@@ -299,6 +409,21 @@ void   samtal__retention__v1__get_agreement_request__init
 /* Samtal__Retention__V1__SetPolicyRequest methods */
 void   samtal__retention__v1__set_policy_request__init
                      (Samtal__Retention__V1__SetPolicyRequest         *message);
+/* Samtal__Retention__V1__PreviewPolicyRequest methods */
+void   samtal__retention__v1__preview_policy_request__init
+                     (Samtal__Retention__V1__PreviewPolicyRequest         *message);
+/* Samtal__Retention__V1__PreviewAgreementRequest methods */
+void   samtal__retention__v1__preview_agreement_request__init
+                     (Samtal__Retention__V1__PreviewAgreementRequest         *message);
+/* Samtal__Retention__V1__ConfirmAgreementRequest methods */
+void   samtal__retention__v1__confirm_agreement_request__init
+                     (Samtal__Retention__V1__ConfirmAgreementRequest         *message);
+/* Samtal__Retention__V1__RetentionPreview methods */
+void   samtal__retention__v1__retention_preview__init
+                     (Samtal__Retention__V1__RetentionPreview         *message);
+/* Samtal__Retention__V1__MovedSession methods */
+void   samtal__retention__v1__moved_session__init
+                     (Samtal__Retention__V1__MovedSession         *message);
 /* Samtal__Retention__V1__GetPolicyRequest methods */
 void   samtal__retention__v1__get_policy_request__init
                      (Samtal__Retention__V1__GetPolicyRequest         *message);
@@ -317,6 +442,15 @@ void   samtal__retention__v1__end_session_request__init
 /* Samtal__Retention__V1__EndSessionResponse methods */
 void   samtal__retention__v1__end_session_response__init
                      (Samtal__Retention__V1__EndSessionResponse         *message);
+/* Samtal__Retention__V1__GetSessionDeadlinesRequest methods */
+void   samtal__retention__v1__get_session_deadlines_request__init
+                     (Samtal__Retention__V1__GetSessionDeadlinesRequest         *message);
+/* Samtal__Retention__V1__SessionDeadline methods */
+void   samtal__retention__v1__session_deadline__init
+                     (Samtal__Retention__V1__SessionDeadline         *message);
+/* Samtal__Retention__V1__GetSessionDeadlinesResponse methods */
+void   samtal__retention__v1__get_session_deadlines_response__init
+                     (Samtal__Retention__V1__GetSessionDeadlinesResponse         *message);
 /* Samtal__Retention__V1__EraseSessionRequest methods */
 void   samtal__retention__v1__erase_session_request__init
                      (Samtal__Retention__V1__EraseSessionRequest         *message);
@@ -361,6 +495,21 @@ typedef void (*Samtal__Retention__V1__GetAgreementRequest_Closure)
 typedef void (*Samtal__Retention__V1__SetPolicyRequest_Closure)
                  (const Samtal__Retention__V1__SetPolicyRequest *message,
                   void *closure_data);
+typedef void (*Samtal__Retention__V1__PreviewPolicyRequest_Closure)
+                 (const Samtal__Retention__V1__PreviewPolicyRequest *message,
+                  void *closure_data);
+typedef void (*Samtal__Retention__V1__PreviewAgreementRequest_Closure)
+                 (const Samtal__Retention__V1__PreviewAgreementRequest *message,
+                  void *closure_data);
+typedef void (*Samtal__Retention__V1__ConfirmAgreementRequest_Closure)
+                 (const Samtal__Retention__V1__ConfirmAgreementRequest *message,
+                  void *closure_data);
+typedef void (*Samtal__Retention__V1__RetentionPreview_Closure)
+                 (const Samtal__Retention__V1__RetentionPreview *message,
+                  void *closure_data);
+typedef void (*Samtal__Retention__V1__MovedSession_Closure)
+                 (const Samtal__Retention__V1__MovedSession *message,
+                  void *closure_data);
 typedef void (*Samtal__Retention__V1__GetPolicyRequest_Closure)
                  (const Samtal__Retention__V1__GetPolicyRequest *message,
                   void *closure_data);
@@ -378,6 +527,15 @@ typedef void (*Samtal__Retention__V1__EndSessionRequest_Closure)
                   void *closure_data);
 typedef void (*Samtal__Retention__V1__EndSessionResponse_Closure)
                  (const Samtal__Retention__V1__EndSessionResponse *message,
+                  void *closure_data);
+typedef void (*Samtal__Retention__V1__GetSessionDeadlinesRequest_Closure)
+                 (const Samtal__Retention__V1__GetSessionDeadlinesRequest *message,
+                  void *closure_data);
+typedef void (*Samtal__Retention__V1__SessionDeadline_Closure)
+                 (const Samtal__Retention__V1__SessionDeadline *message,
+                  void *closure_data);
+typedef void (*Samtal__Retention__V1__GetSessionDeadlinesResponse_Closure)
+                 (const Samtal__Retention__V1__GetSessionDeadlinesResponse *message,
                   void *closure_data);
 typedef void (*Samtal__Retention__V1__EraseSessionRequest_Closure)
                  (const Samtal__Retention__V1__EraseSessionRequest *message,
@@ -419,12 +577,20 @@ extern const ProtobufCMessageDescriptor samtal__retention__v1__policy__descripto
 extern const ProtobufCMessageDescriptor samtal__retention__v1__record_agreement_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__retention__v1__get_agreement_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__retention__v1__set_policy_request__descriptor;
+extern const ProtobufCMessageDescriptor samtal__retention__v1__preview_policy_request__descriptor;
+extern const ProtobufCMessageDescriptor samtal__retention__v1__preview_agreement_request__descriptor;
+extern const ProtobufCMessageDescriptor samtal__retention__v1__confirm_agreement_request__descriptor;
+extern const ProtobufCMessageDescriptor samtal__retention__v1__retention_preview__descriptor;
+extern const ProtobufCMessageDescriptor samtal__retention__v1__moved_session__descriptor;
 extern const ProtobufCMessageDescriptor samtal__retention__v1__get_policy_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__retention__v1__open_session_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__retention__v1__session_key__descriptor;
 extern const ProtobufCMessageDescriptor samtal__retention__v1__get_session_key_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__retention__v1__end_session_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__retention__v1__end_session_response__descriptor;
+extern const ProtobufCMessageDescriptor samtal__retention__v1__get_session_deadlines_request__descriptor;
+extern const ProtobufCMessageDescriptor samtal__retention__v1__session_deadline__descriptor;
+extern const ProtobufCMessageDescriptor samtal__retention__v1__get_session_deadlines_response__descriptor;
 extern const ProtobufCMessageDescriptor samtal__retention__v1__erase_session_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__retention__v1__export_session_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__retention__v1__export_chunk__descriptor;
