@@ -47,6 +47,7 @@ def new_agreement(person, participant):
     before = participant.sees("#notice", "Allt raderas senast").text
     person.opens(link)
     person.sees("#agreement-notice", "A new agreement is in force (version 2). It allows 20 days at most.")
+    person.sees("#agreement-counts", "Erased earlier than before")
     days_shown(person, 20)
     person.photographs("agreement-notice")
     person.presses("Review and confirm")

@@ -108,4 +108,21 @@ struct FieldCheckTests {
             #expect(throws: RPCError.self) { try FieldCheck.pageToken(bad) }
         }
     }
+
+    @Test("a time is one of the years 1 to 9999, and given")
+    func times() throws {
+        let latest = GoogleProtobuf.Timestamp(seconds: 253_402_300_799, nanos: 999_999_999)
+        for time in [GoogleProtobuf.Timestamp(seconds: -62_135_596_800, nanos: 0), .init(seconds: 0, nanos: 1), latest]
+        {
+            #expect(try FieldCheck.time(time, field: "end_time") == time.date)
+        }
+        for time in [
+            nil, .init(seconds: -62_135_596_801, nanos: 0), .init(seconds: 253_402_300_800, nanos: 0),
+            .init(seconds: .min, nanos: 0), .init(seconds: .max, nanos: 0), .init(seconds: 0, nanos: -1),
+            .init(seconds: 0, nanos: 1_000_000_000), .init(seconds: 0, nanos: .min),
+        ] as [GoogleProtobuf.Timestamp?] {
+            let refusal = #expect(throws: RPCError.self) { try FieldCheck.time(time, field: "end_time") }
+            #expect(refusal?.fields.map(\.field) == ["end_time"])
+        }
+    }
 }

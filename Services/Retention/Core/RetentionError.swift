@@ -10,6 +10,8 @@ package enum RetentionError: Error, Sendable, Equatable {
     case agreementSuperseded(latest: Int64)
     /// Other sessions would be erased at once than was agreed to: so many, and so many.
     case erasuresUnconfirmed(expected: Int, actual: Int)
+    /// As many as was agreed to, but other ones.
+    case previewOutdated
     /// That sessions are erased the moment they end was not said to be meant.
     case zeroDaysUnconfirmed
     /// Unknown, erased, past its time, or another organisation's: nobody can tell which.

@@ -124,7 +124,8 @@ extension RetentionV1 {
 
         /// Applies the cap of the agreement in force to the sessions there are; new ones follow it from the moment that it is
         /// recorded. FAILED_PRECONDITION AGREEMENT_SUPERSEDED for another version than the latest, ERASURES_UNCONFIRMED
-        /// unless expected_erasures is how many sessions are erased at once by it.
+        /// unless expected_erasures is how many sessions are erased at once by it, PREVIEW_OUTDATED if they are others than
+        /// those of preview_version.
         func confirmAgreement(_ request: RetentionV1.ConfirmAgreementRequest, call: ServerCall) async throws
             -> RetentionV1.Agreement
 
@@ -135,7 +136,8 @@ extension RetentionV1 {
         /// Sets for how many days after its end a session is kept: 0 to the agreement's cap; INVALID_ARGUMENT above it.
         /// Sessions that are kept for longer are shortened, none is lengthened. The controller's alone: the operator can't.
         /// FAILED_PRECONDITION ERASURES_UNCONFIRMED unless expected_erasures is how many sessions are erased at once by it,
-        /// ZERO_DAYS_UNCONFIRMED for 0 days without confirm_zero_days.
+        /// PREVIEW_OUTDATED if they are others than those of preview_version, ZERO_DAYS_UNCONFIRMED for 0 days without
+        /// confirm_zero_days.
         func setPolicy(_ request: RetentionV1.SetPolicyRequest, call: ServerCall) async throws
             -> RetentionV1.Policy
 
@@ -216,7 +218,8 @@ extension RetentionV1 {
 
         /// Applies the cap of the agreement in force to the sessions there are; new ones follow it from the moment that it is
         /// recorded. FAILED_PRECONDITION AGREEMENT_SUPERSEDED for another version than the latest, ERASURES_UNCONFIRMED
-        /// unless expected_erasures is how many sessions are erased at once by it.
+        /// unless expected_erasures is how many sessions are erased at once by it, PREVIEW_OUTDATED if they are others than
+        /// those of preview_version.
         public func confirmAgreement(
             _ request: RetentionV1.ConfirmAgreementRequest, options: CallOptions = CallOptions()
         ) async throws -> RetentionV1.Agreement {
@@ -233,7 +236,8 @@ extension RetentionV1 {
         /// Sets for how many days after its end a session is kept: 0 to the agreement's cap; INVALID_ARGUMENT above it.
         /// Sessions that are kept for longer are shortened, none is lengthened. The controller's alone: the operator can't.
         /// FAILED_PRECONDITION ERASURES_UNCONFIRMED unless expected_erasures is how many sessions are erased at once by it,
-        /// ZERO_DAYS_UNCONFIRMED for 0 days without confirm_zero_days.
+        /// PREVIEW_OUTDATED if they are others than those of preview_version, ZERO_DAYS_UNCONFIRMED for 0 days without
+        /// confirm_zero_days.
         public func setPolicy(
             _ request: RetentionV1.SetPolicyRequest, options: CallOptions = CallOptions()
         ) async throws -> RetentionV1.Policy {

@@ -289,6 +289,8 @@ extension RetentionV1 {
         public var expectedErasures: UInt32 = 0
         /// that a session is erased the moment it ends is meant
         public var confirmZeroDays: Bool = false
+        /// of the preview that was agreed to; empty: its count is enough
+        public var previewVersion: String = ""
 
         public init() {}
 
@@ -296,19 +298,21 @@ extension RetentionV1 {
             organisationID: String = "",
             retentionDays: UInt32 = 0,
             expectedErasures: UInt32 = 0,
-            confirmZeroDays: Bool = false
+            confirmZeroDays: Bool = false,
+            previewVersion: String = ""
         ) {
             self.organisationID = organisationID
             self.retentionDays = retentionDays
             self.expectedErasures = expectedErasures
             self.confirmZeroDays = confirmZeroDays
+            self.previewVersion = previewVersion
         }
 
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Retention__V1__SetPolicyRequest()
             samtal__retention__v1__set_policy_request__init(&message)
             return ProtobufDescriptor(
-                message.base.descriptor, texts: [1],
+                message.base.descriptor, texts: [1, 5],
                 messages: [:])
         }()
 
@@ -318,6 +322,7 @@ extension RetentionV1 {
             retentionDays = cStruct.pointee.retention_days
             expectedErasures = cStruct.pointee.expected_erasures
             confirmZeroDays = cStruct.pointee.confirm_zero_days != 0
+            previewVersion = try FieldReading.text(cStruct.pointee.preview_version.data, cStruct.pointee.preview_version.len, "preview_version")
         }
 
         public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
@@ -326,6 +331,7 @@ extension RetentionV1 {
             cStruct.pointee.retention_days = retentionDays
             cStruct.pointee.expected_erasures = expectedErasures
             cStruct.pointee.confirm_zero_days = confirmZeroDays ? 1 : 0
+            (cStruct.pointee.preview_version.data, cStruct.pointee.preview_version.len) = arena.text(previewVersion)
         }
     }
 }
@@ -409,24 +415,28 @@ extension RetentionV1 {
         public var agreementVersion: UInt32 = 0
         /// erased_sessions of the preview that was agreed to
         public var expectedErasures: UInt32 = 0
+        /// of that preview; empty: its count is enough
+        public var previewVersion: String = ""
 
         public init() {}
 
         public init(
             organisationID: String = "",
             agreementVersion: UInt32 = 0,
-            expectedErasures: UInt32 = 0
+            expectedErasures: UInt32 = 0,
+            previewVersion: String = ""
         ) {
             self.organisationID = organisationID
             self.agreementVersion = agreementVersion
             self.expectedErasures = expectedErasures
+            self.previewVersion = previewVersion
         }
 
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Retention__V1__ConfirmAgreementRequest()
             samtal__retention__v1__confirm_agreement_request__init(&message)
             return ProtobufDescriptor(
-                message.base.descriptor, texts: [1],
+                message.base.descriptor, texts: [1, 4],
                 messages: [:])
         }()
 
@@ -435,6 +445,7 @@ extension RetentionV1 {
             organisationID = try FieldReading.text(cStruct.pointee.organisation_id.data, cStruct.pointee.organisation_id.len, "organisation_id")
             agreementVersion = cStruct.pointee.agreement_version
             expectedErasures = cStruct.pointee.expected_erasures
+            previewVersion = try FieldReading.text(cStruct.pointee.preview_version.data, cStruct.pointee.preview_version.len, "preview_version")
         }
 
         public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
@@ -442,6 +453,7 @@ extension RetentionV1 {
             (cStruct.pointee.organisation_id.data, cStruct.pointee.organisation_id.len) = arena.text(organisationID)
             cStruct.pointee.agreement_version = agreementVersion
             cStruct.pointee.expected_erasures = expectedErasures
+            (cStruct.pointee.preview_version.data, cStruct.pointee.preview_version.len) = arena.text(previewVersion)
         }
     }
 }
@@ -461,6 +473,8 @@ extension RetentionV1 {
         public var erasedSessions: UInt32 = 0
         /// of the ended ones, the 100 that ended first
         public var sessions: [RetentionV1.MovedSession] = []
+        /// of the days, and of exactly these sessions being erased at once
+        public var previewVersion: String = ""
 
         public init() {}
 
@@ -471,7 +485,8 @@ extension RetentionV1 {
             unendedSessions: UInt32 = 0,
             movedSessions: UInt32 = 0,
             erasedSessions: UInt32 = 0,
-            sessions: [RetentionV1.MovedSession] = []
+            sessions: [RetentionV1.MovedSession] = [],
+            previewVersion: String = ""
         ) {
             self.organisationID = organisationID
             self.retentionDays = retentionDays
@@ -480,13 +495,14 @@ extension RetentionV1 {
             self.movedSessions = movedSessions
             self.erasedSessions = erasedSessions
             self.sessions = sessions
+            self.previewVersion = previewVersion
         }
 
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Retention__V1__RetentionPreview()
             samtal__retention__v1__retention_preview__init(&message)
             return ProtobufDescriptor(
-                message.base.descriptor, texts: [1],
+                message.base.descriptor, texts: [1, 8],
                 messages: [7: RetentionV1.MovedSession.descriptor])
         }()
 
@@ -499,6 +515,7 @@ extension RetentionV1 {
             movedSessions = cStruct.pointee.moved_sessions
             erasedSessions = cStruct.pointee.erased_sessions
             sessions = try FieldReading.messages(cStruct.pointee.sessions, cStruct.pointee.n_sessions, "sessions")
+            previewVersion = try FieldReading.text(cStruct.pointee.preview_version.data, cStruct.pointee.preview_version.len, "preview_version")
         }
 
         public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
@@ -510,6 +527,7 @@ extension RetentionV1 {
             cStruct.pointee.moved_sessions = movedSessions
             cStruct.pointee.erased_sessions = erasedSessions
             (cStruct.pointee.sessions, cStruct.pointee.n_sessions) = arena.messages(sessions)
+            (cStruct.pointee.preview_version.data, cStruct.pointee.preview_version.len) = arena.text(previewVersion)
         }
     }
 }

@@ -183,4 +183,30 @@ struct ShorteningTests {
             }
         }
     }
+
+    @Test("the same number of other sessions is not what was agreed to, nor are the same ones for other days")
+    func version() throws {
+        let now = try Sample.date("2026-06-15T00:00:00.000Z")
+        func preview(of ids: [String], days: Int = 7) throws -> RetentionPreview {
+            var preview = RetentionPreview(retentionDays: days, at: now)
+            for id in ids { preview.add(try session(id, days: 30, ended: now.addingTimeInterval(-8 * Self.day))) }
+            // One that moves, and is not erased, is no part of it.
+            preview.add(try session("moved-\(UInt64.random(in: 0 ... .max))", days: 30, ended: now))
+            return preview
+        }
+        let shown = try preview(of: ["session-1", "session-2"])
+        #expect(try preview(of: ["session-1", "session-2"]).version == shown.version)
+        let confirmation = ShorteningConfirmation(erasures: 2, zeroDays: false, previewVersion: shown.version)
+        try confirmation.check(try preview(of: ["session-1", "session-2"]))
+        for other in [
+            try preview(of: ["session-1", "session-3"]), try preview(of: ["session-1", "session-2"], days: 6),
+            try preview(of: ["session-1session", "2"]),
+        ] {
+            #expect(throws: RetentionError.previewOutdated) { try confirmation.check(other) }
+            try ShorteningConfirmation(erasures: 2, zeroDays: false).check(other)
+        }
+        #expect(throws: RetentionError.erasuresUnconfirmed(expected: 2, actual: 1)) {
+            try confirmation.check(try preview(of: ["session-1"]))
+        }
+    }
 }

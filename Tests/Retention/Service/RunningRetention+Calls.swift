@@ -19,13 +19,13 @@ extension RunningRetention {
 
     @discardableResult
     func setPolicy(
-        _ days: UInt32, erasing expected: UInt32 = 0, confirmsZeroDays: Bool = false,
+        _ days: UInt32, erasing expected: UInt32 = 0, shown version: String = "", confirmsZeroDays: Bool = false,
         organisation: String = "org-north", options: CallOptions = asAdministrator()
     ) async throws -> RetentionV1.Policy {
         try await client.setPolicy(
             .init(
                 organisationID: organisation, retentionDays: days, expectedErasures: expected,
-                confirmZeroDays: confirmsZeroDays),
+                confirmZeroDays: confirmsZeroDays, previewVersion: version),
             options: options)
     }
 
@@ -43,11 +43,13 @@ extension RunningRetention {
 
     @discardableResult
     func confirmAgreement(
-        version: UInt32, erasing expected: UInt32 = 0, organisation: String = "org-north",
+        version: UInt32, erasing expected: UInt32 = 0, shown preview: String = "", organisation: String = "org-north",
         options: CallOptions = asAdministrator()
     ) async throws -> RetentionV1.Agreement {
         try await client.confirmAgreement(
-            .init(organisationID: organisation, agreementVersion: version, expectedErasures: expected),
+            .init(
+                organisationID: organisation, agreementVersion: version, expectedErasures: expected,
+                previewVersion: preview),
             options: options)
     }
 

@@ -126,6 +126,63 @@ struct ShorteningServiceTests {
         }
     }
 
+    @Test("as many sessions as were shown, but other ones, are not erased")
+    func otherSessions() async throws {
+        try await withSessions { retention, _, _ in
+            let shown = try await retention.previewPolicy(7)
+            #expect(shown.erasedSessions == 1 && !shown.previewVersion.isEmpty)
+            #expect(try await retention.previewPolicy(7).previewVersion == shown.previewVersion)
+            // The one that was shown goes by hand, and another comes to be as old.
+            try await retention.erase("ten")
+            retention.clock.advance(by: 2 * Self.day)
+            let now = try await retention.previewPolicy(7)
+            #expect(now.erasedSessions == 1 && now.previewVersion != shown.previewVersion)
+            try await expectRefusal(.failedPrecondition, reason: "PREVIEW_OUTDATED") {
+                try await retention.setPolicy(7, erasing: 1, shown: shown.previewVersion)
+            }
+            #expect(try await retention.key(of: "five").retentionDays == 30)
+            try await retention.record(cap: 7)
+            try await expectRefusal(.failedPrecondition, reason: "PREVIEW_OUTDATED") {
+                try await retention.confirmAgreement(version: 2, erasing: 1, shown: "none")
+            }
+            #expect(try await retention.key(of: "five").retentionDays == 30)
+            let cap = try await retention.previewAgreement()
+            #expect(cap.previewVersion == now.previewVersion)
+            try await retention.confirmAgreement(version: 2, erasing: 1, shown: cap.previewVersion)
+            try await eventually("it is erased") { try await retention.isCertified("five") }
+        }
+    }
+
+    @Test("a preview above the cap is refused as the policy would be, and one without an agreement is too")
+    func previewBounds() async throws {
+        try await withFolder { folder in
+            try await withRetention(in: folder) { retention in
+                let early = [
+                    try await status { try await retention.previewPolicy(1) },
+                    try await status { try await retention.previewAgreement() },
+                    try await status { try await retention.confirmAgreement(version: 1) },
+                ]
+                #expect(
+                    early.map { $0?.reason } == ["AGREEMENT_REQUIRED", "AGREEMENT_REQUIRED", "AGREEMENT_NOT_FOUND"])
+                try await retention.record(cap: 14)
+                for days: UInt32 in [15, 31, .max] {
+                    let refusal = try await status { try await retention.previewPolicy(days) }
+                    #expect(refusal?.fields.map(\.field) == ["retention_days"])
+                }
+                for organisation in ["", "Org North", String(repeating: "a", count: 65)] {
+                    let refusals = [
+                        try await status { try await retention.previewPolicy(1, organisation: organisation) },
+                        try await status { try await retention.previewAgreement(of: organisation) },
+                        try await status {
+                            try await retention.confirmAgreement(version: 1, organisation: organisation)
+                        },
+                    ]
+                    for refusal in refusals { #expect(refusal?.fields.map(\.field) == ["organisation_id"]) }
+                }
+            }
+        }
+    }
+
     @Test("of many who set it at once, each is done whole or not at all")
     func race() async throws {
         try await withSessions { retention, _, _ in

@@ -43,8 +43,15 @@ export async function showPolicy() {
     field.value = days;
     show(byID("policy-hint"), "policy.hint", { cap });
     byID("policy-form").hidden = false;
-    byID("agreement-notice").hidden = !agreement.confirmationPending;
+    if (agreement.confirmationPending) await showAgreement(cap);
+}
+
+/// That a new agreement waits to be confirmed, and what that would do.
+async function showAgreement(cap) {
     show(byID("agreement-text"), "agreement.pending", { version: agreement.version ?? 0, cap });
+    byID("agreement-counts").replaceChildren();
+    byID("agreement-notice").hidden = false;
+    fillCounts(byID("agreement-counts"), await callAsAdministrator("GET", `${organisationPath()}/agreement:preview`));
 }
 
 // What it would do
@@ -56,11 +63,7 @@ async function confirmed(preview, { title, isOutdated }) {
     show(byID("shorten-title"), title, { days });
     byID("shorten-outdated").hidden = !isOutdated;
     byID("shorten-nothing").hidden = unended + moved + erased > 0;
-    fillFacts(byID("shorten-counts"), [
-        ["shorten.erased", erased && make("strong", { content: String(erased) })],
-        ["shorten.moved", moved && make("span", { content: String(moved) })],
-        ["shorten.unended", unended && make("span", { content: String(unended) })],
-    ]);
+    fillCounts(byID("shorten-counts"), preview);
     await listSessions(preview);
     const asked = [
         arm("shorten-zero", title === "shorten.policyTitle" && days === 0 && (policy?.retentionDays ?? 0) > 0),
@@ -77,11 +80,21 @@ async function confirmed(preview, { title, isOutdated }) {
     return new Promise((resume) => {
         dialog.addEventListener("close", () => {
             byID("shorten-sessions").replaceChildren();
-            resume(dialog.returnValue === "yes" ? { expectedErasures: erased, confirmZeroDays: days === 0 } : null);
+            const { previewVersion } = preview;
+            const answer = { expectedErasures: erased, previewVersion, confirmZeroDays: days === 0 };
+            resume(dialog.returnValue === "yes" ? answer : null);
         }, { once: true });
         dialog.returnValue = "no";
         dialog.showModal();
     });
+}
+
+function fillCounts(list, { unendedSessions: unended = 0, movedSessions: moved = 0, erasedSessions: erased = 0 }) {
+    fillFacts(list, [
+        ["shorten.erased", erased && make("strong", { content: String(erased) })],
+        ["shorten.moved", moved && make("span", { content: String(moved) })],
+        ["shorten.unended", unended && make("span", { content: String(unended) })],
+    ]);
 }
 
 function arm(id, needed) {
@@ -128,7 +141,7 @@ async function shorten({ title, preview, act }) {
             await act(answer);
             break;
         } catch (error) {
-            const reasons = ["ERASURES_UNCONFIRMED", "AGREEMENT_SUPERSEDED"];
+            const reasons = ["ERASURES_UNCONFIRMED", "PREVIEW_OUTDATED", "AGREEMENT_SUPERSEDED"];
             if (!(error instanceof CallError) || !reasons.includes(error.reason)) throw error;
             if (error.reason === "AGREEMENT_SUPERSEDED") await showPolicy();
         }
@@ -174,8 +187,8 @@ export function armPolicy({ changed }) {
                 version = preview.agreementVersion ?? 0;
                 return preview;
             },
-            act: ({ expectedErasures }) => callAsAdministrator("POST", `${organisationPath()}/agreement:confirm`, {
-                agreementVersion: version, expectedErasures,
+            act: ({ expectedErasures, previewVersion }) => callAsAdministrator("POST", `${organisationPath()}/agreement:confirm`, {
+                agreementVersion: version, expectedErasures, previewVersion,
             }),
         });
     }));

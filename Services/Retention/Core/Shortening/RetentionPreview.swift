@@ -1,3 +1,4 @@
+import Crypto
 package import Foundation
 
 /// What keeping a session for fewer days does to it, at one moment.
@@ -40,13 +41,22 @@ package struct RetentionPreview: Sendable, Equatable {
     package let time: Date
     package private(set) var unended = 0
     package private(set) var moved = 0
-    package private(set) var erased = 0
+    /// Sessions that are erased at once, in the order added.
+    private var erasedIDs: [String] = []
     /// In the order added.
     package private(set) var sessions: [Session] = []
 
     package init(retentionDays: Int, at time: Date) {
         self.retentionDays = retentionDays
         self.time = time
+    }
+
+    package var erased: Int { erasedIDs.count }
+
+    /// Names the days and exactly the sessions that are erased at once: hex SHA-256 of them, a line each. An id holds no
+    /// line break.
+    package var version: String {
+        hexadecimal(SHA256.hash(data: Data(([String(retentionDays)] + erasedIDs).joined(separator: "\n").utf8)))
     }
 
     package mutating func add(_ session: RetainedSession) {
@@ -57,7 +67,7 @@ package struct RetentionPreview: Sendable, Equatable {
             moved += 1
             tell(of: session, newDeleteTime, isErasedAtOnce: false)
         case .erased(let newDeleteTime):
-            erased += 1
+            erasedIDs.append(session.id)
             tell(of: session, newDeleteTime, isErasedAtOnce: true)
         }
     }

@@ -51,6 +51,7 @@ extension RetentionV1.RetentionPreview {
         unendedSessions = UInt32(clamping: preview.unended)
         movedSessions = UInt32(clamping: preview.moved)
         erasedSessions = UInt32(clamping: preview.erased)
+        previewVersion = preview.version
         sessions = preview.sessions.map { session in
             RetentionV1.MovedSession(
                 sessionID: session.id, endTime: GoogleProtobuf.Timestamp(session.endTime),

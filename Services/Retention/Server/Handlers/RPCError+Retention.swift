@@ -22,6 +22,11 @@ extension RPCError {
             self.init(
                 .failedPrecondition, "expected_erasures: \(reason)", reason: "ERASURES_UNCONFIRMED",
                 fields: [FieldViolation(field: "expected_erasures", reason: reason)])
+        case .previewOutdated:
+            let reason = "is of other sessions than those that would be erased at once"
+            self.init(
+                .failedPrecondition, "preview_version: \(reason)", reason: "PREVIEW_OUTDATED",
+                fields: [FieldViolation(field: "preview_version", reason: reason)])
         case .zeroDaysUnconfirmed:
             let reason = "must be true for 0 days: each session is erased the moment it ends"
             self.init(

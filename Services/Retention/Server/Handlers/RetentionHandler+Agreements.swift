@@ -70,7 +70,9 @@ extension RetentionHandler {
             let agreement = try await store.confirmAgreement(
                 organisationID: request.organisationID, version: Int64(request.agreementVersion),
                 // A cap is a day at least.
-                confirmation: ShorteningConfirmation(erasures: Int(request.expectedErasures), zeroDays: false), at: now)
+                confirmation: ShorteningConfirmation(
+                    erasures: Int(request.expectedErasures), zeroDays: false, previewVersion: request.previewVersion),
+                at: now)
             noteShortening()
             return try await message(agreement, at: now)
         }
@@ -97,7 +99,8 @@ extension RetentionHandler {
             let policy = try await store.setPolicy(
                 organisationID: request.organisationID, retentionDays: Int(request.retentionDays),
                 confirmation: ShorteningConfirmation(
-                    erasures: Int(request.expectedErasures), zeroDays: request.confirmZeroDays),
+                    erasures: Int(request.expectedErasures), zeroDays: request.confirmZeroDays,
+                    previewVersion: request.previewVersion),
                 at: clock.now())
             noteShortening()
             return RetentionV1.Policy(policy)

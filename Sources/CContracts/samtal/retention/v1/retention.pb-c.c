@@ -496,7 +496,7 @@ const ProtobufCMessageDescriptor samtal__retention__v1__get_agreement_request__d
   (ProtobufCMessageInit) samtal__retention__v1__get_agreement_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor samtal__retention__v1__set_policy_request__field_descriptors[4] =
+static const ProtobufCFieldDescriptor samtal__retention__v1__set_policy_request__field_descriptors[5] =
 {
   {
     "organisation_id",
@@ -546,17 +546,30 @@ static const ProtobufCFieldDescriptor samtal__retention__v1__set_policy_request_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "preview_version",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__SetPolicyRequest, preview_version),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned samtal__retention__v1__set_policy_request__field_indices_by_name[] = {
   3,   /* field[3] = confirm_zero_days */
   2,   /* field[2] = expected_erasures */
   0,   /* field[0] = organisation_id */
+  4,   /* field[4] = preview_version */
   1,   /* field[1] = retention_days */
 };
 static const ProtobufCIntRange samtal__retention__v1__set_policy_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor samtal__retention__v1__set_policy_request__descriptor =
 {
@@ -566,7 +579,7 @@ const ProtobufCMessageDescriptor samtal__retention__v1__set_policy_request__desc
   "Samtal__Retention__V1__SetPolicyRequest",
   "samtal.retention.v1",
   sizeof(Samtal__Retention__V1__SetPolicyRequest),
-  4,
+  5,
   samtal__retention__v1__set_policy_request__field_descriptors,
   samtal__retention__v1__set_policy_request__field_indices_by_name,
   1,  samtal__retention__v1__set_policy_request__number_ranges,
@@ -662,7 +675,7 @@ const ProtobufCMessageDescriptor samtal__retention__v1__preview_agreement_reques
   (ProtobufCMessageInit) samtal__retention__v1__preview_agreement_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor samtal__retention__v1__confirm_agreement_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor samtal__retention__v1__confirm_agreement_request__field_descriptors[4] =
 {
   {
     "organisation_id",
@@ -700,16 +713,29 @@ static const ProtobufCFieldDescriptor samtal__retention__v1__confirm_agreement_r
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "preview_version",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__ConfirmAgreementRequest, preview_version),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned samtal__retention__v1__confirm_agreement_request__field_indices_by_name[] = {
   1,   /* field[1] = agreement_version */
   2,   /* field[2] = expected_erasures */
   0,   /* field[0] = organisation_id */
+  3,   /* field[3] = preview_version */
 };
 static const ProtobufCIntRange samtal__retention__v1__confirm_agreement_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor samtal__retention__v1__confirm_agreement_request__descriptor =
 {
@@ -719,14 +745,14 @@ const ProtobufCMessageDescriptor samtal__retention__v1__confirm_agreement_reques
   "Samtal__Retention__V1__ConfirmAgreementRequest",
   "samtal.retention.v1",
   sizeof(Samtal__Retention__V1__ConfirmAgreementRequest),
-  3,
+  4,
   samtal__retention__v1__confirm_agreement_request__field_descriptors,
   samtal__retention__v1__confirm_agreement_request__field_indices_by_name,
   1,  samtal__retention__v1__confirm_agreement_request__number_ranges,
   (ProtobufCMessageInit) samtal__retention__v1__confirm_agreement_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor samtal__retention__v1__retention_preview__field_descriptors[7] =
+static const ProtobufCFieldDescriptor samtal__retention__v1__retention_preview__field_descriptors[8] =
 {
   {
     "organisation_id",
@@ -812,12 +838,25 @@ static const ProtobufCFieldDescriptor samtal__retention__v1__retention_preview__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "preview_version",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__RetentionPreview, preview_version),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned samtal__retention__v1__retention_preview__field_indices_by_name[] = {
   2,   /* field[2] = agreement_version */
   5,   /* field[5] = erased_sessions */
   4,   /* field[4] = moved_sessions */
   0,   /* field[0] = organisation_id */
+  7,   /* field[7] = preview_version */
   1,   /* field[1] = retention_days */
   6,   /* field[6] = sessions */
   3,   /* field[3] = unended_sessions */
@@ -825,7 +864,7 @@ static const unsigned samtal__retention__v1__retention_preview__field_indices_by
 static const ProtobufCIntRange samtal__retention__v1__retention_preview__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor samtal__retention__v1__retention_preview__descriptor =
 {
@@ -835,7 +874,7 @@ const ProtobufCMessageDescriptor samtal__retention__v1__retention_preview__descr
   "Samtal__Retention__V1__RetentionPreview",
   "samtal.retention.v1",
   sizeof(Samtal__Retention__V1__RetentionPreview),
-  7,
+  8,
   samtal__retention__v1__retention_preview__field_descriptors,
   samtal__retention__v1__retention_preview__field_indices_by_name,
   1,  samtal__retention__v1__retention_preview__number_ranges,

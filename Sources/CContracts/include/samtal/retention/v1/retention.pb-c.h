@@ -123,10 +123,11 @@ struct  Samtal__Retention__V1__SetPolicyRequest
   uint32_t retention_days;
   uint32_t expected_erasures;
   protobuf_c_boolean confirm_zero_days;
+  ProtobufCBinaryData preview_version;
 };
 #define SAMTAL__RETENTION__V1__SET_POLICY_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__set_policy_request__descriptor) \
-    , {0,NULL}, 0, 0, 0 }
+    , {0,NULL}, 0, 0, 0, {0,NULL} }
 
 
 struct  Samtal__Retention__V1__PreviewPolicyRequest
@@ -156,10 +157,11 @@ struct  Samtal__Retention__V1__ConfirmAgreementRequest
   ProtobufCBinaryData organisation_id;
   uint32_t agreement_version;
   uint32_t expected_erasures;
+  ProtobufCBinaryData preview_version;
 };
 #define SAMTAL__RETENTION__V1__CONFIRM_AGREEMENT_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__confirm_agreement_request__descriptor) \
-    , {0,NULL}, 0, 0 }
+    , {0,NULL}, 0, 0, {0,NULL} }
 
 
 struct  Samtal__Retention__V1__RetentionPreview
@@ -173,10 +175,11 @@ struct  Samtal__Retention__V1__RetentionPreview
   uint32_t erased_sessions;
   size_t n_sessions;
   Samtal__Retention__V1__MovedSession **sessions;
+  ProtobufCBinaryData preview_version;
 };
 #define SAMTAL__RETENTION__V1__RETENTION_PREVIEW__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__retention_preview__descriptor) \
-    , {0,NULL}, 0, 0, 0, 0, 0, 0,NULL }
+    , {0,NULL}, 0, 0, 0, 0, 0, 0,NULL, {0,NULL} }
 
 
 struct  Samtal__Retention__V1__MovedSession
