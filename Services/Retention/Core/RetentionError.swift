@@ -6,6 +6,8 @@ package enum RetentionError: Error, Sendable, Equatable {
     case agreementNotFound
     /// The organisation has no agreement, and what was asked for needs one.
     case agreementRequired
+    /// The organisation has as many sessions as one may have at a time.
+    case tooManySessions
     /// The agreement to confirm is not the one in force, whose version is given.
     case agreementSuperseded(latest: Int64)
     /// Other sessions would be erased at once than was agreed to: so many, and so many.

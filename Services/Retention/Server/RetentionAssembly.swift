@@ -3,7 +3,7 @@ import Foundation
 package import Logging
 package import Privacy
 package import RPC
-import RetentionCore
+package import RetentionCore
 package import ServiceKit
 import Storage
 
@@ -23,9 +23,10 @@ package struct RetentionAssembly: Sendable {
     ///   - clock: the machine's time.
     package static func make(
         folder: String, chat: RPCChannel, clock source: any WallClock, logger: Logger,
-        configuration: ErasureScheduler.Configuration = .init(), hooks: ErasureHooks = ErasureHooks()
+        configuration: ErasureScheduler.Configuration = .init(), limits: RetentionLimits = RetentionLimits(),
+        hooks: ErasureHooks = ErasureHooks()
     ) async throws -> RetentionAssembly {
-        let store = try RetentionStore(path: folder + "/retention.sqlite")
+        let store = try RetentionStore(path: folder + "/retention.sqlite", limits: limits)
         let keys = try KeyStore(path: folder + "/keys.sqlite")
         let signer = try await ledgerSigner(path: folder + "/ledger-key", store: store)
         let clock = HighWaterClock(source, stored: try await store.highWater() ?? .distantPast)

@@ -16,13 +16,15 @@ package struct SessionCustodian: Sendable {
 
     /// Registers a session and makes its key. The same session again: the same key.
     ///
-    /// - Throws: `RetentionError`: `agreementRequired`; `sessionNotFound` for one that is erased or somebody else's.
+    /// - Throws: `RetentionError`: `agreementRequired`; `tooManySessions`; `sessionNotFound` for one that is erased or
+    ///   somebody else's.
     func open(sessionID: String, organisationID: String) async throws -> (RetainedSession, SessionKey) {
         if let known = try await store.session(sessionID) {
             guard known.organisationID == organisationID else { throw RetentionError.sessionNotFound }
             return try await key(ofSession: sessionID)
         }
         guard try await store.agreement(of: organisationID) != nil else { throw RetentionError.agreementRequired }
+        guard try await store.hasRoom(for: organisationID) else { throw RetentionError.tooManySessions }
         // The key first: a registered session without a key would be one whose content is lost.
         let key = try await keys.keyOrNew(forSession: sessionID)
         let session = try await store.register(sessionID: sessionID, organisationID: organisationID, at: clock.now())

@@ -145,7 +145,8 @@ extension RetentionV1 {
             -> RetentionV1.Policy
 
         /// For chat, when a session is created: checks the agreement, makes the session's key. The same session again
-        /// returns the same key. FAILED_PRECONDITION without an agreement; NOT_FOUND once the session is erased.
+        /// returns the same key. FAILED_PRECONDITION without an agreement; RESOURCE_EXHAUSTED SESSION_LIMIT beyond 10,000
+        /// sessions of one organisation; NOT_FOUND once the session is erased.
         func openSession(_ request: RetentionV1.OpenSessionRequest, call: ServerCall) async throws
             -> RetentionV1.SessionKey
 
@@ -251,7 +252,8 @@ extension RetentionV1 {
         }
 
         /// For chat, when a session is created: checks the agreement, makes the session's key. The same session again
-        /// returns the same key. FAILED_PRECONDITION without an agreement; NOT_FOUND once the session is erased.
+        /// returns the same key. FAILED_PRECONDITION without an agreement; RESOURCE_EXHAUSTED SESSION_LIMIT beyond 10,000
+        /// sessions of one organisation; NOT_FOUND once the session is erased.
         public func openSession(
             _ request: RetentionV1.OpenSessionRequest, options: CallOptions = CallOptions()
         ) async throws -> RetentionV1.SessionKey {

@@ -34,6 +34,19 @@ struct RetentionTests {
         }
     }
 
+    @Test("that an organisation has as many sessions as it may is said as retention says it, and leaves nothing")
+    func full() async throws {
+        try await World.withChat { world, chat in
+            let id = try await chat.session()
+            world.retention.state.withLock { $0.isFull = true }
+            let refusal = await status { _ = try await chat.session() }
+            #expect(refusal?.code == .resourceExhausted)
+            #expect(refusal?.reason == "SESSION_LIMIT")
+            let listed = try await chat.client.listSessions(.init(), options: chat.administrator())
+            #expect(listed.sessions.map(\.sessionID) == [id])
+        }
+    }
+
     @Test("after a restart with retention down a session is unavailable, not lost; with it up again it is there")
     func restart() async throws {
         try await World.run { world in

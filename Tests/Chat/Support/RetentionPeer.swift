@@ -17,6 +17,8 @@ final class RetentionPeer: RetentionV1.RetentionServiceHandler {
         /// What `EndSession` answers instead of nothing.
         var deleteTime: Date?
         var ends: [String: [Date]] = [:]
+        /// Whether organisations have as many sessions as they may.
+        var isFull = false
         var keyFetches = 0
         /// What is answered when chat asks until when sessions may be kept.
         var deadlines: [String: (days: UInt32, deleteTime: Date?)] = [:]
@@ -64,6 +66,9 @@ final class RetentionPeer: RetentionV1.RetentionServiceHandler {
         try state.withLock { state in
             guard state.organisations.contains(request.organisationID) else {
                 throw RPCError(.failedPrecondition, "the organisation has no agreement", reason: "NO_AGREEMENT")
+            }
+            guard !state.isFull else {
+                throw RPCError(.resourceExhausted, "the organisation has too many sessions", reason: "SESSION_LIMIT")
             }
             guard !state.erased.contains(request.sessionID) else { throw Self.notFound }
             let key = state.keys[request.sessionID] ?? .random()

@@ -130,7 +130,8 @@ func withChat<Value: Sendable>(
 /// - Parameter schedules: whether sessions are erased without being asked for.
 func withRetention<Value: Sendable>(
     in folder: TestFolder, clock: ManualWallClock = ManualWallClock(RunningRetention.start),
-    log: CapturedLog = CapturedLog(), schedules: Bool = true, hooks: ErasureHooks = ErasureHooks(),
+    log: CapturedLog = CapturedLog(), schedules: Bool = true, limits: RetentionLimits = RetentionLimits(),
+    hooks: ErasureHooks = ErasureHooks(),
     _ body: (RunningRetention) async throws -> Value
 ) async throws -> Value {
     var configuration = ErasureScheduler.Configuration()
@@ -143,7 +144,7 @@ func withRetention<Value: Sendable>(
         socketPath: folder.path + "/retention.sock", name: "retention", group: .singleton, logger: logger)
     let assembly = try await RetentionAssembly.make(
         folder: folder.path + "/retention", chat: chat, clock: clock, logger: logger, configuration: configuration,
-        hooks: hooks)
+        limits: limits, hooks: hooks)
     let running = RunningRetention(
         client: RetentionV1.RetentionServiceClient(channel: channel), assembly: assembly, clock: clock, log: log)
     let result: Result<Value, any Error>

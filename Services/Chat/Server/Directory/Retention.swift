@@ -16,14 +16,15 @@ package struct Retention: Sendable {
     }
 
     /// Registers a session under its organisation's agreement.
-    /// - Throws: ``ChatError/retentionUnavailable``; FAILED_PRECONDITION as retention puts it, for want of an agreement.
+    /// - Throws: ``ChatError/retentionUnavailable``; FAILED_PRECONDITION as retention puts it, for want of an agreement;
+    ///   RESOURCE_EXHAUSTED `SESSION_LIMIT` likewise.
     func openSession(_ sessionID: String, organisationID: String) async throws -> (key: SessionKey, retentionDays: Int)
     {
         let request = RetentionV1.OpenSessionRequest(sessionID: sessionID, organisationID: organisationID)
         do {
             let opened = try await client.openSession(request, options: CallOptions(timeout: Retention.timeout))
             return (try SessionKey(bytes: opened.key), Int(opened.retentionDays))
-        } catch let error as RPCError where error.code == .failedPrecondition {
+        } catch let error as RPCError where error.code == .failedPrecondition || error.reason == "SESSION_LIMIT" {
             throw error
         } catch {
             throw Retention.unavailable(error)

@@ -35,10 +35,11 @@ package final class DeadlineAnnouncer: Service {
             var last = ""
             var failedPasses = 0
             while !Task.isCancelled {
+                let isWhole = last.isEmpty
                 let error = await self.pass(from: &last)
-                failedPasses = error == nil ? 0 : failedPasses + 1
+                if error != nil { failedPasses += 1 } else if isWhole { failedPasses = 0 }
                 if let error, !Task.isCancelled { self.log(error, attempt: failedPasses) }
-                let wait = failedPasses > 0 ? self.retry.delay(failures: failedPasses) : Self.longestWait
+                let wait = error == nil ? Self.longestWait : self.retry.delay(failures: failedPasses)
                 await self.signal.wait(atMost: wait)
             }
         }

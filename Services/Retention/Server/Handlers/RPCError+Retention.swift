@@ -13,6 +13,9 @@ extension RPCError {
         case .agreementRequired:
             self.init(
                 .failedPrecondition, "the organisation has no data-processing agreement", reason: "AGREEMENT_REQUIRED")
+        case .tooManySessions:
+            self.init(
+                .resourceExhausted, "the organisation has too many sessions; erase some first", reason: "SESSION_LIMIT")
         case .agreementSuperseded(let latest):
             self.init(
                 .failedPrecondition, "agreement_version: version \(latest) is in force", reason: "AGREEMENT_SUPERSEDED",

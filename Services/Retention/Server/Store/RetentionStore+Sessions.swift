@@ -16,11 +16,12 @@ extension RetentionStore {
     /// Registers a session under its organisation's policy of this moment. One that is there already is returned as
     /// it is, whosever it is.
     ///
-    /// - Throws: `RetentionError.agreementRequired`.
+    /// - Throws: `RetentionError`: `agreementRequired`, or `tooManySessions`.
     package func register(sessionID: String, organisationID: String, at now: Date) async throws -> RetainedSession {
-        try await database.write { transaction in
+        try await database.write { [limits] transaction in
             let db = transaction.db
             if let session = try Self.session(sessionID, db) { return session }
+            guard try Self.hasRoom(for: organisationID, limits, db) else { throw RetentionError.tooManySessions }
             guard let agreement = try Self.agreement(of: organisationID, db),
                 let policy = try Self.policy(of: organisationID, db)
             else { throw RetentionError.agreementRequired }
@@ -31,6 +32,17 @@ extension RetentionStore {
             try Self.insert(session, db)
             return session
         }
+    }
+
+    /// Whether the organisation may have another session.
+    func hasRoom(for organisationID: String) async throws -> Bool {
+        try await database.read { [limits] db in try Self.hasRoom(for: organisationID, limits, db) }
+    }
+
+    private static func hasRoom(for organisationID: String, _ limits: RetentionLimits, _ db: Database) throws -> Bool {
+        let statement = try db.cachedStatement(
+            sql: "SELECT count(*) FROM sessions WHERE organisation_id = ? AND erasure = 'live'")
+        return try Int.fetchOne(statement, arguments: [organisationID]) ?? 0 < limits.sessionsPerOrganisation
     }
 
     /// Changes a session in one transaction.

@@ -1,15 +1,17 @@
 package import Foundation
 import GRDB
-import RetentionCore
+package import RetentionCore
 import Storage
 
 /// What retention remembers, in `retention.sqlite`: agreements, policies, sessions, certificates, the clock's mark.
 /// Holds no personal data, and no key.
 package struct RetentionStore: Sendable {
     let database: SQLiteStore
+    let limits: RetentionLimits
 
-    package init(path: String) throws {
+    package init(path: String, limits: RetentionLimits = RetentionLimits()) throws {
         database = try SQLiteStore(path: path, migrator: Self.migrator)
+        self.limits = limits
     }
 
     package func close() async {
