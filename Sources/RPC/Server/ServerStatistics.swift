@@ -14,6 +14,8 @@ public struct ServerStatistics: Sendable, Equatable {
     public var floods = 0
     /// Connections ended because they didn't answer a ping.
     public var keepaliveTimeouts = 0
+    /// Times that accepting stopped for a moment, because there were no descriptors or no memory for a connection.
+    public var acceptPauses = 0
     public var openConnections = 0
     /// Calls on open connections whose handlers run.
     public var openCalls = 0

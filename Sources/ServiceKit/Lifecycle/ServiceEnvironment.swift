@@ -17,6 +17,8 @@ public struct ServiceEnvironment: Sendable {
     public let group: MultiThreadedEventLoopGroup
     /// Who may connect.
     public let peers: PeerRoles
+    /// What its connections may take of the process's descriptors.
+    public let descriptors = DescriptorBudget.current()
     /// Where the service counts what it does.
     public let metrics = MetricsRegistry()
 

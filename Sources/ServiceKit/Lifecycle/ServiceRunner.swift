@@ -101,6 +101,7 @@ public enum ServiceRunner {
         let peers = environment.peers
         var configuration = RPCServer.Configuration(address: settings.address)
         configuration.acceptPeer = { peer in peers.accepts(peer) }
+        configuration.maxConnections = environment.descriptors.connections(atMost: configuration.maxConnections)
         let reflection = ReflectionService(
             files: ContractsFiles.all, services: parts.handlers.map(\.method.service))
         let handlers = parts.handlers + reflection.handlers

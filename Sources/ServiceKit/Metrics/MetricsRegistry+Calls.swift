@@ -48,6 +48,10 @@ extension MetricsRegistry {
         show(
             "rpc_server_connections_keepalive_timeouts_total", .counter, "Connections ended: a ping wasn't answered."
         ) { $0.keepaliveTimeouts }
+        show(
+            "rpc_server_accept_pauses_total", .counter,
+            "Times that accepting stopped for a moment: there were no descriptors or no memory for a connection."
+        ) { $0.acceptPauses }
         show("rpc_server_connections_open", .gauge, "Connections that are open.") { $0.openConnections }
     }
 }
