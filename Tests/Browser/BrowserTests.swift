@@ -32,7 +32,7 @@ struct BrowserTests {
                 interpreter, [tests.appending(path: "pages.py").path, address, browsers],
                 environment: ["PYTHONDONTWRITEBYTECODE": "1"], atMost: .seconds(200))
             #expect(played.status == 0, "\(played.printed.suffix(6000))")
-            #expect(played.printed.contains("20 of 20 steps seen"), "\(played.printed.suffix(6000))")
+            #expect(played.printed.contains("21 of 21 steps seen"), "\(played.printed.suffix(6000))")
 
             // What the administrator downloaded proves the erasure to anybody who got the public key before it.
             let downloads = "\(browsers)/moderator/downloads"

@@ -48,6 +48,20 @@ def code_used(story):
     story.latecomer.photographs("signin")
 
 
+@step("whoever goes astray sees a page in their language, and a slash too many leads to the page")
+def astray(story):
+    story.latecomer.forgiven.append(("/Anna-Exempel", 404))
+    story.latecomer.opens(f"{address}/Anna-Exempel")
+    story.latecomer.sees("h1", "There is no such page", exact=True)
+    expect("Anna" not in story.latecomer.page(), "the page repeats nothing of the address")
+    font = story.latecomer.script("return getComputedStyle(document.querySelector('h1')).fontFamily")
+    expect("system-ui" in font, "the page has the site's look")
+    story.latecomer.photographs("astray")
+    story.latecomer.opens(f"{address}/admin/?x=y")
+    story.latecomer.sees("h1", "Sign in", exact=True)
+    expect(story.latecomer.driver.current_url == f"{address}/admin?x=y", "the address has no slash too many")
+
+
 @step("the administrator creates a session")
 def create(story):
     story.moderator.types("Title", title)

@@ -18,6 +18,9 @@ struct TestGateway: Sendable {
     let folder: String
     let group: MultiThreadedEventLoopGroup
     let hub: FeedHub
+    let metrics: MetricsRegistry
+    /// What the HTTP side logs.
+    let log: LogLines
 
     static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
@@ -57,13 +60,16 @@ struct TestGateway: Sendable {
                         service: "gateway", authenticators: [], peers: peers, logger: quiet, scope: .rolesOnly),
                     in: &tasks)
                 let (ports, bound) = AsyncStream<Int>.makeStream()
+                let (metrics, log) = (MetricsRegistry(), LogLines())
                 let frontEnd = try HTTPFrontEnd(
-                    configuration: configuration, neighbours: neighbours, hub: hub, logger: quiet, group: group
+                    configuration: configuration, neighbours: neighbours, hub: hub, logger: log.logger,
+                    metrics: metrics, group: group
                 ) { bound.yield($0) }
                 tasks.addTask { try await frontEnd.run() }
                 let port = try #require(await ports.first { _ in true })
                 let gateway = TestGateway(
-                    port: port, chat: chat, others: others, folder: folder, group: group, hub: hub)
+                    port: port, chat: chat, others: others, folder: folder, group: group, hub: hub,
+                    metrics: metrics, log: log)
                 let outcome = await Result { try await body(gateway) }
                 tasks.cancelAll()
                 while let next = await tasks.nextResult() { _ = next }
@@ -116,6 +122,23 @@ struct TestGateway: Sendable {
         let connection = try await HTTPConnection(port: port, group: group)
         try await connection.send("GET", path, headers: headers)
         return connection
+    }
+}
+
+/// Keeps the lines of a log, as a service writes them.
+final class LogLines: Sendable {
+    private let bytes = Mutex<[UInt8]>([])
+
+    var lines: [String] {
+        bytes.withLock { String(decoding: $0, as: UTF8.self) }.split(separator: "\n").map(String.init)
+    }
+
+    var logger: Logger {
+        Logger(label: "gateway") { _ in
+            JSONLogHandler(
+                service: "gateway", level: .trace,
+                output: LogOutput { line in self.bytes.withLock { $0.append(contentsOf: line) } })
+        }
     }
 }
 

@@ -10,12 +10,14 @@ package enum Gateway {
     package static func start(
         in environment: ServiceEnvironment, configuration: GatewayConfiguration
     ) throws -> ServiceParts {
+        var configuration = configuration
+        configuration.limit(by: environment.descriptors)
         let neighbours = Neighbours(channel: environment.channel(to:))
         let hub = FeedHub(chat: environment.channel(to: "chat"), limits: configuration.feed)
         let frontEnd = try HTTPFrontEnd(
             configuration: configuration, neighbours: neighbours, hub: hub, logger: environment.logger,
-            group: environment.group
-        ) { port in
+            metrics: environment.metrics, group: environment.group
+        ) { [configuration] port in
             announce(configuration, port: port, logger: environment.logger)
         }
         return ServiceParts(

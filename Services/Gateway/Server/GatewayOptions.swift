@@ -27,8 +27,8 @@ package struct GatewayOptions: ParsableArguments {
         parsing: .singleValue,
         help: ArgumentHelp(
             """
-            The address of a proxy whose X-Forwarded-For says who the client is. May be repeated \
-            (SAMTAL_TRUSTED_PROXIES, separated by spaces; default none: the header is ignored).
+            The address of a proxy whose X-Forwarded-For, or else Forwarded, says who the client is. May be \
+            repeated (SAMTAL_TRUSTED_PROXIES, separated by spaces; default none: the headers are ignored).
             """, valueName: "address"))
     package var trustedProxy: [String] = []
 

@@ -63,13 +63,30 @@ struct Pages: Sendable {
     }
 
     /// The page, or 304 if the browser has it. Browsers keep it and ask each time whether it is still the one.
-    func response(with file: File, to request: Request) -> Response {
+    ///
+    /// - Throws: when the request is for another version than there is (RFC 9110, section 13.2.2).
+    func response(with file: File, to request: Request) throws(Refusal) -> Response {
         var headers: HTTPFields = [.eTag: file.entityTag, .cacheControl: "no-cache"]
-        if request.headers[.ifNoneMatch]?.contains(file.entityTag) == true {
-            return Response(status: .notModified, headers: headers)
+        if let condition = request.tags(in: .ifMatch), !condition.matchesStrongly(file.entityTag) {
+            throw .preconditionFailed
+        }
+        if let condition = request.tags(in: .ifNoneMatch), condition.matchesWeakly(file.entityTag) {
+            // Without a length: that of the page, which isn't sent, would be meant.
+            var response = Response(status: .notModified, headers: headers)
+            response.headers[.contentLength] = nil
+            return response
         }
         headers[.contentType] = file.contentType
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: file.content))
+    }
+
+    /// Where a path with a slash too many leads; nil if there is nothing without it either.
+    func path(withoutSlashOf path: String) -> String? {
+        guard path.hasSuffix("/") else { return nil }
+        var shorter = Substring(path)
+        while shorter.hasSuffix("/") { shorter.removeLast() }
+        guard !shorter.isEmpty, shorter == "/healthz" || file(at: String(shorter)) != nil else { return nil }
+        return String(shorter)
     }
 
     private static func isIdentifier(_ text: Substring) -> Bool {
@@ -78,5 +95,13 @@ struct Pages: Sendable {
                 (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
                     || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
             }
+    }
+}
+
+extension Request {
+    /// The entity tags of a condition; nil without it.
+    func tags(in name: HTTPField.Name) -> EntityTags? {
+        let values = headers[values: name]
+        return values.isEmpty ? nil : EntityTags(values.joined(separator: ","))
     }
 }
