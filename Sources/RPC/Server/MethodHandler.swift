@@ -71,15 +71,17 @@ public struct MethodHandler: Sendable {
         MethodHandler(method, .serverStreaming(body))
     }
 
-    /// A request that can't be read is the caller's mistake: INVALID_ARGUMENT, naming the field.
+    /// A request that is no encoding of its message is INTERNAL (gRPC, `statuscodes.md`). In one that is, a text that no
+    /// service can take, not UTF-8 or with a NUL in it, is INVALID_ARGUMENT, naming the field, as if the service had looked
+    /// itself.
     static func decode<Request: ProtobufMessage>(
         _ type: Request.Type, from bytes: ByteBuffer
     ) throws(RPCError) -> Request {
         do throws(ProtobufError) {
             return try Request(serialized: bytes)
         } catch {
-            if error.field.isEmpty {
-                throw RPCError(.invalidArgument, "request: \(error.reason)", reason: "MALFORMED_REQUEST")
+            if error.breaksEncoding || error.field.isEmpty {
+                throw RPCError(.internal, "request: \(error)", reason: RPCError.malformedRequest)
             }
             throw RPCError.invalid(error.field, error.reason)
         }

@@ -26,7 +26,7 @@ public final class RPCServer: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let state = Mutex(State.idle)
     private let stopped: EventLoopPromise<Void>
-    private static let startedTwice = RPCError(.failedPrecondition, "a server can be started once")
+    private static let startedTwice = RPCError(.internal, "a server can be started once")
 
     /// - Parameters:
     ///   - interceptors: run around every call that reaches a handler, health checks included.

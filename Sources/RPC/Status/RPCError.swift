@@ -60,6 +60,9 @@ public struct RPCError: Error, Sendable, Equatable {
         self.retryAfter = retryAfter
     }
 
+    /// The reason of a request that is no encoding of its message: the caller's mistake, though its code is INTERNAL.
+    public static let malformedRequest = "MALFORMED_REQUEST"
+
     /// INVALID_ARGUMENT for one field, with the message "field: reason" and the reason `INVALID_FIELD`.
     public static func invalid(_ field: String, _ reason: String) -> RPCError {
         RPCError(
