@@ -193,6 +193,15 @@ extension ServerConnection: HTTP2SessionDelegate {
 
     func goAwayReceived() {}
 
+    func streamWasAtFault(_ stream: HTTP2Stream, code: UInt32) {
+        // One that was refused, or that this side couldn't go on with, has broken no rule.
+        let isFault = code != HTTP2ErrorCode.refusedStream.rawValue && code != HTTP2ErrorCode.internalError.rawValue
+        guard isFault else { return }
+        context.counters.streamErrors.add(1, ordering: .relaxed)
+        let rule = (stream as? ServerStream)?.fault?.rawValue ?? "frames"
+        log(.info, "request reset for a protocol error", ["rule": "\(rule)", "code": "\(code)"])
+    }
+
     func allows(_ frame: HTTP2Session.CountedFrame) -> Bool {
         let isAllowed = budget.admits(frame, sent: session?.sentBytes ?? 0)
         if !isAllowed { wasTooMuch = true }

@@ -10,6 +10,8 @@ public struct ServerStatistics: Sendable, Equatable {
     public var refusedForLimit = 0
     /// Connections ended because the other side broke the protocol, or took too long to begin with it.
     public var protocolErrors = 0
+    /// Requests reset because they broke the rules of HTTP/2; their connections went on.
+    public var streamErrors = 0
     /// Connections ended because of too many frames or resets, not counted as protocol errors.
     public var floods = 0
     /// Connections ended because they didn't answer a ping.
@@ -27,6 +29,7 @@ final class ServerCounters: Sendable {
     let refusedPeers = Atomic(0)
     let refusedForLimit = Atomic(0)
     let protocolErrors = Atomic(0)
+    let streamErrors = Atomic(0)
     let floods = Atomic(0)
     let keepaliveTimeouts = Atomic(0)
 
@@ -37,6 +40,7 @@ final class ServerCounters: Sendable {
         statistics.refusedPeers = refusedPeers.load(ordering: .relaxed)
         statistics.refusedForLimit = refusedForLimit.load(ordering: .relaxed)
         statistics.protocolErrors = protocolErrors.load(ordering: .relaxed)
+        statistics.streamErrors = streamErrors.load(ordering: .relaxed)
         statistics.floods = floods.load(ordering: .relaxed)
         statistics.keepaliveTimeouts = keepaliveTimeouts.load(ordering: .relaxed)
         return statistics

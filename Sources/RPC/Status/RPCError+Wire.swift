@@ -139,7 +139,7 @@ extension RPCError {
         case .cancel: self.init(.cancelled, "the server cancelled the stream")
         case .enhanceYourCalm: self.init(.resourceExhausted, "the server asks for fewer calls")
         case .inadequateSecurity: self.init(.permissionDenied, "the server refused the connection's security")
-        case .none?, .internalError, nil:
+        case .none?, .protocolError, .internalError, nil:
             self.init(.internal, "the server reset the stream with HTTP/2 error \(resetCode)")
         }
     }

@@ -43,6 +43,10 @@ extension MetricsRegistry {
             "Connections ended: the other side broke the protocol."
         ) { $0.protocolErrors }
         show(
+            "rpc_server_requests_protocol_errors_total", .counter,
+            "Requests reset: they broke the rules of HTTP/2."
+        ) { $0.streamErrors }
+        show(
             "rpc_server_connections_floods_total", .counter, "Connections ended: too many frames or resets."
         ) { $0.floods }
         show(
