@@ -8,7 +8,8 @@ protocol HTTP2SessionDelegate: AnyObject {
     func streamClosed(_ stream: HTTP2Stream)
     /// The other side's settings have arrived.
     func settingsReceived()
-    func goAwayReceived()
+    /// The other side takes no more streams; `forPings` when it says that it was asked for signs of life too often.
+    func goAwayReceived(forPings: Bool)
     /// The stream was reset, with that error code, for what the other side did wrong on it.
     func streamWasAtFault(_ stream: HTTP2Stream, code: UInt32)
     /// A frame that costs the other side little and this side something; false ends the connection.

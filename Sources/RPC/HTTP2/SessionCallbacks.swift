@@ -158,7 +158,7 @@ extension HTTP2Session {
         case NGHTTP2_SETTINGS.rawValue:
             if header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 { delegate.settingsReceived() }
         case NGHTTP2_GOAWAY.rawValue:
-            delegate.goAwayReceived()
+            delegate.goAwayReceived(forPings: frame.pointee.goaway.isForPings)
         default:
             break
         }
@@ -185,6 +185,16 @@ extension nghttp2_frame {
     fileprivate var saysGoodbye: Bool {
         hd.type == UInt8(NGHTTP2_GOAWAY.rawValue) && hd.stream_id == 0
             && goaway.error_code == NGHTTP2_NO_ERROR.rawValue
+    }
+}
+
+extension nghttp2_goaway {
+    private static let tooManyPings: StaticString = "too_many_pings"
+
+    /// Whether it says that there were too many pings (gRFC A8).
+    fileprivate var isForPings: Bool {
+        error_code == NGHTTP2_ENHANCE_YOUR_CALM.rawValue
+            && UnsafeRawBufferPointer(start: opaque_data, count: opaque_data_len) == Self.tooManyPings
     }
 }
 

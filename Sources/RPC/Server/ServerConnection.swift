@@ -191,7 +191,7 @@ extension ServerConnection: HTTP2SessionDelegate {
         handshake = nil
     }
 
-    func goAwayReceived() {}
+    func goAwayReceived(forPings: Bool) {}
 
     func streamWasAtFault(_ stream: HTTP2Stream, code: UInt32) {
         // One that was refused, or that this side couldn't go on with, has broken no rule.

@@ -175,7 +175,7 @@ final class RawClient: HTTP2SessionDelegate {
     func streamBegan(id: Int32) -> HTTP2Stream? { nil }
     func streamClosed(_ stream: HTTP2Stream) {}
     func settingsReceived() { hasSettings = true }
-    func goAwayReceived() { goAways += 1 }
+    func goAwayReceived(forPings: Bool) { goAways += 1 }
     func allows(_ frame: HTTP2Session.CountedFrame) -> Bool {
         switch frame {
         case .accompanying:
