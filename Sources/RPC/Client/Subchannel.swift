@@ -29,7 +29,9 @@ final class Subchannel: Sendable {
     init(_ target: RPCTarget, _ common: Common) {
         self.target = target
         self.common = common
-        link = Mutex(ChannelLink(maxWaiters: common.limits.maxWaitingCalls))
+        link = Mutex(
+            ChannelLink(
+                maxWaiters: common.limits.maxWaitingCalls, longestBackoff: common.limits.longestBackoff))
     }
 
     deinit {

@@ -25,10 +25,24 @@ public struct MethodHandler: Sendable {
 
     public let method: MethodDescriptor
     let body: Body
+    /// What its calls end with as soon as the server begins to stop, for those that would go on for ever; nil: they may go
+    /// on for the drain time.
+    private(set) var endAtShutdown: RPCError?
 
     init(_ method: MethodDescriptor, _ body: Body) {
         self.method = method
         self.body = body
+    }
+
+    /// The same handler, with calls that would go on for ever: they end with that status as soon as the server begins to
+    /// stop, instead of holding it up for the drain time.
+    public func endingAtShutdown(
+        with status: RPCError = RPCError(
+            .unavailable, "the server is shutting down", reason: "SERVER_SHUTTING_DOWN")
+    ) -> MethodHandler {
+        var handler = self
+        handler.endAtShutdown = status
+        return handler
     }
 
     /// One request, one response.

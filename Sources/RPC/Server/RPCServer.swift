@@ -181,7 +181,7 @@ public final class RPCServer: Sendable {
         let configuration = context.configuration
         health.shutDown()
         let connections = context.connections.drain()
-        for connection in connections { connection.executor.perform { connection.beginDrain() } }
+        for connection in connections { connection.executor.perform { connection.stop() } }
         let eventLoop = group.next()
         await context.connections.waitUntilEmpty(for: configuration.drainTimeout, on: eventLoop)
         for connection in connections { connection.executor.perform { connection.cancelCalls() } }

@@ -34,6 +34,8 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     /// Whether calls or writers wait for responses to be sent.
     var isHeldBack = false
     var isCheckScheduled = false
+    /// Whether the server stops.
+    var isStopping = false
     private var budget: FrameBudget
     private var handshake: Scheduled<Void>?
     private var unreadCheck: RepeatedTask?

@@ -9,6 +9,7 @@ extension ServerStream {
     /// It is the call's turn. The handler runs here and now until it first waits; if it never does, its answer is in
     /// this turn's write.
     func start() {
+        if connection.isStopping, let status = method?.handler.endAtShutdown { return fail(status) }
         guard let method, state.handlerBegan() else { return }
         guard connection.handlerBegan() else {
             _ = state.handlerEnded()
