@@ -7,12 +7,16 @@ package import RPC
 /// The caller's role is checked here. Its token is not: the service that answers has the keys for it, and answers a
 /// gateway no more than a browser would get.
 package enum Forwarding {
+    static let services: [(name: String, methods: [MethodDescriptor])] = [
+        ("identity", IdentityV1.IdentityServiceMethods.all),
+        ("chat", ChatV1.ChatServiceMethods.all),
+        ("retention", RetentionV1.RetentionServiceMethods.all),
+    ]
+
+    /// What whoever follows a session is told when the gateway stops, as by chat itself.
+    private static let resume = RPCError(.outOfRange, "resume after the last sequence seen", reason: "RESUME")
+
     package static func handlers(to neighbours: Neighbours) throws(RPCError) -> [MethodHandler] {
-        let services: [(name: String, methods: [MethodDescriptor])] = [
-            ("identity", IdentityV1.IdentityServiceMethods.all),
-            ("chat", ChatV1.ChatServiceMethods.all),
-            ("retention", RetentionV1.RetentionServiceMethods.all),
-        ]
         var handlers: [MethodHandler] = []
         for (name, methods) in services {
             let channel = try neighbours.channel(to: name)
@@ -27,11 +31,13 @@ package enum Forwarding {
                 try await channel.rawUnary(method, request, options: options(from: call))
             }
         }
-        return .rawServerStreaming(method) { request, writer, call in
+        let handler = MethodHandler.rawServerStreaming(method) { request, writer, call in
             for try await message in channel.rawServerStreaming(method, request, options: options(from: call)) {
                 try await writer.send(message)
             }
         }
+        // A feed has no end of its own; logs and exports do, and may come to it.
+        return method == ChatV1.ChatServiceMethods.watchSession ? handler.endingAtShutdown(with: resume) : handler
     }
 
     /// The call's deadline and trace, and the tokens it was made with.

@@ -19,7 +19,9 @@ package enum Gateway {
             announce(configuration, port: port, logger: environment.logger)
         }
         return ServiceParts(
-            handlers: try Forwarding.handlers(to: neighbours), access: .rolesOnly, background: [frontEnd])
+            handlers: try Forwarding.handlers(to: neighbours), access: .rolesOnly,
+            background: [NeighbourHealth(neighbours: neighbours, health: environment.health), frontEnd],
+            forwarded: NeighbourHealth.services)
     }
 
     /// Written whole or not at all, so that whoever waits for the file reads an address.

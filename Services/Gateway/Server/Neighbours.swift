@@ -24,7 +24,8 @@ package struct Neighbours: Sendable {
             for (name, channel) in channels {
                 group.addTask {
                     let health = HealthV1.HealthClient(channel: channel)
-                    let answer = try? await health.check(.init(), options: CallOptions(timeout: .seconds(1)))
+                    let options = CallOptions(timeout: .seconds(1), waitForReady: false)
+                    let answer = try? await health.check(.init(), options: options)
                     return (name, answer?.status == .serving)
                 }
             }

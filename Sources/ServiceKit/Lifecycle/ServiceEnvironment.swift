@@ -19,6 +19,8 @@ public struct ServiceEnvironment: Sendable {
     public let peers: PeerRoles
     /// Where the service counts what it does.
     public let metrics = MetricsRegistry()
+    /// What the service answers who asks whether it serves.
+    public let health = HealthService()
 
     private let neighbours: Neighbours
 
@@ -36,7 +38,8 @@ public struct ServiceEnvironment: Sendable {
     public func file(_ name: String) -> String { "\(ownFolder)/\(name)" }
 
     /// The channel to another service, which need not be up: one connection, shared by all who ask for it, closed by
-    /// the runner. Calls on it say that they are made by a gateway, or by a service.
+    /// the runner. Calls on it say that they are made by a gateway, or by a service. Those that find it away wait for two
+    /// seconds at most, since it may just be restarted.
     public func channel(to neighbour: String) -> RPCChannel {
         neighbours.channel(to: neighbour, role: name == "gateway" ? .gateway : .service, logger: logger, group: group)
     }
@@ -46,6 +49,9 @@ public struct ServiceEnvironment: Sendable {
 
 /// The channels that have been opened.
 private final class Neighbours: Sendable {
+    /// How long calls wait for a neighbour that is away: a restart takes a fraction of a second.
+    private static let patience: Duration = .seconds(2)
+
     private let folders: DataFolders
     private let paths: [String: String]
     private let channels = Mutex<[String: RPCChannel]>([:])
@@ -60,8 +66,10 @@ private final class Neighbours: Sendable {
     ) -> RPCChannel {
         channels.withLock { channels in
             if let channel = channels[name] { return channel }
+            var limits = ClientLimits()
+            limits.patience = Neighbours.patience
             let channel = RPCChannel(
-                socketPath: paths[name] ?? folders.socket(of: name), name: name,
+                targets: [.path(paths[name] ?? folders.socket(of: name))], name: name, limits: limits,
                 interceptors: InterceptorChain.client(role: role), group: group, logger: logger)
             channels[name] = channel
             return channel

@@ -24,6 +24,9 @@ package final class FeedHub: Sendable {
         var feeds: [String: LiveFeed] = [:]
         var places: [PlaceKind: Int] = [:]
         var isStopping = false
+        /// Feeds of one follower, to be ended when the gateway stops.
+        var ownFeeds: [Int: AsyncStream<Never>.Continuation] = [:]
+        var nextOwnFeed = 0
     }
 
     let chat: ChatV1.ChatServiceClient
@@ -62,8 +65,25 @@ package final class FeedHub: Sendable {
 
     /// Ends every feed, and takes no more followers. Browsers come back to the gateway's next life by themselves.
     package func stop() {
-        state.withLock { $0.isStopping = true }
+        let ownFeeds = state.withLock { state in
+            state.isStopping = true
+            return state.ownFeeds.values
+        }
+        for feed in ownFeeds { feed.finish() }
         starter.finish()
+    }
+
+    /// Returns when the gateway stops, or when the task is cancelled.
+    func untilStopped() async {
+        let (end, feed) = AsyncStream<Never>.makeStream()
+        let number = state.withLock { state in
+            if state.isStopping { feed.finish() }
+            state.nextOwnFeed += 1
+            state.ownFeeds[state.nextOwnFeed] = feed
+            return state.nextOwnFeed
+        }
+        for await _ in end {}
+        state.withLock { $0.ownFeeds[number] = nil }
     }
 
     /// Joins the session's feed, which begins with its first follower.

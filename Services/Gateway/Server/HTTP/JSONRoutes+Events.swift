@@ -65,7 +65,7 @@ extension JSONRoutes {
         let place = try hub.takePlace(watch.audience == .moderators ? .moderator : .own)
         let events = PeekedStream(hub.chat.watchSession(watch, options: CallOptions(metadata: tokens)))
         try await events.peek()
-        let feed = OwnFeed(events: events, channel: channel, limits: hub.limits, place: place)
+        let feed = OwnFeed(events: events, channel: channel, hub: hub, place: place)
         return Response(
             status: .ok, headers: Self.headers,
             body: ResponseBody { writer in
@@ -80,18 +80,20 @@ extension JSONRoutes {
 struct OwnFeed: Sendable {
     let events: PeekedStream<ResponseStream<ChatV1.SessionEvent>>
     let channel: any Channel
-    let limits: FeedLimits
+    let hub: FeedHub
     /// Held for as long as the follower counts.
     let place: FeedHub.Place
 
-    /// Returns when upstream ends; throws when the browser has gone.
+    /// Returns when upstream ends, or the gateway stops; throws when the browser has gone.
     func write() async throws {
         channel.eventLoop.execute { ConnectionGuard.closeOnHangUp(of: channel) }
-        try await send(ByteBuffer(bytes: ServerSentEvent.retry(limits.retry)))
+        try await send(ByteBuffer(bytes: ServerSentEvent.retry(hub.limits.retry)))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await forward() }
             group.addTask { try await beat() }
             group.addTask { try await untilClosed() }
+            // Its browser comes back to the gateway's next life by itself.
+            group.addTask { await hub.untilStopped() }
             defer { group.cancelAll() }
             try await group.next()
         }
@@ -115,7 +117,7 @@ struct OwnFeed: Sendable {
 
     private func beat() async throws {
         while true {
-            try await Task.sleep(for: limits.heartbeat)
+            try await Task.sleep(for: hub.limits.heartbeat)
             try await send(FeedFrame.heartbeat)
         }
     }
