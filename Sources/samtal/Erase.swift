@@ -12,23 +12,55 @@ struct Erase: AsyncParsableCommand {
             Export first what you are to keep: nothing brings an erased session back. The session's id is asked \
             for twice, so that no other one is erased by mistake. Erasing an erased session writes its \
             certificate again.
+
+            Acts for the administrator who is signed in (samtal sign-in). The operator erases on the controller's \
+            documented instruction only, and names it with --instruction: a case number or the date of a letter, and \
+            no person. The controller sees it, and the certificate says it for good.
             """)
 
     @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var signIn: SignInOptions
     @Argument(help: "The session's id.") var session: String
     @Option(help: ArgumentHelp("The session's id again.", valueName: "session")) var confirm: String
+    @Option(help: ArgumentHelp("Erases as the operator, on this instruction of the controller's.", valueName: "text"))
+    var instruction: String?
     @Option(name: .shortAndLong, help: "Where the certificate is written (default: samtal-SESSION.certificate.json).")
     var output: String?
 
     func run() async throws {
-        let certificate = try await Connection.with(connection) { services in
-            try await services.retention.eraseSession(
-                .init(sessionID: session, confirmSessionID: confirm), options: .init(timeout: .seconds(600)))
-        }
+        let certificate = try await erased()
         let path = output ?? "samtal-\(session).certificate.json"
         try CertificateFiles.write(.certificate(Certificate(certificate)), to: path)
         print("erased       \(session)")
+        if let requester = try ErasureStatement(reading: certificate.statement).requester {
+            print("asked by     \(requester.inWords)")
+        }
         print("certificate  \(path)  (number \(certificate.sequence) of the ledger)")
+    }
+
+    private func erased() async throws -> RetentionV1.Certificate {
+        let longest = Duration.seconds(600)
+        var request = RetentionV1.EraseSessionRequest(sessionID: session, confirmSessionID: confirm)
+        guard let instruction else {
+            return try await Connection.asAdministrator(connection, signIn, timeout: longest) {
+                services, administrator in
+                try await services.retention.eraseSession(request, options: administrator)
+            }
+        }
+        request.instruction = instruction
+        return try await Connection.with(connection) { services in
+            try await services.retention.eraseSession(request, options: .init(timeout: longest))
+        }
+    }
+}
+
+extension ErasureRequester {
+    /// For the commands' output.
+    var inWords: String {
+        switch self {
+        case .administrator: "an administrator of the organisation"
+        case .operator(let instruction): "the operator, on instruction: \(instruction.text)"
+        }
     }
 }
 

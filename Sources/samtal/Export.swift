@@ -8,9 +8,13 @@ import RPC
 struct Export: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Exports one session's log as a ZIP with JSON, CSV and a manifest.",
-        discussion: "The file appears under its name only when it is complete; what it holds is personal data.")
+        discussion: """
+            Acts for the administrator who is signed in (samtal sign-in): the operator is not given content. The file \
+            appears under its name only when it is complete; what it holds is personal data.
+            """)
 
     @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var signIn: SignInOptions
     @Argument(help: "The session's id.") var session: String
     @Option(name: .shortAndLong, help: "The file to write (default: samtal-SESSION.zip). It must not exist.")
     var output: String?
@@ -20,10 +24,12 @@ struct Export: AsyncParsableCommand {
         guard !FileManager.default.fileExists(atPath: path) else {
             throw CommandFailure("\(path) exists already. Name another file with --output.")
         }
-        let bytes = try await Connection.with(connection) { services in
+        let bytes = try await Connection.asAdministrator(connection, signIn) { services, administrator in
             try await PartialFile.write(to: path) { file in
                 var total = 0
-                for try await chunk in services.retention.exportSession(.init(sessionID: session)) {
+                for try await chunk in services.retention.exportSession(
+                    .init(sessionID: session), options: administrator)
+                {
                     try file.write(contentsOf: chunk.data)
                     total += chunk.data.count
                 }

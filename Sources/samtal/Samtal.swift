@@ -1,6 +1,7 @@
 import ArgumentParser
 
-/// The operator's command line: sets organisations up, looks after the processes, exports, erases and verifies.
+/// The command line. The operator sets organisations up, looks after the processes and verifies; whoever exports or
+/// erases acts with an administrator's sign-in.
 @main
 struct Samtal: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -8,7 +9,8 @@ struct Samtal: AsyncParsableCommand {
         abstract: "Runs Samtal: organisations, agreements, sign-in links, export, erasure and its proof.",
         discussion: """
             Every command talks to the services over the sockets in the data folder, \
-            except verify, which needs nothing but the files it is given.
+            except verify, which needs nothing but the files it is given. What touches \
+            content acts for an administrator: sign-in, then export, erase, policy set.
 
             A first organisation, with the administrator who can then sign in:
 
@@ -20,7 +22,8 @@ struct Samtal: AsyncParsableCommand {
             """,
         subcommands: [
             OrganisationCommand.self, AdministratorCommand.self, AgreementCommand.self, PolicyCommand.self,
-            SignInLink.self, Status.self, Export.self, Erase.self, Certificates.self, LedgerKeyCommand.self,
+            SignInLink.self, SignIn.self, SignOut.self, Status.self, Export.self, Erase.self, Certificates.self,
+            LedgerKeyCommand.self,
             Verify.self, Demo.self,
         ])
 }

@@ -82,11 +82,16 @@ struct Verify: AsyncParsableCommand {
             organisation  \(statement.organisationID)
             session       \(statement.sessionID)
             erased        \(statement.erasedTime.formatted(.iso8601)) (\(statement.trigger.rawValue))
+            asked by      \(statement.requester?.inWords ?? askedByNobody(statement))
             how           \(statement.method.joined(separator: ", "))
             counts        \(counts.questions) questions, \(counts.answers) answers, \(counts.events) events
             rules         kept \(statement.retentionDays) days; agreement version \(statement.agreementVersion), \
             policy version \(statement.policyVersion)
             """)
+    }
+
+    private func askedByNobody(_ statement: ErasureStatement) -> String {
+        statement.trigger == .automatic ? "nobody: the retention time had passed" : "not on record"
     }
 }
 

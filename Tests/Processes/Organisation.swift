@@ -35,6 +35,14 @@ package struct TestOrganisation: Sendable {
 }
 
 extension RunningSamtal {
+    /// Signs an administrator in for `samtal`, as a person would: the link that one command prints is another's input.
+    package func signInCommandLine(as email: String, keeping file: String) async throws {
+        let command = "\"$0\" sign-in-link \"$1\" --data \"$2\" | \"$0\" sign-in --data \"$2\" --token-file \"$3\""
+        let ran = try await ChildProcess.run(
+            "/bin/sh", ["-c", command, "\(ChildProcess.folder)/samtal", email, data, file])
+        guard ran.status == 0 else { throw ChildProcessError.timedOut("samtal sign-in: \(ran.printed)") }
+    }
+
     /// Joins, and returns the call options of the participant.
     package func join(_ session: String, name: String = "") async throws -> CallOptions {
         let joined = try await chat.joinSession(.init(sessionID: session, displayName: name))

@@ -20,7 +20,7 @@ enum AccessExpectations {
         identity.ListSigningKeys       anyone         anyone         anyone    anyone
 
         chat.CreateSession             administrator  administrator  -         -
-        chat.GetSession                anyone         anyone         anyone    -
+        chat.GetSession                anyone         anyone         -         -
         chat.ListSessions              administrator  administrator  -         -
         chat.OpenSession               administrator  administrator  -         -
         chat.EndSession                administrator  administrator  -         -
@@ -47,7 +47,7 @@ enum AccessExpectations {
         retention.EndSession           -              -              -         anyone
         retention.GetSessionDeadlines  -              -              -         anyone
         retention.EraseSession         administrator  administrator  anyone    -
-        retention.ExportSession        administrator  administrator  anyone    -
+        retention.ExportSession        administrator  administrator  -         -
         retention.GetCertificate       administrator  administrator  anyone    -
         retention.ListCertificates     administrator  administrator  anyone    -
         retention.GetLedgerKey         anyone         anyone         anyone    -

@@ -11,7 +11,6 @@ public enum AccessTable {
         "/samtal.chat.v1.ChatService/GetSession": AccessRule(grants: [
             Grant(role: .gateway, principals: [.anyone]),
             Grant(role: .backend, principals: [.anyone]),
-            Grant(role: .operator, principals: [.anyone]),
         ]),
         "/samtal.chat.v1.ChatService/ListSessions": AccessRule(grants: [
             Grant(role: .gateway, principals: [.administrator]),
@@ -154,7 +153,6 @@ public enum AccessTable {
             Grant(role: .backend, principals: [.administrator]),
         ]),
         "/samtal.retention.v1.RetentionService/ExportSession": AccessRule(grants: [
-            Grant(role: .operator, principals: [.anyone]),
             Grant(role: .gateway, principals: [.administrator]),
             Grant(role: .backend, principals: [.administrator]),
         ]),

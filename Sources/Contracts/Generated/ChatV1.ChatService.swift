@@ -108,7 +108,8 @@ extension ChatV1 {
         func createSession(_ request: ChatV1.CreateSessionRequest, call: ServerCall) async throws
             -> ChatV1.Session
 
-        /// Anyone who has the session's id may read what it is called and whether it is open.
+        /// Anyone who has the session's id may read what it is called and whether it is open; the operator may not, since a
+        /// title is content.
         func getSession(_ request: ChatV1.GetSessionRequest, call: ServerCall) async throws
             -> ChatV1.Session
 
@@ -190,7 +191,8 @@ extension ChatV1 {
             try await channel.unary(ChatV1.ChatServiceMethods.createSession, request, options: options)
         }
 
-        /// Anyone who has the session's id may read what it is called and whether it is open.
+        /// Anyone who has the session's id may read what it is called and whether it is open; the operator may not, since a
+        /// title is content.
         public func getSession(
             _ request: ChatV1.GetSessionRequest, options: CallOptions = CallOptions()
         ) async throws -> ChatV1.Session {

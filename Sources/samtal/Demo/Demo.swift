@@ -10,7 +10,8 @@ struct Demo: AsyncParsableCommand {
         abstract: "Plays one chat from a transcript: asked, moderated, answered, exported, erased, proven.",
         discussion: """
             Everything goes through what any browser or backend could use: HTTP for the administrator and the \
-            participants, gRPC for the live feed. The exported log and the certificate stay in the output folder; \
+            participants, gRPC for the live feed. As the operator it only makes the sign-in code, and shows that the \
+            operator is not given what the session holds. The exported log and the certificate stay in the output folder; \
             the log is personal data, so delete it when you have looked.
             """)
 
@@ -24,13 +25,15 @@ struct Demo: AsyncParsableCommand {
         let transcript = try Transcript.read(transcript)
         guard let address = URL(string: url) else { throw CommandFailure("\(url) is no address.") }
         let folder = try outputFolder()
-        try await Connection.with(connection) { services in
-            let stage = try await DemoStage.signedIn(http: DemoHTTP(base: address), services: services)
+        let code = try await Connection.with(connection) { try await DemoStage.signInCode(services: $0) }
+        try await Connection.with(connection, as: .backend) { services in
+            let stage = try await DemoStage.signedIn(with: code, http: DemoHTTP(base: address), services: services)
             let ledgerKey = try await stage.ledgerKey()
             let session = try await stage.createSession(title: transcript.title)
             let seen = try await stage.play(transcript, in: session)
             let kept = try await stage.end(session, expecting: transcript, seenLive: seen)
             try await stage.export(session, to: folder.appending(path: "session.zip"))
+            try await Connection.with(connection) { try await DemoStage.expectNoContent(of: session, services: $0) }
 
             let search = PlainTextSearch(texts: transcript.texts)
             try report(search.run(folder: connection.dataFolder), when: "before the erasure")

@@ -39,6 +39,26 @@ extension DemoStage {
         print("exported     \(file.path), \(archive.count) bytes: session.json, questions.csv, manifest.json")
     }
 
+    /// The operator is a processor: neither a session's title nor its log is theirs to read.
+    static func expectNoContent(of session: String, services: Connection) async throws {
+        func isRefused(_ call: () async throws -> Void) async throws -> Bool {
+            do {
+                try await call()
+                return false
+            } catch let error as RPCError where error.code == .permissionDenied {
+                return true
+            }
+        }
+        let refusals = [
+            try await isRefused { _ = try await services.chat.getSession(.init(sessionID: session)) },
+            try await isRefused {
+                for try await _ in services.retention.exportSession(.init(sessionID: session)) {}
+            },
+        ]
+        guard refusals == [true, true] else { throw CommandFailure("The operator was given what the session holds.") }
+        print("operator     is refused the session's title and its export")
+    }
+
     func erase(_ session: String, expecting kept: Kept) async throws -> Certificate {
         let message: RetentionV1.Certificate = try await http.post(
             "/v1/sessions/\(session):erase", RetentionV1.EraseSessionRequest(confirmSessionID: session),

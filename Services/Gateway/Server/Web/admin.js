@@ -148,6 +148,8 @@ async function listCertificates() {
         "a", { href: `#certificate=${encodeURIComponent(entry.sessionId)}` },
         make("strong", { key: "certificates.item", values: { sequence: entry.sequence } }),
         makeTime(entry.eraseTime, "dated"),
+        entry.requester === "OPERATOR_ON_INSTRUCTION"
+            && make("span", { className: "faint", key: "certificates.instruction", values: { text: entry.instruction } }),
     ))));
 }
 
@@ -160,6 +162,12 @@ async function openCertificate(sessionID) {
         ["certificate.sequence", make("span", { content: certificate.sequence ?? "" })],
         ["certificate.time", certificate.eraseTime && makeTime(certificate.eraseTime, "dated")],
         ["certificate.trigger", certificate.trigger && make("span", { key: `certificate.trigger.${certificate.trigger}` })],
+        ["certificate.requester", certificate.requester && make(
+            "span", { key: `certificate.requester.${certificate.requester}` },
+        )],
+        ["certificate.instruction", certificate.instruction && make(
+            "span", { dir: "auto", content: certificate.instruction },
+        )],
         ["certificate.key", make("code", { content: certificate.keyId ?? "" })],
     ]);
     byID("statement").textContent = certificate.statement ?? "";

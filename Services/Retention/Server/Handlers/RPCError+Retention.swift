@@ -3,6 +3,14 @@ import RetentionCore
 import Storage
 
 extension RPCError {
+    /// The operator is a processor (GDPR Art. 28(3)(a)).
+    static var instructionRequired: RPCError {
+        let reason = "must name the controller's instruction; the operator erases on instruction only"
+        return RPCError(
+            .invalidArgument, "instruction: \(reason)", reason: "INSTRUCTION_REQUIRED",
+            fields: [FieldViolation(field: "instruction", reason: reason)])
+    }
+
     /// The status that a caller gets for an error of retention's.
     init(_ error: RetentionError) {
         switch error {
