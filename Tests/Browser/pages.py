@@ -1,6 +1,7 @@
 """One chat on the two web pages, as three people see it in three browsers, from the sign-in link to the certificate.
 
-Usage: pages.py LINK FOLDER. LINK is a sign-in link that nobody has used; browsers and downloads write into FOLDER.
+Usage: pages.py LINK LINK FOLDER. The links sign two administrators of one organisation in, Anna and Bo, and nobody has
+used them; browsers and downloads write into FOLDER.
 Screenshots are kept in the folder that SAMTAL_SCREENSHOTS names, if it does.
 """
 
@@ -21,7 +22,7 @@ from selenium.webdriver.common.keys import Keys
 from browser import eventually
 from story import Story, answer, asked, expect, keyboard, markup, name, step, steps, title, unwanted
 
-link, folder = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
+link, colleagues_link, folder = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3]).resolve()
 address, _, code = link.partition("/admin#code=")
 
 
@@ -314,6 +315,57 @@ def gone(story):
             expect(story.id not in kept, f"{person.name}'s browser remembers nothing of the session {what}")
             person.reloads()
             person.sees("h1", "The session does not exist, or has been erased.", exact=True)
+
+
+@step("an administrator removes another, who is asked about by name; nothing happens before it is confirmed")
+def remove(story):
+    colleague = story.latecomer
+    colleague.opens(colleagues_link)
+    colleague.sees("#who", "Bo Ek, Exempelredaktionen")
+    # A session that he follows live.
+    colleague.types("Title", "Ett samtal till")
+    colleague.presses("Create")
+    colleague.sees("h1", "Ett samtal till", exact=True)
+    story.moderator.reloads()
+    story.moderator.sees("#administrators li", "Anna Exempel")
+    row = story.moderator.sees("#administrators li", "bo@example.se")
+    expect("Bo Ek" in row.text and "You" not in row.text, "the colleague is shown by name and address")
+    expect("You" in story.moderator.sees("#administrators li", "Anna Exempel").text, "one sees which is oneself")
+    story.moderator.presses("Remove", within=("#administrators li", "Anna Exempel"))
+    story.moderator.sees("dialog", "This is you.")
+    story.moderator.presses("Cancel", within="dialog")
+    story.moderator.sees_no("dialog")
+    story.moderator.presses("Remove", within=("#administrators li", "Bo Ek"))
+    story.moderator.sees("dialog", "Remove Bo Ek?")
+    story.moderator.sees("dialog", "Bo Ek (bo@example.se) is signed out everywhere at once")
+    story.moderator.sees_no("dialog", "This is you.")
+    expect(story.moderator.focused() == "Cancel", f"a careless Enter removes nobody, not {story.moderator.focused()}")
+    story.moderator.photographs("remove-dialog")
+    story.moderator.keys(Keys.ENTER)
+    story.moderator.sees_no("dialog")
+    story.moderator.sees("#administrators li", "Bo Ek")
+    colleague.sees("h1", "Ett samtal till", exact=True)
+
+
+@step("within seconds whoever was removed is signed out, without touching the page; the last one can't be removed")
+def removed(story):
+    colleague = story.latecomer
+    colleague.forgiven += [
+        ("/v1/sessions/[^/]+/events\\?audience=MODERATORS&after=\\d+", 401), ("/v1/tokens:refresh", 401),
+    ]
+    story.moderator.presses("Remove", within=("#administrators li", "Bo Ek"))
+    story.moderator.presses("Remove", within="dialog")
+    story.moderator.sees_no("#administrators li", "Bo Ek")
+    story.moderator.sees("#administrators-alone", "The only administrator can't be removed.")
+    story.moderator.sees_no("#administrators button")
+    story.moderator.photographs("administrators")
+    colleague.sees("h1", "Sign in", exact=True)
+    colleague.sees("[role=alert]", "You are signed out.")
+    for word in ("Bo Ek", "bo@example.se", "Ett samtal till"):
+        held = colleague.script("return document.documentElement.outerHTML.includes(arguments[0])", word)
+        expect(not held, f"the page holds nothing of {word!r}")
+    colleague.reloads()
+    colleague.sees("h1", "Sign in", exact=True)
 
 
 @step("signing out forgets the administrator")

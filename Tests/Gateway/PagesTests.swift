@@ -8,7 +8,8 @@ import Testing
 struct PagesTests {
     private static let pages = ["/", "/s/s1", "/admin"]
     private static let scripts = [
-        "account.js", "admin.js", "ending.js", "eventstream.js", "index.js", "moderation.js", "page.js", "retention.js",
+        "account.js", "admin.js", "administrators.js", "ending.js", "eventstream.js", "index.js", "moderation.js",
+        "page.js", "retention.js",
         "session.js", "texts.js",
     ]
 

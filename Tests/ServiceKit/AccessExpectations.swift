@@ -13,10 +13,12 @@ enum AccessExpectations {
         identity.ListOrganisations     -              -              anyone    -
         identity.AddAdministrator      administrator  administrator  anyone    -
         identity.ListAdministrators    administrator  administrator  anyone    -
+        identity.RemoveAdministrator   administrator  administrator  anyone    -
         identity.CreateSignInCode      -              -              anyone    -
         identity.SignIn                anyone         anyone         anyone    -
         identity.RefreshTokens         anyone         anyone         anyone    -
         identity.RevokeTokens          anyone         anyone         anyone    -
+        identity.ListRevokedSignIns    -              -              -         anyone
         identity.ListSigningKeys       anyone         anyone         anyone    anyone
 
         chat.CreateSession             administrator  administrator  -         -

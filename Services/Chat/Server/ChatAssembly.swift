@@ -50,10 +50,12 @@ package struct ChatAssembly: Sendable {
             deadlineInterval: settings.deadlineInterval, logger: logger)
     }
 
-    /// - Parameter administrators: Recognises administrators.
-    package func parts(administrators: any Authenticator) -> ServiceParts {
+    /// - Parameters:
+    ///   - administrators: Recognises administrators.
+    ///   - revocations: Keeps it up to date.
+    package func parts(administrators: any Authenticator, revocations: [any Service] = []) -> ServiceParts {
         ServiceParts(
-            handlers: handlers, authenticators: [administrators, participants], background: [upkeep],
+            handlers: handlers, authenticators: [administrators, participants], background: [upkeep] + revocations,
             onDrain: { feed.drain() }, onStop: { await stop() })
     }
 

@@ -57,12 +57,12 @@ package struct RetentionAssembly: Sendable {
         let assembly = try await make(
             folder: environment.ownFolder, chat: environment.channel(to: "chat"), clock: SystemWallClock(),
             logger: environment.logger)
+        let administrators = Administrators(
+            identity: environment.channel(to: "identity"), logger: environment.logger)
         return ServiceParts(
-            handlers: assembly.handler.handlers,
-            authenticators: [
-                AccessTokenAuthenticator(keys: IdentitySigningKeys(channel: environment.channel(to: "identity")))
-            ],
-            background: [assembly.scheduler, assembly.announcer], onStop: { await assembly.close() })
+            handlers: assembly.handler.handlers, authenticators: [administrators.authenticator],
+            background: [assembly.scheduler, assembly.announcer, administrators.revocations],
+            onStop: { await assembly.close() })
     }
 
     /// Stores the clock's mark and closes the databases.

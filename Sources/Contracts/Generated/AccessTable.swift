@@ -82,6 +82,11 @@ public enum AccessTable {
             Grant(role: .gateway, principals: [.administrator]),
             Grant(role: .backend, principals: [.administrator]),
         ]),
+        "/samtal.identity.v1.IdentityService/RemoveAdministrator": AccessRule(grants: [
+            Grant(role: .operator, principals: [.anyone]),
+            Grant(role: .gateway, principals: [.administrator]),
+            Grant(role: .backend, principals: [.administrator]),
+        ]),
         "/samtal.identity.v1.IdentityService/CreateSignInCode": AccessRule(grants: [
             Grant(role: .operator, principals: [.anyone]),
         ]),
@@ -99,6 +104,9 @@ public enum AccessTable {
             Grant(role: .operator, principals: [.anyone]),
             Grant(role: .gateway, principals: [.anyone]),
             Grant(role: .backend, principals: [.anyone]),
+        ]),
+        "/samtal.identity.v1.IdentityService/ListRevokedSignIns": AccessRule(grants: [
+            Grant(role: .service, principals: [.anyone]),
         ]),
         "/samtal.identity.v1.IdentityService/ListSigningKeys": AccessRule(grants: [
             Grant(role: .service, principals: [.anyone]),

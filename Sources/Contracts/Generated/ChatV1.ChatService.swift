@@ -152,7 +152,8 @@ extension ChatV1 {
 
         /// Follows a session live. First the present state of all that changed after after_sequence, then a message with
         /// caught_up, then every change as it happens. The stream ends with OUT_OF_RANGE "resume" when the reader is too
-        /// slow or the service drains: call again with the last sequence seen.
+        /// slow or the service drains: call again with the last sequence seen. A stream that was opened with an administrator's
+        /// access token ends with UNAUTHENTICATED when the token expires or its sign-in is ended: call again with a new one.
         func watchSession(
             _ request: ChatV1.WatchSessionRequest, writer: ResponseWriter<ChatV1.SessionEvent>,
             call: ServerCall
@@ -265,7 +266,8 @@ extension ChatV1 {
 
         /// Follows a session live. First the present state of all that changed after after_sequence, then a message with
         /// caught_up, then every change as it happens. The stream ends with OUT_OF_RANGE "resume" when the reader is too
-        /// slow or the service drains: call again with the last sequence seen.
+        /// slow or the service drains: call again with the last sequence seen. A stream that was opened with an administrator's
+        /// access token ends with UNAUTHENTICATED when the token expires or its sign-in is ended: call again with a new one.
         public func watchSession(
             _ request: ChatV1.WatchSessionRequest, options: CallOptions = CallOptions()
         ) -> ResponseStream<ChatV1.SessionEvent> {

@@ -355,10 +355,12 @@ public enum ContractsFiles {
             "samtal.identity.v1.IdentityService.ListOrganisations",
             "samtal.identity.v1.IdentityService.AddAdministrator",
             "samtal.identity.v1.IdentityService.ListAdministrators",
+            "samtal.identity.v1.IdentityService.RemoveAdministrator",
             "samtal.identity.v1.IdentityService.CreateSignInCode",
             "samtal.identity.v1.IdentityService.SignIn",
             "samtal.identity.v1.IdentityService.RefreshTokens",
             "samtal.identity.v1.IdentityService.RevokeTokens",
+            "samtal.identity.v1.IdentityService.ListRevokedSignIns",
             "samtal.identity.v1.IdentityService.ListSigningKeys",
             "samtal.identity.v1.Organisation",
             "samtal.identity.v1.Administrator",
@@ -376,6 +378,10 @@ public enum ContractsFiles {
             "samtal.identity.v1.RefreshTokensRequest",
             "samtal.identity.v1.RevokeTokensRequest",
             "samtal.identity.v1.RevokeTokensResponse",
+            "samtal.identity.v1.RemoveAdministratorRequest",
+            "samtal.identity.v1.RemoveAdministratorResponse",
+            "samtal.identity.v1.ListRevokedSignInsRequest",
+            "samtal.identity.v1.ListRevokedSignInsResponse",
             "samtal.identity.v1.ListSigningKeysRequest",
             "samtal.identity.v1.SigningKey",
             "samtal.identity.v1.ListSigningKeysResponse",
@@ -405,21 +411,28 @@ public enum ContractsFiles {
             BggGEAIYBBJECg1hZG1pbmlzdHJhdG9yGAQgASgLMiEuc2FtdGFsLmlkZW50aXR5LnYxLkFkbWluaXN0cmF0b3JCCpLnGAYIBBAC\
             GAESLQoZb3JnYW5pc2F0aW9uX2Rpc3BsYXlfbmFtZRgFIAEoCUIKkucYBggBEAMYASI5ChRSZWZyZXNoVG9rZW5zUmVxdWVzdBIh\
             Cg1yZWZyZXNoX3Rva2VuGAEgASgJQgqS5xgGCAYQAhgBIjgKE1Jldm9rZVRva2Vuc1JlcXVlc3QSIQoNcmVmcmVzaF90b2tlbhgB\
-            IAEoCUIKkucYBggGEAIYASIcChRSZXZva2VUb2tlbnNSZXNwb25zZToEmOcYAiIeChZMaXN0U2lnbmluZ0tleXNSZXF1ZXN0OgSY\
-            5xgCIoUBCgpTaWduaW5nS2V5EhoKBmtleV9pZBgBIAEoCUIKkucYBggBEAIYBRIeCgpwdWJsaWNfa2V5GAIgASgMQgqS5xgGCAEQ\
-            AhgFEjsKC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIKkucYBggBEAIYBSJNChdMaXN0U2ln\
-            bmluZ0tleXNSZXNwb25zZRIsCgRrZXlzGAEgAygLMh4uc2FtdGFsLmlkZW50aXR5LnYxLlNpZ25pbmdLZXk6BJjnGAIy/wsKD0lk\
-            ZW50aXR5U2VydmljZRJyChJDcmVhdGVPcmdhbmlzYXRpb24SLS5zYW10YWwuaWRlbnRpdHkudjEuQ3JlYXRlT3JnYW5pc2F0aW9u\
-            UmVxdWVzdBogLnNhbXRhbC5pZGVudGl0eS52MS5PcmdhbmlzYXRpb24iC4rnGAcKBQgDEgEBEqgBCg9HZXRPcmdhbmlzYXRpb24S\
-            Ki5zYW10YWwuaWRlbnRpdHkudjEuR2V0T3JnYW5pc2F0aW9uUmVxdWVzdBogLnNhbXRhbC5pZGVudGl0eS52MS5PcmdhbmlzYXRp\
-            b24iR4rnGEMKBQgDEgEBCgUIARIBAwoFCAQSAQMSKgoDR0VUEiMvdjEvb3JnYW5pc2F0aW9ucy97b3JnYW5pc2F0aW9uX2lkfRgB\
-            En8KEUxpc3RPcmdhbmlzYXRpb25zEiwuc2FtdGFsLmlkZW50aXR5LnYxLkxpc3RPcmdhbmlzYXRpb25zUmVxdWVzdBotLnNhbXRh\
-            bC5pZGVudGl0eS52MS5MaXN0T3JnYW5pc2F0aW9uc1Jlc3BvbnNlIg2K5xgJCgUIAxIBARgBErkBChBBZGRBZG1pbmlzdHJhdG9y\
-            Eisuc2FtdGFsLmlkZW50aXR5LnYxLkFkZEFkbWluaXN0cmF0b3JSZXF1ZXN0GiEuc2FtdGFsLmlkZW50aXR5LnYxLkFkbWluaXN0\
-            cmF0b3IiVYrnGFEKBQgDEgEBCgUIARIBAwoFCAQSAQMSOgoEUE9TVBIyL3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9p\
-            ZH0vYWRtaW5pc3RyYXRvcnMSywEKEkxpc3RBZG1pbmlzdHJhdG9ycxItLnNhbXRhbC5pZGVudGl0eS52MS5MaXN0QWRtaW5pc3Ry\
-            YXRvcnNSZXF1ZXN0Gi4uc2FtdGFsLmlkZW50aXR5LnYxLkxpc3RBZG1pbmlzdHJhdG9yc1Jlc3BvbnNlIlaK5xhSCgUIAxIBAQoF\
-            CAESAQMKBQgEEgEDEjkKA0dFVBIyL3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0vYWRtaW5pc3RyYXRvcnMYARJs\
+            IAEoCUIKkucYBggGEAIYASIcChRSZXZva2VUb2tlbnNSZXNwb25zZToEmOcYAiJVChpSZW1vdmVBZG1pbmlzdHJhdG9yUmVxdWVz\
+            dBIXCg9vcmdhbmlzYXRpb25faWQYASABKAkSGAoQYWRtaW5pc3RyYXRvcl9pZBgCIAEoCToEmOcYAiIjChtSZW1vdmVBZG1pbmlz\
+            dHJhdG9yUmVzcG9uc2U6BJjnGAIiIQoZTGlzdFJldm9rZWRTaWduSW5zUmVxdWVzdDoEmOcYAiKCAQoaTGlzdFJldm9rZWRTaWdu\
+            SW5zUmVzcG9uc2USHwoLc2lnbl9pbl9pZHMYASADKAlCCpLnGAYIAhACGAISQwoTcmVmdXNlX2lzc3VlZF91bnRpbBgCIAEoCzIa\
+            Lmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCpLnGAYIARACGAIiHgoWTGlzdFNpZ25pbmdLZXlzUmVxdWVzdDoEmOcYAiKFAQoK\
+            U2lnbmluZ0tleRIaCgZrZXlfaWQYASABKAlCCpLnGAYIARACGAUSHgoKcHVibGljX2tleRgCIAEoDEIKkucYBggBEAIYBRI7Cgtj\
+            cmVhdGVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCpLnGAYIARACGAUiTQoXTGlzdFNpZ25pbmdLZXlz\
+            UmVzcG9uc2USLAoEa2V5cxgBIAMoCzIeLnNhbXRhbC5pZGVudGl0eS52MS5TaWduaW5nS2V5OgSY5xgCMu0OCg9JZGVudGl0eVNl\
+            cnZpY2UScgoSQ3JlYXRlT3JnYW5pc2F0aW9uEi0uc2FtdGFsLmlkZW50aXR5LnYxLkNyZWF0ZU9yZ2FuaXNhdGlvblJlcXVlc3Qa\
+            IC5zYW10YWwuaWRlbnRpdHkudjEuT3JnYW5pc2F0aW9uIguK5xgHCgUIAxIBARKoAQoPR2V0T3JnYW5pc2F0aW9uEiouc2FtdGFs\
+            LmlkZW50aXR5LnYxLkdldE9yZ2FuaXNhdGlvblJlcXVlc3QaIC5zYW10YWwuaWRlbnRpdHkudjEuT3JnYW5pc2F0aW9uIkeK5xhD\
+            CgUIAxIBAQoFCAESAQMKBQgEEgEDEioKA0dFVBIjL3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0YARJ/ChFMaXN0\
+            T3JnYW5pc2F0aW9ucxIsLnNhbXRhbC5pZGVudGl0eS52MS5MaXN0T3JnYW5pc2F0aW9uc1JlcXVlc3QaLS5zYW10YWwuaWRlbnRp\
+            dHkudjEuTGlzdE9yZ2FuaXNhdGlvbnNSZXNwb25zZSINiucYCQoFCAMSAQEYARK5AQoQQWRkQWRtaW5pc3RyYXRvchIrLnNhbXRh\
+            bC5pZGVudGl0eS52MS5BZGRBZG1pbmlzdHJhdG9yUmVxdWVzdBohLnNhbXRhbC5pZGVudGl0eS52MS5BZG1pbmlzdHJhdG9yIlWK\
+            5xhRCgUIAxIBAQoFCAESAQMKBQgEEgEDEjoKBFBPU1QSMi92MS9vcmdhbmlzYXRpb25zL3tvcmdhbmlzYXRpb25faWR9L2FkbWlu\
+            aXN0cmF0b3JzEssBChJMaXN0QWRtaW5pc3RyYXRvcnMSLS5zYW10YWwuaWRlbnRpdHkudjEuTGlzdEFkbWluaXN0cmF0b3JzUmVx\
+            dWVzdBouLnNhbXRhbC5pZGVudGl0eS52MS5MaXN0QWRtaW5pc3RyYXRvcnNSZXNwb25zZSJWiucYUgoFCAMSAQEKBQgBEgEDCgUI\
+            BBIBAxI5CgNHRVQSMi92MS9vcmdhbmlzYXRpb25zL3tvcmdhbmlzYXRpb25faWR9L2FkbWluaXN0cmF0b3JzGAES5gEKE1JlbW92\
+            ZUFkbWluaXN0cmF0b3ISLi5zYW10YWwuaWRlbnRpdHkudjEuUmVtb3ZlQWRtaW5pc3RyYXRvclJlcXVlc3QaLy5zYW10YWwuaWRl\
+            bnRpdHkudjEuUmVtb3ZlQWRtaW5pc3RyYXRvclJlc3BvbnNlIm6K5xhqCgUIAxIBAQoFCAESAQMKBQgEEgEDEk8KBkRFTEVURRJF\
+            L3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0vYWRtaW5pc3RyYXRvcnMve2FkbWluaXN0cmF0b3JfaWR9KODUAxJs\
             ChBDcmVhdGVTaWduSW5Db2RlEisuc2FtdGFsLmlkZW50aXR5LnYxLkNyZWF0ZVNpZ25JbkNvZGVSZXF1ZXN0Gh4uc2FtdGFsLmlk\
             ZW50aXR5LnYxLlNpZ25JbkNvZGUiC4rnGAcKBQgDEgEBEn8KBlNpZ25JbhIhLnNhbXRhbC5pZGVudGl0eS52MS5TaWduSW5SZXF1\
             ZXN0GiIuc2FtdGFsLmlkZW50aXR5LnYxLlNpZ25JblJlc3BvbnNlIi6K5xgqCgUIAxIBAQoFCAESAQEKBQgEEgEBEhMKBFBPU1QS\
@@ -427,9 +440,11 @@ public enum ContractsFiles {
             c2FtdGFsLmlkZW50aXR5LnYxLlNpZ25JblJlc3BvbnNlIjWK5xgxCgUIAxIBAQoFCAESAQEKBQgEEgEBEhoKBFBPU1QSEi92MS90\
             b2tlbnM6cmVmcmVzaBKZAQoMUmV2b2tlVG9rZW5zEicuc2FtdGFsLmlkZW50aXR5LnYxLlJldm9rZVRva2Vuc1JlcXVlc3QaKC5z\
             YW10YWwuaWRlbnRpdHkudjEuUmV2b2tlVG9rZW5zUmVzcG9uc2UiNornGDIKBQgDEgEBCgUIARIBAQoFCAQSAQESGQoEUE9TVBIR\
-            L3YxL3Rva2VuczpyZXZva2UYARKfAQoPTGlzdFNpZ25pbmdLZXlzEiouc2FtdGFsLmlkZW50aXR5LnYxLkxpc3RTaWduaW5nS2V5\
-            c1JlcXVlc3QaKy5zYW10YWwuaWRlbnRpdHkudjEuTGlzdFNpZ25pbmdLZXlzUmVzcG9uc2UiM4rnGC8KBQgCEgEBCgUIAxIBAQoF\
-            CAESAQEKBQgEEgEBEg8KA0dFVBIIL3YxL2tleXMYAWIGcHJvdG8z
+            L3YxL3Rva2VuczpyZXZva2UYARKCAQoSTGlzdFJldm9rZWRTaWduSW5zEi0uc2FtdGFsLmlkZW50aXR5LnYxLkxpc3RSZXZva2Vk\
+            U2lnbkluc1JlcXVlc3QaLi5zYW10YWwuaWRlbnRpdHkudjEuTGlzdFJldm9rZWRTaWduSW5zUmVzcG9uc2UiDYrnGAkKBQgCEgEB\
+            GAESnwEKD0xpc3RTaWduaW5nS2V5cxIqLnNhbXRhbC5pZGVudGl0eS52MS5MaXN0U2lnbmluZ0tleXNSZXF1ZXN0Gisuc2FtdGFs\
+            LmlkZW50aXR5LnYxLkxpc3RTaWduaW5nS2V5c1Jlc3BvbnNlIjOK5xgvCgUIAhIBAQoFCAMSAQEKBQgBEgEBCgUIBBIBARIPCgNH\
+            RVQSCC92MS9rZXlzGAFiBnByb3RvMw==
             """)
 
     private static let samtalRetentionV1Retention = ProtoFile(

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("The operator is a processor")
 struct OperatorTests {
-    private static let asOperator = RunningRetention.asOperator
+    private static var asOperator: CallOptions { RunningRetention.asOperator }
 
     /// Retention with one session that has ended, and its chat.
     private func withSession(_ body: (RunningRetention, ChatPeer) async throws -> Void) async throws {

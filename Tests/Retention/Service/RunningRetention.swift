@@ -84,9 +84,9 @@ struct RunningRetention {
 
     static let start = Date(timeIntervalSince1970: 1_790_000_000)
 
-    static let asOperator = CallOptions(metadata: ["samtal-role": "operator"], timeout: .seconds(20))
-    static let asChat = CallOptions(metadata: ["samtal-role": "service"], timeout: .seconds(20))
-    static let asAnyone = CallOptions(metadata: ["samtal-role": "gateway"], timeout: .seconds(20))
+    static var asOperator: CallOptions { CallOptions(metadata: ["samtal-role": "operator"], timeout: .seconds(20)) }
+    static var asChat: CallOptions { CallOptions(metadata: ["samtal-role": "service"], timeout: .seconds(20)) }
+    static var asAnyone: CallOptions { CallOptions(metadata: ["samtal-role": "gateway"], timeout: .seconds(20)) }
     static func asAdministrator(of organisation: String = "org-north") -> CallOptions {
         CallOptions(
             metadata: ["samtal-role": "gateway", "authorization": "Bearer administrator-of \(organisation)"],

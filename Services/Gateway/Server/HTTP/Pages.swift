@@ -31,6 +31,7 @@ struct Pages: Sendable {
         "samtal.css": File("text/css; charset=utf-8", PackageResources.samtal_css),
         "icon.svg": File("image/svg+xml", PackageResources.icon_svg),
         "account.js": File(script, PackageResources.account_js),
+        "administrators.js": File(script, PackageResources.administrators_js),
         "admin.js": File(script, PackageResources.admin_js),
         "ending.js": File(script, PackageResources.ending_js),
         "eventstream.js": File(script, PackageResources.eventstream_js),

@@ -1,5 +1,6 @@
 // The administrators' page: signing in, the list of sessions, the policy, certificates. The address after # says
 // what is shown: nothing for the list, session=ID, or certificate=ID.
+import { armAdministrators, forgetAdministrators, listAdministrators } from "/assets/administrators.js";
 import { account, callAsAdministrator, resume, signIn, signOut, whenSignedOut } from "/assets/account.js";
 import { armSession, closeSession, openSession, save } from "/assets/moderation.js";
 import {
@@ -33,7 +34,10 @@ async function showPlace() {
     notice(null);
     closeSession();
     document.title = "Samtal";
-    if (!account()) return showView("view-signin");
+    if (!account()) {
+        forgetAdministrators();
+        return showView("view-signin");
+    }
     const [kind, id] = location.hash.slice(1).split("=").map(decodeURIComponent);
     try {
         if (kind === "session" && id) {
@@ -43,7 +47,7 @@ async function showPlace() {
             await openCertificate(id);
         } else {
             showView("view-sessions");
-            await Promise.all([listSessions(), showPolicy(), listCertificates()]);
+            await Promise.all([listSessions(), showPolicy(), listCertificates(), listAdministrators()]);
         }
     } catch (error) {
         if (error instanceof CallError && error.status === 401) return;
@@ -221,6 +225,11 @@ byID("download-certificate").addEventListener("click", () => {
 window.addEventListener("hashchange", showPlace);
 whenSignedOut(() => {
     closeSession();
+    forgetAdministrators();
+    // What was shown to whoever was signed in is not left lying in the page.
+    for (const list of ["sessions", "certificates", "policy", "certificate-facts"]) byID(list).replaceChildren();
+    for (const place of ["statement", "signature"]) byID(place).textContent = "";
+    document.title = "Samtal";
     showView("view-signin");
     show(byID("signin-error"), "signin.over");
 });
@@ -228,4 +237,5 @@ whenSignedOut(() => {
 startPage();
 armSession();
 armPolicy({ changed: showChanges });
+armAdministrators();
 begin();

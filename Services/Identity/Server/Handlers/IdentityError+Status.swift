@@ -14,6 +14,8 @@ extension RPCError {
                     fields: [.init(field: error.field, reason: error.message)])
             case .organisationNotFound: RPCError(.notFound, error.message, reason: "ORGANISATION_NOT_FOUND")
             case .administratorNotFound: RPCError(.notFound, error.message, reason: "ADMINISTRATOR_NOT_FOUND")
+            case .lastAdministrator:
+                RPCError(.failedPrecondition, error.message, reason: "LAST_ADMINISTRATOR")
             case .signInCodeRefused: RPCError(.unauthenticated, error.message, reason: "SIGN_IN_CODE_INVALID")
             case .refreshTokenRefused: RPCError(.unauthenticated, error.message, reason: "REFRESH_TOKEN_INVALID")
             }

@@ -77,10 +77,13 @@ extension RetentionHandler {
         try await RPCError.mapping {
             let session = try await session(request.sessionID, for: call)
             guard session.isVisible(at: clock.now()) else { throw RetentionError.sessionNotFound }
-            try await exporter.export(session, options: .onward(from: call)) { bytes in
-                var chunk = RetentionV1.ExportChunk()
-                chunk.data = bytes
-                try await writer.send(chunk)
+            // Not cut off in the middle because the token expires meanwhile.
+            try await call.whileAuthorised(.untilRevoked) {
+                try await exporter.export(session, options: .onward(from: call)) { bytes in
+                    var chunk = RetentionV1.ExportChunk()
+                    chunk.data = bytes
+                    try await writer.send(chunk)
+                }
             }
         }
     }
