@@ -1,4 +1,6 @@
+import Contracts
 import Foundation
+import RPC
 import TestProcesses
 import Testing
 
@@ -18,15 +20,19 @@ struct BrowserTests {
             func run(_ arguments: String...) async throws -> (status: Int32, printed: String) {
                 try await ChildProcess.run("samtal", arguments)
             }
-            _ = try await TestOrganisation.create(in: samtal)
+            let controller = try await TestOrganisation.create(in: samtal)
+            let erased = try await controller.openSession(in: samtal, title: "Raderas på instruktion")
+            _ = try await samtal.chat.endSession(.init(sessionID: erased), options: controller.administrator)
+            let erasure = try await run(
+                "erase", erased, "--confirm", erased, "--instruction", "Ärende 2026/17", "--data", samtal.data, "--output",
+                "\(samtal.folder)/on-instruction.json")
+            try #require(erasure.status == 0, "\(erasure.printed)")
             let link = try await run(
                 "sign-in-link", "anna@example.se", "--url", samtal.httpAddress(), "--data", samtal.data)
             try #require(link.status == 0, "\(link.printed)")
             let address = try #require(link.printed.split(whereSeparator: \.isWhitespace).first.map(String.init))
-            let organisations = try await run("organisation", "list", "--data", samtal.data)
-            let organisation = try #require(organisations.printed.split(separator: " ").first.map(String.init))
             let colleague = try await run(
-                "administrator", "add", organisation, "bo@example.se", "Bo Ek", "--data", samtal.data)
+                "administrator", "add", controller.organisationID, "bo@example.se", "Bo Ek", "--data", samtal.data)
             try #require(colleague.status == 0, "\(colleague.printed)")
             let second = try await run(
                 "sign-in-link", "bo@example.se", "--url", samtal.httpAddress(), "--data", samtal.data)

@@ -300,6 +300,18 @@ def erase(story):
     story.moderator.photographs("sessions")
 
 
+@step("a session that the operator erased says so, with the instruction that was named")
+def on_instruction(story):
+    told = "Erased by whoever runs the service, on your instruction: Ärende 2026/17"
+    story.moderator.sees("#certificates li", told).find_element("css selector", "a").click()
+    story.moderator.sees("h1", "Certificate of erasure", exact=True)
+    for text in ("Whoever runs the service, on your instruction", "Ärende 2026/17"):
+        story.moderator.sees("#certificate-facts", text)
+    story.moderator.photographs("certificate-instruction")
+    story.moderator.presses("← All sessions", within="#view-certificate")
+    story.moderator.sees("#no-sessions", "There are no sessions.")
+
+
 @step("the participants' pages say that the session is gone, and hold nothing of it")
 def gone(story):
     for person in (story.participant, story.latecomer):
