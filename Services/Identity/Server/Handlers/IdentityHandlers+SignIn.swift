@@ -68,9 +68,9 @@ extension IdentityHandlers {
 }
 
 extension IdentityHandlers {
-    /// A forgotten field is told from a wrong secret.
-    private static func requirePresent(_ secret: String, field: String) throws(RPCError) {
-        if secret.isEmpty { throw .invalid(field, "must not be empty") }
+    /// A forgotten field is told from a wrong one.
+    static func requirePresent(_ text: String, field: String) throws(RPCError) {
+        if FieldCheck.isBlank(text) { throw .invalid(field, "must not be empty") }
     }
 
     private func response(

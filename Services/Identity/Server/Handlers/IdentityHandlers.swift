@@ -82,6 +82,7 @@ extension IdentityHandlers {
     }
 
     static func emailAddress(_ text: String) throws(RPCError) -> EmailAddress {
-        try translatingErrors { () throws(IdentityError) in try EmailAddress(text, field: "email") }
+        try requirePresent(text, field: "email")
+        return try translatingErrors { () throws(IdentityError) in try EmailAddress(text, field: "email") }
     }
 }
