@@ -16,6 +16,10 @@ package enum Gateway {
             configuration: configuration, neighbours: neighbours, hub: hub, logger: environment.logger,
             group: environment.group
         ) { port in
+            if !configuration.isLocal {
+                environment.logger.warning(
+                    "HTTP is served to other machines without encryption: put a proxy that speaks TLS before it")
+            }
             announce(configuration, port: port, logger: environment.logger)
         }
         return ServiceParts(

@@ -30,6 +30,9 @@ package struct GatewayConfiguration: Sendable {
 
     package init() {}
 
+    /// Whether only this machine can reach it.
+    package var isLocal: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+
     var isSecure: Bool { publicURL?.hasPrefix("https://") ?? false }
 }
 
