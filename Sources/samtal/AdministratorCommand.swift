@@ -21,7 +21,7 @@ struct AdministratorCommand: AsyncParsableCommand {
             try await Connection.with(connection) { services in
                 let added = try await services.identity.addAdministrator(
                     .init(organisationID: organisation, email: email, displayName: name))
-                print("administrator  \(added.administratorID)  \(added.displayName) <\(added.email)>")
+                try say("administrator  \(added.administratorID)  \(added.displayName) <\(added.email)>")
             }
         }
     }
@@ -38,7 +38,8 @@ struct AdministratorCommand: AsyncParsableCommand {
                 repeat {
                     let page = try await services.identity.listAdministrators(request)
                     for administrator in page.administrators {
-                        print("\(administrator.administratorID)  \(administrator.displayName) <\(administrator.email)>")
+                        try say(
+                            "\(administrator.administratorID)  \(administrator.displayName) <\(administrator.email)>")
                     }
                     request.pageToken = page.nextPageToken
                 } while !request.pageToken.isEmpty

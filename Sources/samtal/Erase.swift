@@ -21,14 +21,25 @@ struct Erase: AsyncParsableCommand {
     var output: String?
 
     func run() async throws {
-        let certificate = try await Connection.with(connection) { services in
-            try await services.retention.eraseSession(
-                .init(sessionID: session, confirmSessionID: confirm), options: .init(timeout: .seconds(600)))
-        }
         let path = output ?? "samtal-\(session).certificate.json"
-        try CertificateFiles.write(.certificate(Certificate(certificate)), to: path)
-        print("erased       \(session)")
-        print("certificate  \(path)  (number \(certificate.sequence) of the ledger)")
+        var isErased = false
+        let certificate: RetentionV1.Certificate
+        do {
+            // The file first: what can't be written is to be known before anything is erased.
+            certificate = try await OutputFile.write(to: path, readableBy: .everyone) { file in
+                let certificate = try await Connection.with(connection) { services in
+                    try await services.retention.eraseSession(
+                        .init(sessionID: session, confirmSessionID: confirm), options: .init(timeout: .seconds(600)))
+                }
+                isErased = true
+                try file.write(CertificateFiles.encoded(.certificate(Certificate(certificate))))
+                return certificate
+            }
+        } catch let failure as CommandFailure where isErased {
+            throw CommandFailure("\(failure) The session is erased; the same command writes its certificate again.")
+        }
+        try say("erased       \(session)", beside: path)
+        try say("certificate  \(path)  (number \(certificate.sequence) of the ledger)", beside: path)
     }
 }
 
@@ -55,8 +66,8 @@ struct Certificates: AsyncParsableCommand {
             throw CommandFailure(
                 "There is no certificate\(organisation.map { " of \($0)" } ?? "") yet; nothing was written.")
         }
-        try CertificateFiles.write(.chain(certificates), to: output)
-        print("certificates  \(certificates.count)  \(output)")
+        try await CertificateFiles.write(.chain(certificates), to: output)
+        try say("certificates  \(certificates.count)  \(output)", beside: output)
     }
 }
 
@@ -69,17 +80,16 @@ extension Certificate {
 
 /// Certificates in files.
 enum CertificateFiles {
-    static func write(_ file: CertificateFile, to path: String) throws {
-        let bytes: [UInt8]
+    static func write(_ file: CertificateFile, to path: String) async throws {
+        let bytes = try encoded(file)
+        try await OutputFile.write(to: path, readableBy: .everyone) { try $0.write(bytes) }
+    }
+
+    static func encoded(_ file: CertificateFile) throws -> [UInt8] {
         do {
-            bytes = try file.encoded()
+            return try file.encoded()
         } catch {
             throw CommandFailure("There are too many certificates for one file. Name an organisation.")
-        }
-        do {
-            try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw CommandFailure("Can't write \(path). Name a file in a folder you may write to with --output.")
         }
     }
 

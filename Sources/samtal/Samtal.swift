@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// The operator's command line: sets organisations up, looks after the processes, exports, erases and verifies.
 @main
@@ -23,4 +24,38 @@ struct Samtal: AsyncParsableCommand {
             SignInLink.self, Status.self, Export.self, Erase.self, Certificates.self, LedgerKeyCommand.self,
             Verify.self, Demo.self,
         ])
+
+    /// As the library does it, with what it prints itself checked as well.
+    static func main() async {
+        StandardStreams.occupy()
+        do {
+            var command = try await asyncParseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            Foundation.exit(report(error))
+        }
+    }
+
+    /// Says why a command ends: help that was asked for on standard output, anything else on standard error.
+    ///
+    /// - Returns: the exit code.
+    private static func report(_ error: any Error) -> Int32 {
+        let (code, text) = (exitCode(for: error), fullMessage(for: error))
+        guard !text.isEmpty else { return code.rawValue }
+        guard code.isSuccess else {
+            StandardStreams.complain(text)
+            return code.rawValue
+        }
+        do {
+            try say(text)
+            return code.rawValue
+        } catch {
+            StandardStreams.complain(fullMessage(for: error))
+            return exitCode(for: error).rawValue
+        }
+    }
 }

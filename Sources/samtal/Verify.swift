@@ -22,16 +22,9 @@ struct LedgerKeyCommand: AsyncParsableCommand {
             throw CommandFailure("The retention service answered with something that is no Ed25519 key.")
         }
         let text = try LedgerKeyFile.encoded(key)
-        guard let output else {
-            print(text)
-            return
-        }
-        do {
-            try Data("\(text)\n".utf8).write(to: URL(fileURLWithPath: output), options: .atomic)
-        } catch {
-            throw CommandFailure("Can't write \(output). Name a file in a folder you may write to with --output.")
-        }
-        print("ledger key  \(key.keyID)  \(output)")
+        guard let output else { return try say(text) }
+        try await OutputFile.write(to: output, readableBy: .everyone) { try $0.write(Array("\(text)\n".utf8)) }
+        try say("ledger key  \(key.keyID)  \(output)", beside: output)
     }
 }
 
@@ -69,13 +62,13 @@ struct Verify: AsyncParsableCommand {
         }
         guard !found.isEmpty else { throw CommandFailure("NOT VALID. \(file) holds no certificate.") }
         if let problem { throw CommandFailure("NOT VALID. \(problem)") }
-        print("VALID  \(found.count) (\(scope)), key \(key.keyID)")
-        for certificate in found { describe(try ErasureStatement(reading: certificate.statement)) }
+        try say("VALID  \(found.count) (\(scope)), key \(key.keyID)")
+        for certificate in found { try describe(ErasureStatement(reading: certificate.statement)) }
     }
 
-    private func describe(_ statement: ErasureStatement) {
+    private func describe(_ statement: ErasureStatement) throws {
         let counts = statement.counts
-        print(
+        try say(
             """
 
             certificate   \(statement.sequence)

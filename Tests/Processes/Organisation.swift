@@ -21,9 +21,16 @@ package struct TestOrganisation: Sendable {
             .init(
                 organisationID: organisation.organisationID, kind: .standard, reference: "DPA-1",
                 signedDate: "2026-01-15", capDays: 30))
+        return try await signedIn(in: samtal, organisationID: organisation.organisationID, email: email)
+    }
+
+    /// An organisation that is there already, with its administrator signed in anew.
+    package static func signedIn(
+        in samtal: RunningSamtal, organisationID: String, email: String = "anna@example.se"
+    ) async throws -> TestOrganisation {
         let code = try await samtal.identity.createSignInCode(.init(email: email))
         let tokens = try await samtal.identity.signIn(.init(code: code.code))
-        return TestOrganisation(organisationID: organisation.organisationID, accessToken: tokens.accessToken)
+        return TestOrganisation(organisationID: organisationID, accessToken: tokens.accessToken)
     }
 
     /// A session that is open.

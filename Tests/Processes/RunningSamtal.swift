@@ -13,11 +13,14 @@ package final class RunningSamtal: Sendable {
     package let folder: String
     private let children = Mutex<[Service: ChildProcess]>([:])
     private let channels: [Service: RPCChannel]
+    private let disks = Mutex<[Service: SmallDisk]>([:])
 
     package var data: String { "\(folder)/data" }
     package func socket(_ service: Service) -> String { "\(data)/run/\(service.rawValue).sock" }
     package func log(_ service: Service) -> String { "\(folder)/\(service.rawValue).log" }
     package func child(_ service: Service) -> ChildProcess? { children.withLock { $0[service] } }
+    /// The service's own disk, if it was given one.
+    package func disk(_ service: Service) -> SmallDisk? { disks.withLock { $0[service] } }
 
     private init() throws {
         // Short, since the path of a Unix socket holds 107 bytes.
@@ -36,11 +39,18 @@ package final class RunningSamtal: Sendable {
     }
 
     /// Runs `body` with the services up, and ends and removes everything afterwards, also when it fails.
+    ///
+    /// - Parameter small: services whose folders are disks of so many kilobytes.
     package static func with(
-        _ services: [Service] = Service.allCases, _ body: (RunningSamtal) async throws -> Void
+        _ services: [Service] = Service.allCases, small: [Service: Int] = [:],
+        _ body: (RunningSamtal) async throws -> Void
     ) async throws {
         let samtal = try RunningSamtal()
         do {
+            for (service, kilobytes) in small {
+                let disk = try SmallDisk(on: "\(samtal.data)/\(service.rawValue)", kilobytes: kilobytes)
+                samtal.disks.withLock { $0[service] = disk }
+            }
             for service in services { try samtal.launch(service) }
             for service in services { try await samtal.waitUntilServing(service) }
             try await body(samtal)
@@ -116,6 +126,7 @@ package final class RunningSamtal: Sendable {
             if (try? await child.wait()) == nil { child.signal(SIGKILL) }
         }
         for channel in channels.values { await channel.close() }
+        for disk in disks.withLock({ $0.values.map(\.self) }) { disk.unmount() }
         try? FileManager.default.removeItem(atPath: folder)
     }
 }

@@ -23,7 +23,7 @@ struct DemoStage {
         let code = try await services.identity.createSignInCode(.init(email: administrator.email))
         let signedIn: IdentityV1.SignInResponse = try await http.post(
             "/v1/sign-in", IdentityV1.SignInRequest(code: code.code))
-        print("signed in    an administrator of \(organisation.displayName), by one-time code")
+        try say("signed in    an administrator of \(organisation.displayName), by one-time code")
         return DemoStage(http: http, services: services, administrator: .administrator(token: signedIn.accessToken))
     }
 
@@ -39,7 +39,7 @@ struct DemoStage {
     func createSession(title: String) async throws -> String {
         let session: ChatV1.Session = try await http.post(
             "/v1/sessions", ChatV1.CreateSessionRequest(title: title), as: administrator)
-        print("created      session \(session.sessionID), kept \(session.retentionDays) days after its end at most")
+        try say("created      session \(session.sessionID), kept \(session.retentionDays) days after its end at most")
         return session.sessionID
     }
 
@@ -54,7 +54,7 @@ struct DemoStage {
         for (index, entry) in transcript.entries.enumerated() {
             try await play(entry, host: transcript.host, in: session)
             if (index + 1).isMultiple(of: 10) || index + 1 == transcript.entries.count {
-                print("asked        \(index + 1) of \(transcript.entries.count)")
+                try say("asked        \(index + 1) of \(transcript.entries.count)")
             }
         }
         let _: ChatV1.Session = try await http.post(
