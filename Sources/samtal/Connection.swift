@@ -69,6 +69,10 @@ struct CommandFailure: Error, CustomStringConvertible {
 
     init(_ error: RPCError, dataFolder: String) {
         switch error.code {
+        case .unavailable where error.reason == "STORE_FULL":
+            description = "\(error.message). Make room on the disk that holds \(dataFolder), and run this again."
+        case .unavailable where error.reason == "STORE_BUSY" || error.reason == "STOPPING":
+            description = "\(error.message). Run this again in a moment."
         case .unavailable:
             description = """
                 \(error.message). Are the services running on \(dataFolder)? \

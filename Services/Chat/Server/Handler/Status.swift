@@ -1,6 +1,7 @@
 internal import ChatCore
 internal import RPC
 internal import Storage
+internal import StorageStatus
 
 /// The one place where what goes wrong in chat becomes a status.
 enum Status {
@@ -8,7 +9,7 @@ enum Status {
     static func of(_ error: any Error) -> any Error {
         switch error {
         case let error as ChatError: status(error)
-        case let error as StorageError: status(error)
+        case let error as StorageError: RPCError(error, of: "chat") ?? error
         case is CancellationError: RPCError(.cancelled, "cancelled")
         default: error
         }
@@ -44,17 +45,6 @@ enum Status {
         case .resume: .outOfRange
         case .unavailable: .unavailable
         case .damaged: .dataLoss
-        }
-    }
-
-    private static func status(_ error: StorageError) -> any Error {
-        switch error.code {
-        case .overloaded: RPCError(.resourceExhausted, "too many writes are waiting", reason: "STORE_OVERLOADED")
-        case .full: RPCError(.unavailable, "the store is full", reason: "STORE_FULL")
-        case .busy: RPCError(.unavailable, "the store is busy", reason: "STORE_BUSY")
-        case .closed: RPCError(.unavailable, "the service is stopping", reason: "STOPPING")
-        case .corrupt: RPCError(.dataLoss, "the store is damaged", reason: "STORE_DAMAGED")
-        case .locked, .newerSchema, .other: error
         }
     }
 }

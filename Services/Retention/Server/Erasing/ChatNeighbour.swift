@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 package import RPC
 import RetentionCore
+import StorageStatus
 
 /// What retention needs of chat.
 package struct ChatNeighbour: Sendable {
@@ -96,9 +97,11 @@ package struct ChatNeighbour: Sendable {
         return client.readSessionLog(request, options: options)
     }
 
-    /// A caller of retention learns that chat failed, and may try again; not how, which is chat's own affair.
+    /// A caller of retention learns that chat failed, and may try again; not how, which is chat's own affair, except what
+    /// it says of its store, such as that its disk is full.
     static func failure(_ error: RPCError) -> RPCError {
         switch error.code {
+        case _ where error.isOfStore: error
         case .unavailable, .cancelled, .deadlineExceeded: error
         default: RPCError(.unavailable, "chat could not do its part", reason: "NEIGHBOUR_FAILED")
         }

@@ -1,6 +1,7 @@
 import RPC
 import RetentionCore
 import Storage
+import StorageStatus
 
 extension RPCError {
     /// The status that a caller gets for an error of retention's.
@@ -53,20 +54,6 @@ extension RPCError {
         }
     }
 
-    /// Only what passes by itself is worth a caller's retry.
-    init(_ error: StorageError) {
-        switch error.code {
-        case .overloaded, .busy:
-            self.init(.unavailable, "retention is busy", reason: "STORE_BUSY")
-        case .full:
-            self.init(.resourceExhausted, "retention's disk is full", reason: "STORE_FULL")
-        case .closed:
-            self.init(.unavailable, "retention is stopping", reason: "STOPPING")
-        case .corrupt, .locked, .newerSchema, .other:
-            self.init(.internal, "internal error")
-        }
-    }
-
     /// Runs what a handler does, and maps what it throws: the one place where errors become statuses.
     static func mapping<Value>(_ body: () async throws -> Value) async throws -> Value {
         do {
@@ -74,7 +61,7 @@ extension RPCError {
         } catch let error as RetentionError {
             throw RPCError(error)
         } catch let error as StorageError {
-            throw RPCError(error)
+            throw RPCError(error, of: "retention") ?? error
         }
     }
 }
