@@ -218,6 +218,26 @@ struct ServerLifetimeTests {
         }
     }
 
+    @Test("one process has so many connections, and is refused more though the server has room")
+    func boundsProcess() async throws {
+        try await withRawServer(configure: { $0.maxConnectionsOfProcess = 2 }) { server, path in
+            var clients = [try RawClient(path), try RawClient(path)]
+            for client in clients {
+                client.open()
+                try await echo(on: client)
+            }
+            let third = try RawClient(path)
+            try await third.wait { third.isClosed }
+            #expect(third.isClosed)
+            #expect(server.statistics.refusedForProcessLimit == 1 && server.statistics.refusedForLimit == 0)
+            clients.removeLast()
+            try await eventually("one is gone") { server.statistics.openConnections == 1 }
+            let fourth = try RawClient(path)
+            fourth.open()
+            try await echo(on: fourth)
+        }
+    }
+
     @Test("a connection that was closed leaves nothing behind, whatever its calls' deadlines were")
     func leavesNothingBehind() async throws {
         let gate = Gate()

@@ -73,11 +73,15 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     private func admits() -> Bool {
         let counters = context.counters
         guard context.configuration.acceptPeer(peer) else { return refuse(counters.refusedPeers, "peer") }
-        switch context.connections.insert(self, limit: context.configuration.maxConnections) {
+        let configuration = context.configuration
+        let insertion = context.connections.insert(
+            self, limit: configuration.maxConnections, ofProcess: configuration.maxConnectionsOfProcess ?? .max)
+        switch insertion {
         case .inserted:
             counters.accepted.add(1, ordering: .relaxed)
             return true
         case .full: return refuse(counters.refusedForLimit, "limit")
+        case .fullForProcess: return refuse(counters.refusedForProcessLimit, "limit of a process")
         // One that came as the server stopped to listen.
         case .draining: return false
         }

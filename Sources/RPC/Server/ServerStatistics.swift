@@ -8,6 +8,8 @@ public struct ServerStatistics: Sendable, Equatable {
     public var refusedPeers = 0
     /// Connections closed at once because there were as many as there may be.
     public var refusedForLimit = 0
+    /// Connections closed at once because their process had as many as one may.
+    public var refusedForProcessLimit = 0
     /// Connections ended because the other side broke the protocol, or took too long to begin with it.
     public var protocolErrors = 0
     /// Connections ended because of too many frames or resets, not counted as protocol errors.
@@ -26,6 +28,7 @@ final class ServerCounters: Sendable {
     let accepted = Atomic(0)
     let refusedPeers = Atomic(0)
     let refusedForLimit = Atomic(0)
+    let refusedForProcessLimit = Atomic(0)
     let protocolErrors = Atomic(0)
     let floods = Atomic(0)
     let keepaliveTimeouts = Atomic(0)
@@ -36,6 +39,7 @@ final class ServerCounters: Sendable {
         statistics.accepted = accepted.load(ordering: .relaxed)
         statistics.refusedPeers = refusedPeers.load(ordering: .relaxed)
         statistics.refusedForLimit = refusedForLimit.load(ordering: .relaxed)
+        statistics.refusedForProcessLimit = refusedForProcessLimit.load(ordering: .relaxed)
         statistics.protocolErrors = protocolErrors.load(ordering: .relaxed)
         statistics.floods = floods.load(ordering: .relaxed)
         statistics.keepaliveTimeouts = keepaliveTimeouts.load(ordering: .relaxed)
