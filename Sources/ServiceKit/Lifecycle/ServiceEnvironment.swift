@@ -35,11 +35,17 @@ public struct ServiceEnvironment: Sendable {
     /// The path of a file of the service's own: `file("chat.sqlite")`.
     public func file(_ name: String) -> String { "\(ownFolder)/\(name)" }
 
-    /// The channel to another service, which need not be up: one connection, shared by all who ask for it, closed by
-    /// the runner. Calls on it say that they are made by a gateway, or by a service.
-    public func channel(to neighbour: String) -> RPCChannel {
-        neighbours.channel(to: neighbour, role: name == "gateway" ? .gateway : .service, logger: logger, group: group)
+    /// The channel to another service, which need not be up: one connection for each purpose, shared by all who ask for
+    /// it, closed by the runner. Calls on it say that they are made by a gateway, or by a service.
+    /// - Parameter purpose: a connection takes a bounded number of calls at a time, so what may take long, or be many, has
+    ///   one of its own: "exports". Empty: for all short calls.
+    public func channel(to neighbour: String, for purpose: String = "") -> RPCChannel {
+        neighbours.channel(
+            to: neighbour, for: purpose, role: name == "gateway" ? .gateway : .service, logger: logger, group: group)
     }
+
+    /// Counts what is refused for these bounds among the service's metrics.
+    public func refusals(of bounds: [String]) -> Refusals { Refusals(bounds, in: metrics, logger: logger) }
 
     func closeChannels() async { await neighbours.close() }
 }
@@ -48,7 +54,12 @@ public struct ServiceEnvironment: Sendable {
 private final class Neighbours: Sendable {
     private let folders: DataFolders
     private let paths: [String: String]
-    private let channels = Mutex<[String: RPCChannel]>([:])
+    private let channels = Mutex<[Purpose: RPCChannel]>([:])
+
+    private struct Purpose: Hashable {
+        let neighbour: String
+        let purpose: String
+    }
 
     init(folders: DataFolders, paths: [String: String]) {
         self.folders = folders
@@ -56,14 +67,15 @@ private final class Neighbours: Sendable {
     }
 
     func channel(
-        to name: String, role: PeerRole, logger: Logger, group: MultiThreadedEventLoopGroup
+        to name: String, for purpose: String, role: PeerRole, logger: Logger, group: MultiThreadedEventLoopGroup
     ) -> RPCChannel {
-        channels.withLock { channels in
-            if let channel = channels[name] { return channel }
+        let key = Purpose(neighbour: name, purpose: purpose)
+        return channels.withLock { channels in
+            if let channel = channels[key] { return channel }
             let channel = RPCChannel(
                 socketPath: paths[name] ?? folders.socket(of: name), name: name,
                 interceptors: InterceptorChain.client(role: role), group: group, logger: logger)
-            channels[name] = channel
+            channels[key] = channel
             return channel
         }
     }

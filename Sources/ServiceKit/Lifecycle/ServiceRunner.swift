@@ -101,6 +101,8 @@ public enum ServiceRunner {
         let peers = environment.peers
         var configuration = RPCServer.Configuration(address: settings.address)
         configuration.acceptPeer = { peer in peers.accepts(peer) }
+        // The gateway alone has half a dozen to each service.
+        configuration.maxConnectionsOfProcess = 256
         let reflection = ReflectionService(
             files: ContractsFiles.all, services: parts.handlers.map(\.method.service))
         let handlers = parts.handlers + reflection.handlers

@@ -43,10 +43,12 @@ public enum LogKey {
     public static let bytes = "bytes"
     /// How many threads serve.
     public static let threads = "threads"
+    /// The name of a bound.
+    public static let bound = "bound"
 
     static let allowed: Set<String> = [
         method, code, reason, duration, peerRole, peerUID, callID, traceID, errorType, neighbour, count, sequence,
         organisation,
-        signal, socket, port, component, delay, attempt, bytes, threads,
+        signal, socket, port, component, delay, attempt, bytes, threads, bound,
     ]
 }

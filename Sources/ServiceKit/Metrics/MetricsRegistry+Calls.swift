@@ -39,6 +39,10 @@ extension MetricsRegistry {
             "Connections closed at once: there were as many as there may be."
         ) { $0.refusedForLimit }
         show(
+            "rpc_server_connections_refused_process_limit_total", .counter,
+            "Connections closed at once: their process had as many as one may."
+        ) { $0.refusedForProcessLimit }
+        show(
             "rpc_server_connections_protocol_errors_total", .counter,
             "Connections ended: the other side broke the protocol."
         ) { $0.protocolErrors }

@@ -30,6 +30,13 @@ public final class AccessTokenAuthenticator: Authenticator {
         return try await principal(of: token)
     }
 
+    /// Whose token an "authorization" value holds; nil when it is of another scheme.
+    /// - Throws: as ``principal(of:)``.
+    package func principal(ofAuthorization value: String) async throws(RPCError) -> Principal? {
+        guard let token = Self.bearer(value) else { return nil }
+        return try await principal(of: token)
+    }
+
     /// The token of an "authorization" value; nil when it is of another scheme. Schemes ignore case (RFC 9110 section
     /// 11.1).
     static func bearer(_ value: String) -> String? {
