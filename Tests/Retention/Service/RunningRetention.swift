@@ -81,6 +81,7 @@ struct RunningRetention {
     let assembly: RetentionAssembly
     let clock: ManualWallClock
     let log: CapturedLog
+    let metrics: MetricsRegistry
 
     static let start = Date(timeIntervalSince1970: 1_790_000_000)
 
@@ -131,22 +132,26 @@ func withChat<Value: Sendable>(
 func withRetention<Value: Sendable>(
     in folder: TestFolder, clock: ManualWallClock = ManualWallClock(RunningRetention.start),
     log: CapturedLog = CapturedLog(), schedules: Bool = true, limits: RetentionLimits = RetentionLimits(),
-    hooks: ErasureHooks = ErasureHooks(),
+    longCalls: LongCallLimits = LongCallLimits(), hooks: ErasureHooks = ErasureHooks(),
     _ body: (RunningRetention) async throws -> Value
 ) async throws -> Value {
     var configuration = ErasureScheduler.Configuration()
     configuration.longestWait = .milliseconds(20)
     configuration.retry = RetryDelay(first: .milliseconds(10), longest: .milliseconds(50))
     let logger = log.logger
-    let chat = RPCChannel(
-        socketPath: folder.path + "/chat.sock", name: "chat", group: .singleton, logger: logger)
+    let chat = (0..<3).map { _ in
+        RPCChannel(socketPath: folder.path + "/chat.sock", name: "chat", group: .singleton, logger: logger)
+    }
+    let metrics = MetricsRegistry()
     let channel = RPCChannel(
         socketPath: folder.path + "/retention.sock", name: "retention", group: .singleton, logger: logger)
     let assembly = try await RetentionAssembly.make(
-        folder: folder.path + "/retention", chat: chat, clock: clock, logger: logger, configuration: configuration,
+        folder: folder.path + "/retention", chat: ChatChannels(calls: chat[0], exports: chat[1], erasures: chat[2]),
+        clock: clock, logger: logger, metrics: metrics, longCalls: longCalls, configuration: configuration,
         limits: limits, hooks: hooks)
     let running = RunningRetention(
-        client: RetentionV1.RetentionServiceClient(channel: channel), assembly: assembly, clock: clock, log: log)
+        client: RetentionV1.RetentionServiceClient(channel: channel), assembly: assembly, clock: clock, log: log,
+        metrics: metrics)
     let result: Result<Value, any Error>
     do {
         result = .success(
@@ -165,7 +170,7 @@ func withRetention<Value: Sendable>(
         result = .failure(error)
     }
     await channel.close()
-    await chat.close()
+    for channel in chat { await channel.close() }
     await assembly.close()
     return try result.get()
 }

@@ -1,5 +1,6 @@
 import RPC
 import RetentionCore
+import ServiceKit
 import Storage
 
 extension RPCError {
@@ -15,7 +16,8 @@ extension RPCError {
                 .failedPrecondition, "the organisation has no data-processing agreement", reason: "AGREEMENT_REQUIRED")
         case .tooManySessions:
             self.init(
-                .resourceExhausted, "the organisation has too many sessions; erase some first", reason: "SESSION_LIMIT")
+                .resourceExhausted, "the organisation has too many sessions; erase some first", reason: "SESSION_LIMIT",
+                metadata: [RPCError.boundKey: LongCallLimits.sessions])
         case .agreementSuperseded(let latest):
             self.init(
                 .failedPrecondition, "agreement_version: version \(latest) is in force", reason: "AGREEMENT_SUPERSEDED",
@@ -50,6 +52,14 @@ extension RPCError {
             self.init(.dataLoss, "session: its key is missing", reason: "SESSION_KEY_MISSING")
         case .chatUnusable:
             self.init(.unavailable, "chat could not do its part", reason: "NEIGHBOUR_FAILED")
+        case .tooManyExports(let bound):
+            self.init(
+                .resourceExhausted, "too many exports are under way; try again when one is done",
+                reason: "TOO_MANY_EXPORTS", metadata: [RPCError.boundKey: bound], retryAfter: .seconds(5))
+        case .tooManyErasures(let bound):
+            self.init(
+                .resourceExhausted, "too many erasures are under way; try again when one is done",
+                reason: "TOO_MANY_ERASURES", metadata: [RPCError.boundKey: bound], retryAfter: .seconds(5))
         }
     }
 

@@ -64,6 +64,8 @@ extension RetentionHandler {
         try await RPCError.mapping {
             let session = try await session(request.sessionID, for: call)
             guard request.confirmSessionID == session.id else { throw RetentionError.confirmationMismatch }
+            let place = try longCalls.erasure(for: session.organisationID)
+            defer { place.giveBack() }
             // Whatever is left when this fails is the scheduler's.
             defer { signal.signal() }
             return try RetentionV1.Certificate(try await eraser.erase(session.id))
@@ -76,6 +78,8 @@ extension RetentionHandler {
         try await RPCError.mapping {
             let session = try await session(request.sessionID, for: call)
             guard session.isVisible(at: clock.now()) else { throw RetentionError.sessionNotFound }
+            let place = try longCalls.export(for: session.organisationID)
+            defer { place.giveBack() }
             try await exporter.export(session, options: .onward(from: call)) { bytes in
                 var chunk = RetentionV1.ExportChunk()
                 chunk.data = bytes

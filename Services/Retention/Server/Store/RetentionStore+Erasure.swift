@@ -62,17 +62,29 @@ extension RetentionStore {
         }
     }
 
-    /// Sessions whose erasure has begun and is not complete, in the order of their ids.
-    package func unfinished(after id: String, limit: Int) async throws -> [String] {
+    /// The organisations that have sessions whose erasure has begun and is not complete, in the order of their ids.
+    package func organisationsErasing() async throws -> [String] {
+        try await database.read { db in
+            try String.fetchAll(
+                db,
+                sql: """
+                    SELECT DISTINCT organisation_id FROM sessions
+                    WHERE erasure IN ('requested', 'key-destroyed', 'rows-erased') ORDER BY organisation_id
+                    """)
+        }
+    }
+
+    /// Sessions of an organisation whose erasure has begun and is not complete, in the order of their ids.
+    package func unfinished(of organisationID: String, after id: String, limit: Int) async throws -> [String] {
         try await database.read { db in
             try String.fetchAll(
                 db,
                 sql: """
                     SELECT session_id FROM sessions
-                    WHERE erasure IN ('requested', 'key-destroyed', 'rows-erased') AND session_id > ?
-                    ORDER BY session_id LIMIT ?
+                    WHERE erasure IN ('requested', 'key-destroyed', 'rows-erased') AND organisation_id = ?
+                    AND session_id > ? ORDER BY session_id LIMIT ?
                     """,
-                arguments: [id, limit])
+                arguments: [organisationID, id, limit])
         }
     }
 

@@ -12,6 +12,13 @@ extension RetentionStore {
         migrator.registerMigration("confirmed agreements, announced deadlines") { db in
             try db.execute(sql: confirmations)
         }
+        migrator.registerMigration("erasures by organisation") { db in
+            try db.execute(
+                sql: """
+                    CREATE INDEX sessions_erasing_by_organisation ON sessions (organisation_id, session_id)
+                    WHERE erasure IN ('requested', 'key-destroyed', 'rows-erased')
+                    """)
+        }
         return migrator
     }
 
