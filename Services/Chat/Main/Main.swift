@@ -16,7 +16,7 @@ struct Main: AsyncParsableCommand {
         try await ServiceRunner.run(name: "chat", options: service) { environment in
             try await ChatAssembly(
                 databasePath: environment.file("chat.sqlite"), retention: environment.channel(to: "retention"),
-                settings: settings, logger: environment.logger
+                settings: settings, metrics: environment.metrics, logger: environment.logger
             )
             .parts(
                 administrators: AccessTokenAuthenticator(

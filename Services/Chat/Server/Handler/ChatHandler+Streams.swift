@@ -19,8 +19,8 @@ extension ChatHandler {
             let session = try await directory.session(request.sessionID)
             let viewer = try viewer(of: session, call: call)
             try await following.follow(
-                session, as: try audience(request.audience, for: viewer), after: Int64(clamping: request.afterSequence),
-                writer: writer)
+                session, as: try audience(request.audience, for: viewer), by: call.principal,
+                after: Int64(clamping: request.afterSequence), writer: writer)
         }
     }
 

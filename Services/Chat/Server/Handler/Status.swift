@@ -1,5 +1,6 @@
 internal import ChatCore
 internal import RPC
+internal import ServiceKit
 internal import Storage
 
 /// The one place where what goes wrong in chat becomes a status.
@@ -31,7 +32,8 @@ enum Status {
         } else if !error.field.isEmpty {
             fields = [RPCError.FieldViolation(field: error.field, reason: error.message)]
         }
-        return RPCError(code(error.code), error.message, reason: error.reason, fields: fields)
+        let metadata = error.bound.isEmpty ? [:] : [RPCError.boundKey: error.bound]
+        return RPCError(code(error.code), error.message, reason: error.reason, fields: fields, metadata: metadata)
     }
 
     private static func code(_ code: ChatError.Code) -> RPCError.Code {
