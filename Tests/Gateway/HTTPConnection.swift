@@ -19,6 +19,7 @@ struct HTTPAnswer {
     var code: String { error["code"] as? String ?? "" }
     var reason: String { error["reason"] as? String ?? "" }
     var message: String { error["message"] as? String ?? "" }
+    var bound: String { error["bound"] as? String ?? "" }
     var fields: [String] { (error["fields"] as? [[String: String]] ?? []).compactMap { $0["field"] } }
 }
 

@@ -32,32 +32,3 @@ package struct GatewayConfiguration: Sendable {
 
     var isSecure: Bool { publicURL?.hasPrefix("https://") ?? false }
 }
-
-/// The bounds of the live feeds.
-package struct FeedLimits: Sendable {
-    /// Sessions followed upstream at the same time: each is one of the calls that chat allows on a connection.
-    package var sessions = 600
-    /// Followers of public feeds with their own authorisation, each of which is an upstream call too.
-    package var ownWatches = 50
-    /// Followers of what moderators see; upstream calls as well. All three together leave room for other calls.
-    package var moderatorWatches = 150
-    package var followersPerSession = 10_000
-    package var followers = 12_000
-    /// Bytes of one session's present state.
-    package var stateBytes = 32 * 1024 * 1024
-    /// Events that may arrive while a follower is still being sent what it missed.
-    package var waitingEvents = 1_024
-    package var heartbeat: Duration = .seconds(15)
-    /// How long upstream may take to tell the present state.
-    package var openTimeout: Duration = .seconds(10)
-    /// How long a feed without followers is kept.
-    package var unfollowedTime: Duration = .seconds(60)
-    /// How long the last known state is shown while upstream is away. After it the state is dropped: what was erased in
-    /// the meantime must not be served from here.
-    package var staleTime: Duration = .seconds(60)
-    /// What browsers are told to wait before they connect again.
-    package var retry: Duration = .seconds(2)
-    package var backoff = Backoff()
-
-    package init() {}
-}

@@ -26,7 +26,9 @@ package struct GatewayResponder: HTTPResponder {
         self.neighbours = neighbours
         self.logger = logger
         pages = Pages(publicURL: configuration.publicURL)
-        routes = try JSONRoutes(neighbours: neighbours, hub: hub)
+        routes = try JSONRoutes(
+            neighbours: neighbours, hub: hub,
+            addresses: ClientAddresses(trustedProxies: configuration.trustedProxies))
         admission = Admission(configuration: configuration)
         securityHeaders = ResponseHeaders.security(isSecure: configuration.isSecure).compactMap { header in
             HTTPField.Name(header.name).map { ($0, header.value) }

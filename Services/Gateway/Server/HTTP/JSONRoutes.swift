@@ -17,12 +17,16 @@ struct JSONRoutes: Sendable {
 
     let neighbours: Neighbours
     let hub: FeedHub
+    let addresses: ClientAddresses
     private let table: RouteTable<HTTPRoute>
 
     /// - Throws: INTERNAL if two routes of the contract are the same, or one is malformed.
-    init(neighbours: Neighbours, hub: FeedHub, routes: [HTTPRoute] = HTTPRoutes.all) throws(RPCError) {
+    init(
+        neighbours: Neighbours, hub: FeedHub, addresses: ClientAddresses, routes: [HTTPRoute] = HTTPRoutes.all
+    ) throws(RPCError) {
         self.neighbours = neighbours
         self.hub = hub
+        self.addresses = addresses
         var table = RouteTable<HTTPRoute>()
         for route in routes {
             guard table.add(verb: route.verb, path: route.path, target: route) else {
@@ -53,7 +57,8 @@ struct JSONRoutes: Sendable {
         let route = found.route
         let message = try await encodedRequest(from: request, by: found)
         let options = CallOptions(metadata: request.tokens, timeout: route.method.defaultDeadline)
-        let answer = try await neighbours.channel(to: route.service).rawUnary(route.method, message, options: options)
+        let answer = try await neighbours.channel(to: route.service, for: route.method).rawUnary(
+            route.method, message, options: options)
         let json: [UInt8]
         do throws(ProtobufError) {
             json = try route.response.json(fromSerialized: Array(answer.readableBytesView))

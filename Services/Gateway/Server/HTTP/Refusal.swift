@@ -2,6 +2,7 @@ internal import GatewayCore
 internal import HTTPTypes
 internal import Hummingbird
 internal import RPC
+internal import ServiceKit
 
 /// An answer that says no, on its way to whoever asked.
 struct Refusal: Error {
@@ -19,7 +20,9 @@ struct Refusal: Error {
         status = StatusMapping.httpStatus(ofCode: error.code.rawValue)
         body = ErrorBody(
             code: StatusMapping.name(ofCode: error.code.rawValue), message: error.message, reason: error.reason,
-            fields: error.fields.map { .init(field: $0.field, reason: $0.reason) })
+            fields: error.fields.map { .init(field: $0.field, reason: $0.reason) },
+            bound: error.metadata[RPCError.boundKey] ?? "")
+        if let retryAfter = error.retryAfter { headers[.retryAfter] = Self.seconds(retryAfter) }
         // RFC 9110, section 11.6.1: a 401 says how to do better.
         if status == 401 { headers[.wwwAuthenticate] = "Bearer" }
     }
@@ -61,9 +64,13 @@ extension Refusal {
     }
 
     static func tooOften(retryAfter wait: Duration) -> Refusal {
-        let seconds = wait.components.seconds + (wait.components.attoseconds > 0 ? 1 : 0)
-        var refusal = Refusal(RPCError(.resourceExhausted, "too many requests", reason: "RATE_LIMITED"))
-        refusal.headers[.retryAfter] = String(max(1, seconds))
-        return refusal
+        Refusal(
+            RPCError(
+                .resourceExhausted, "too many requests", reason: "RATE_LIMITED", retryAfter: max(wait, .seconds(1))))
+    }
+
+    /// Whole seconds, never fewer: RFC 9110, section 10.2.3.
+    private static func seconds(_ wait: Duration) -> String {
+        String(wait.components.seconds + (wait.components.attoseconds > 0 ? 1 : 0))
     }
 }
