@@ -7,10 +7,13 @@ import Synchronization
 /// Ends an export that waits for too long.
 final class ExportWatch: Sendable {
     private let pace: Mutex<ExportPace>
+    /// How often it is looked at: while it waits for one thing, another may begin that has less time.
+    private let interval: Duration
     private let refusals: Refusals
 
     private init(limits: ExportPace.Limits, refusals: Refusals) {
         pace = Mutex(ExportPace(limits: limits, now: .now))
+        interval = min(limits.longestPause, limits.longestWork) / 4
         self.refusals = refusals
     }
 
@@ -42,7 +45,7 @@ final class ExportWatch: Sendable {
         while true {
             let (problem, due) = pace.withLock { ($0.problem(at: .now), $0.due) }
             if let problem { throw error(problem) }
-            try await Task.sleep(until: due, clock: .continuous)
+            try await Task.sleep(until: min(due, ContinuousClock.now + interval), clock: .continuous)
         }
     }
 
