@@ -1,6 +1,6 @@
 """One chat on the two web pages, as three people see it in three browsers, from the sign-in link to the certificate.
 
-Usage: pages.py LINK FOLDER. LINK is a sign-in link that nobody has used; browsers and downloads write into FOLDER.
+Usage: pages.py ADDRESS LINK FOLDER. LINK is a sign-in link that nobody has used; browsers and downloads write into FOLDER.
 Screenshots are kept in the folder that SAMTAL_SCREENSHOTS names, if it does.
 """
 
@@ -21,8 +21,8 @@ from selenium.webdriver.common.keys import Keys
 from browser import eventually
 from story import Story, answer, asked, expect, keyboard, markup, name, step, steps, title, unwanted
 
-link, folder = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
-address, _, code = link.partition("/admin#code=")
+address, link, folder = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3]).resolve()
+code = link.partition("#code=")[2]
 
 
 @step("the one-time link signs the administrator in, and its code is gone from the address and the history")
@@ -170,6 +170,8 @@ def reject(story):
     story.moderator.sees_no("#pending li", unwanted)
     story.moderator.presses("Rejected", within="details")
     story.moderator.sees("#rejected li", unwanted)
+    card = story.participant.sees("#own li", unwanted)
+    eventually("who asked it reads so, without reloading", lambda: "Publiceras inte" in card.text)
     story.moderator.photographs("moderation")
     # What is published after it comes after it in the feed.
     story.moderator.presses("Publish", within=("#pending li", keyboard))

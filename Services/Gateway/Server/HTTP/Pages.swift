@@ -34,12 +34,19 @@ struct Pages: Sendable {
         "admin.js": File(script, PackageResources.admin_js),
         "ending.js": File(script, PackageResources.ending_js),
         "eventstream.js": File(script, PackageResources.eventstream_js),
+        "findbox.js": File(script, PackageResources.findbox_js),
         "index.js": File(script, PackageResources.index_js),
+        "moderatedquestion.js": File(script, PackageResources.moderatedquestion_js),
         "moderation.js": File(script, PackageResources.moderation_js),
+        "orderedrows.js": File(script, PackageResources.orderedrows_js),
+        "ownquestions.js": File(script, PackageResources.ownquestions_js),
         "page.js": File(script, PackageResources.page_js),
+        "place.js": File(script, PackageResources.place_js),
+        "questionlist.js": File(script, PackageResources.questionlist_js),
         "retention.js": File(script, PackageResources.retention_js),
         "session.js": File(script, PackageResources.session_js),
         "texts.js": File(script, PackageResources.texts_js),
+        "written.js": File(script, PackageResources.written_js),
     ]
 
     /// - Parameter publicURL: told to the pages, for the links that they show.

@@ -6,6 +6,7 @@ import {
     byID, call, CallError, clearError, fillFacts, make, makeTime, notice, show, showError, startPage,
 } from "/assets/page.js";
 import { armPolicy, showPolicy } from "/assets/retention.js";
+import { mendWhatIsWritten } from "/assets/written.js";
 
 const views = ["view-signin", "view-sessions", "view-session", "view-certificate"];
 let publicURL = location.origin;
@@ -101,7 +102,7 @@ async function listSessions(page = "") {
         const phase = session.state ?? "DRAFT";
         return make("li", {}, make(
             "a", { href: `#session=${encodeURIComponent(session.sessionId)}` },
-            make("strong", { content: session.title ?? "" }),
+            make("strong", { content: session.title ?? "", dir: "auto" }),
             make("span", { className: `badge ${phase === "OPEN" ? "live" : ""}`, key: `state.${phase}` }),
         ));
     });
@@ -218,6 +219,7 @@ whenSignedOut(() => {
 });
 
 startPage();
+mendWhatIsWritten(byID("session-title"));
 armSession();
 armPolicy({ changed: showChanges });
 begin();
