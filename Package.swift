@@ -101,6 +101,7 @@ let package = Package(
             name: "Contracts", dependencies: ["RPC", "ProtobufC", "CProtobufC", "CContracts", "CRPCContracts"],
             swiftSettings: perCallSettings),
         .target(name: "Storage", dependencies: [grdb, logging], exclude: ["README.md"], swiftSettings: settings),
+        .target(name: "StorageStatus", dependencies: ["Storage", "RPC"], swiftSettings: settings),
         .target(name: "Privacy", dependencies: [crypto], exclude: ["README.md"], swiftSettings: settings),
         .target(
             name: "ServiceKit",
@@ -124,7 +125,7 @@ let package = Package(
         tests("RPC", ["RPC", "ProtobufC", logging] + nio),
         tests("Fuzz", fuzzed, exclude: ["Driver", "Seeds", "README.md"]),
         tests("Contracts", ["Contracts", "RPC", "ProtobufC"]),
-        tests("Storage", ["Storage", grdb]),
+        tests("Storage", ["Storage", "StorageStatus", "RPC", grdb]),
         tests("Privacy", ["Privacy", crypto]),
         tests(
             "ServiceKit", ["ServiceKit", "Contracts", "RPC", logging, metrics, lifecycle, crypto, argumentParser] + nio),
@@ -195,20 +196,23 @@ let package = Package(
             "Identity", folder: "Identity", executable: "samtal-identity",
             core: [crypto],
             server: [
-                "RPC", "Contracts", "ServiceKit", "Storage", "Privacy", grdb, logging, lifecycle, crypto,
+                "RPC", "Contracts", "ServiceKit", "Storage", "StorageStatus", "Privacy", grdb, logging, lifecycle,
+                crypto,
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ])
         + service(
             "Chat", folder: "Chat", executable: "samtal-chat",
             core: ["Privacy", crypto],
             server: [
-                "RPC", "Contracts", "ServiceKit", "Storage", "Privacy", grdb, logging, crypto, lifecycle,
+                "RPC", "Contracts", "ServiceKit", "Storage", "StorageStatus", "Privacy", grdb, logging, crypto,
+                lifecycle,
             ])
         + service(
             "Retention", folder: "Retention", executable: "samtal-retention",
             core: ["Privacy", crypto],
             server: [
-                "RPC", "Contracts", "ServiceKit", "Storage", "Privacy", "CArchive", grdb, logging, crypto, lifecycle,
+                "RPC", "Contracts", "ServiceKit", "Storage", "StorageStatus", "Privacy", "CArchive", grdb, logging,
+                crypto, lifecycle,
             ])
         + service(
             "Gateway", folder: "Gateway", executable: "samtal-gateway",

@@ -75,7 +75,7 @@ extension Arena {
             protobuf_c_message_unpack(
                 descriptor.message, &allocator, bytes.count, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))
         }
-        guard let message else { throw ProtobufError(reason: Reason.tooLarge) }
+        guard let message else { throw ProtobufError(reason: Reason.tooLarge, breaksEncoding: true) }
         return UnsafeMutableRawPointer(message)
     }
 }

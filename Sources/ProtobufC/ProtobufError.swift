@@ -7,15 +7,21 @@ public struct ProtobufError: Error, Sendable, Hashable {
     /// What is wrong with it, in words that follow "field: ".
     public var reason: String
 
-    public init(field: String = "", reason: String) {
+    /// Whether the bytes are no encoding of the message at all, so that nothing can be said of its fields. False when they
+    /// are and the value of a field is refused, such as a text that isn't UTF-8.
+    public var breaksEncoding: Bool
+
+    public init(field: String = "", reason: String, breaksEncoding: Bool = false) {
         self.field = field
         self.reason = reason
+        self.breaksEncoding = breaksEncoding
     }
 
     /// The same error as seen from the message that holds the failing one in its field `name`.
     @inline(never)
     package func inside(_ name: String) -> ProtobufError {
-        ProtobufError(field: field.isEmpty ? name : "\(name).\(field)", reason: reason)
+        ProtobufError(
+            field: field.isEmpty ? name : "\(name).\(field)", reason: reason, breaksEncoding: breaksEncoding)
     }
 
     /// The same error as seen from the message that holds the failing one as element `index` of its field `name`.

@@ -8,9 +8,9 @@ enum WireType: UInt8 {
 
 /// A position in a protobuf encoding; every step is checked against the end.
 struct WireReader {
-    static let truncated = ProtobufError(reason: "ends too early")
-    static let malformed = ProtobufError(reason: "is not a protobuf encoding")
-    static let wrongType = ProtobufError(reason: "has the wrong wire type")
+    static let truncated = ProtobufError(reason: "ends too early", breaksEncoding: true)
+    static let malformed = ProtobufError(reason: "is not a protobuf encoding", breaksEncoding: true)
+    static let wrongType = ProtobufError(reason: "has the wrong wire type", breaksEncoding: true)
 
     private let bytes: UnsafeRawBufferPointer
     private var offset = 0

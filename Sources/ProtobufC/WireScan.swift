@@ -25,7 +25,7 @@ struct WireScan {
     mutating func message(
         _ bytes: UnsafeRawBufferPointer, _ descriptor: UnsafePointer<ProtobufCMessageDescriptor>, depth: Int
     ) throws(ProtobufError) {
-        guard depth <= Self.maximumDepth else { throw ProtobufError(reason: Reason.tooDeep) }
+        guard depth <= Self.maximumDepth else { throw ProtobufError(reason: Reason.tooDeep, breaksEncoding: true) }
         var reader = WireReader(bytes)
         var seen = FieldSet()
         var hasOneofMember = false
@@ -45,7 +45,7 @@ struct WireScan {
                 if field.pointee.type == PROTOBUF_C_TYPE_MESSAGE {
                     guard wireType == .lengthPrefixed else { throw WireReader.wrongType }
                     if field.pointee.label != PROTOBUF_C_LABEL_REPEATED, !seen.insert(index) {
-                        throw ProtobufError(reason: "occurs more than once")
+                        throw ProtobufError(reason: "occurs more than once", breaksEncoding: true)
                     }
                     try message(try reader.lengthPrefixed(), field.pointee.submessage, depth: depth + 1)
                 } else {
@@ -86,7 +86,7 @@ struct WireScan {
     private mutating func spend(_ count: Int) throws(ProtobufError) {
         fieldsLeft -= count
         if fieldsLeft < 0 {
-            throw ProtobufError(reason: "has too many fields")
+            throw ProtobufError(reason: "has too many fields", breaksEncoding: true)
         }
     }
 }

@@ -2,8 +2,10 @@ public import Foundation
 
 extension GoogleProtobuf.Timestamp {
     private static let nanosecondsPerSecond = 1_000_000_000.0
+    private static let microsecondsPerSecond = 1_000_000.0
 
-    /// The moment of a date, to the nanosecond as far as a `Double` holds it.
+    /// The moment of a date, to the microsecond: a `Double` holds no more of a date of our time, and what is beyond is
+    /// noise.
     public init(_ date: Date) {
         let sinceEpoch = date.timeIntervalSince1970
         let wholeSeconds = sinceEpoch.rounded(.down)
@@ -11,12 +13,12 @@ extension GoogleProtobuf.Timestamp {
             self.init(seconds: Int64(clamping: wholeSeconds), nanos: 0)
             return
         }
-        let fraction = ((sinceEpoch - wholeSeconds) * Self.nanosecondsPerSecond).rounded()
+        let fraction = ((sinceEpoch - wholeSeconds) * Self.microsecondsPerSecond).rounded()
         // Rounding may reach the next second; nanoseconds always count forward from the second.
-        let carries = fraction >= Self.nanosecondsPerSecond
+        let carries = fraction >= Self.microsecondsPerSecond
         self.init(
             seconds: Int64(clamping: wholeSeconds) + (carries ? 1 : 0),
-            nanos: carries ? 0 : Int32(fraction))
+            nanos: carries ? 0 : Int32(fraction) * 1000)
     }
 
     public var date: Date {

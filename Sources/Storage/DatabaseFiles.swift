@@ -10,15 +10,15 @@ enum DatabaseFiles {
     static func prepare(path: String) throws(StorageError) {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
-            throw StorageError(.other, "the database file can't be opened (errno \(errno))")
+            throw StorageError(errno: errno, "the database file can't be opened")
         }
         defer { close(descriptor) }
         guard fchmod(descriptor, 0o600) == 0 else {
-            throw StorageError(.other, "the database file's mode can't be set (errno \(errno))")
+            throw StorageError(errno: errno, "the database file's mode can't be set")
         }
         for companion in ["-wal", "-shm"] where access(path + companion, F_OK) == 0 {
             guard chmod(path + companion, 0o600) == 0 else {
-                throw StorageError(.other, "the mode of the database's \(companion) can't be set (errno \(errno))")
+                throw StorageError(errno: errno, "the mode of the database's \(companion) can't be set")
             }
         }
         try synchroniseFolder(of: path)
@@ -31,7 +31,8 @@ enum DatabaseFiles {
                 atPath: folder(of: path), withIntermediateDirectories: true,
                 attributes: [.posixPermissions: 0o700])
         } catch {
-            throw StorageError(.other, "the database's folder can't be created")
+            let isFull = (error as? CocoaError)?.code == .fileWriteOutOfSpace
+            throw StorageError(isFull ? .full : .other, "the database's folder can't be created")
         }
     }
 
@@ -45,11 +46,11 @@ enum DatabaseFiles {
     private static func synchroniseFolder(of path: String) throws(StorageError) {
         let descriptor = open(folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw StorageError(.other, "the database's folder can't be opened (errno \(errno))")
+            throw StorageError(errno: errno, "the database's folder can't be opened")
         }
         defer { close(descriptor) }
         guard fsync(descriptor) == 0 else {
-            throw StorageError(.other, "the database's folder can't be synchronised (errno \(errno))")
+            throw StorageError(errno: errno, "the database's folder can't be synchronised")
         }
     }
 

@@ -10,14 +10,14 @@ final class ProcessLock: Sendable {
     init(path: String) throws(StorageError) {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
-            throw StorageError(.other, "the lock file can't be opened (errno \(errno))")
+            throw StorageError(errno: errno, "the lock file can't be opened")
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let reason = errno
             Foundation.close(descriptor)
             throw reason == EWOULDBLOCK
                 ? StorageError(.locked, "the database is open in another process; end that one first")
-                : StorageError(.other, "the lock file can't be locked (errno \(reason))")
+                : StorageError(errno: reason, "the lock file can't be locked")
         }
         self.descriptor = descriptor
     }

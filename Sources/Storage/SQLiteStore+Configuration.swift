@@ -2,7 +2,8 @@ internal import GRDB
 
 extension SQLiteStore {
     public struct Configuration: Sendable {
-        /// Writes that may wait; one more is refused with ``StorageError/Code/overloaded``.
+        /// Writes that may wait; one more is refused with ``StorageError/Code/overloaded``. So is one on an account that has
+        /// an eighth of them waiting, once three quarters are taken.
         public var writeQueueLimit = 8192
         /// Writes that share one transaction at most.
         public var groupLimit = 512

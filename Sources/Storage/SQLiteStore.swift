@@ -49,14 +49,18 @@ public final class SQLiteStore: Sendable {
     ///
     /// A task that is cancelled before its body began gets `CancellationError` and has written nothing; after that the
     /// write completes.
+    /// - Parameter account: On whose account it waits: when the queue is three quarters full, one account may have an eighth
+    ///   of it at most.
     /// - Throws: ``StorageError``: `overloaded` if the queue is full, `closed`, or why the commit failed. What the body
     ///   throws, with errors of the database other than violated constraints as ``StorageError``.
-    public func write<T: Sendable>(_ body: @escaping @Sendable (inout WriteTransaction) throws -> T) async throws -> T {
+    public func write<T: Sendable>(
+        account: Int64? = nil, _ body: @escaping @Sendable (inout WriteTransaction) throws -> T
+    ) async throws -> T {
         let ticket = nextTicket.wrappingAdd(1, ordering: .relaxed).newValue
         return try await withTaskCancellationHandler {
             // Unsafe, because checking costs an allocation for each write; the writer answers each exactly once.
             try await withUnsafeThrowingContinuation { continuation in
-                enqueue(PendingWrite(ticket: ticket, body, continuation))
+                enqueue(PendingWrite(ticket: ticket, account: account, body, continuation))
                 // The handler may have run before there was anything to take back.
                 if Task.isCancelled { takeBack(ticket) }
             }
@@ -97,10 +101,11 @@ public final class SQLiteStore: Sendable {
 
 extension PendingWrite {
     fileprivate init<T: Sendable>(
-        ticket: UInt64, _ body: @escaping @Sendable (inout WriteTransaction) throws -> T,
+        ticket: UInt64, account: Int64?, _ body: @escaping @Sendable (inout WriteTransaction) throws -> T,
         _ continuation: UnsafeContinuation<T, any Error>
     ) {
         self.ticket = ticket
+        self.account = account
         run = { transaction in
             do {
                 let value = try body(&transaction)

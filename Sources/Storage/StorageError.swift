@@ -1,3 +1,4 @@
+internal import Foundation
 internal import GRDB
 
 /// What went wrong in the store itself. Never holds a stored value or a bound argument, so it may be logged.
@@ -41,11 +42,21 @@ extension StorageError: CustomStringConvertible {
 }
 
 extension StorageError {
+    /// A file that can't be made or kept.
+    init(errno code: Int32, _ what: String) {
+        switch code {
+        case ENOSPC, EDQUOT: self.init(.full, "\(what): the disk is full")
+        default: self.init(.other, "\(what) (errno \(code))")
+        }
+    }
+
     /// Keeps the code of a GRDB error and drops its message and its SQL.
     init(_ error: DatabaseError, while activity: String) {
         let (code, reason): (Code, String) =
             switch error.resultCode {
             case .SQLITE_FULL: (.full, "the disk is full")
+            // What is shared by the processes' readers of the log grows by as much as the disk has room for.
+            case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHMSIZE: (.full, "the disk is full")
             case .SQLITE_BUSY, .SQLITE_LOCKED: (.busy, "the database is busy")
             case .SQLITE_CORRUPT, .SQLITE_NOTADB: (.corrupt, "the database is damaged")
             case .SQLITE_IOERR: (.other, "input or output failed")

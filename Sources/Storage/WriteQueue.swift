@@ -21,6 +21,8 @@ struct PendingWrite: Sendable {
     }
 
     var ticket: UInt64
+    /// On whose account it waits; nil: on nobody's.
+    var account: Int64?
     var run: @Sendable (inout WriteTransaction) -> Outcome
     var refuse: @Sendable (any Error) -> Void
 }
@@ -63,8 +65,18 @@ struct WriteQueue: Sendable {
         guard writes.count < writeLimit else {
             throw StorageError(.overloaded, "too many writes are waiting")
         }
+        guard admits(write.account) else {
+            throw StorageError(.overloaded, "too many writes on one account are waiting")
+        }
         writes.append(write)
         return schedule()
+    }
+
+    /// The last quarter of the queue is for accounts that have an eighth of it waiting at most, so that one with a burst does
+    /// not have the others refused. Counted only when it matters: the queue is hardly ever that long.
+    private func admits(_ account: Int64?) -> Bool {
+        guard let account, writes.count * 4 >= writeLimit * 3 else { return true }
+        return writes.count { $0.account == account } < max(writeLimit / 8, 1)
     }
 
     /// - Returns: Whether the caller must schedule a turn of the writer.

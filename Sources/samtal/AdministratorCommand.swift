@@ -5,8 +5,8 @@ import RPC
 /// `samtal administrator`: the licensed users.
 struct AdministratorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "administrator", abstract: "Adds and lists the administrators of an organisation.",
-        subcommands: [Add.self, List.self])
+        commandName: "administrator", abstract: "Adds, lists and removes the administrators of an organisation.",
+        subcommands: [Add.self, List.self, Remove.self])
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -21,7 +21,35 @@ struct AdministratorCommand: AsyncParsableCommand {
             try await Connection.with(connection) { services in
                 let added = try await services.identity.addAdministrator(
                     .init(organisationID: organisation, email: email, displayName: name))
-                print("administrator  \(added.administratorID)  \(added.displayName) <\(added.email)>")
+                try say("administrator  \(added.administratorID)  \(added.displayName) <\(added.email)>")
+            }
+        }
+    }
+
+    struct Remove: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Removes an administrator, for good.",
+            discussion: """
+                Their name and address are erased, and they are signed out everywhere within seconds. The id is asked \
+                for twice, so that nobody else is removed by mistake. An organisation's last administrator stays.
+                """)
+
+        @OptionGroup var connection: ConnectionOptions
+        @Argument(help: "The organisation's id.") var organisation: String
+        @Argument(help: "The administrator's id (samtal administrator list).") var administrator: String
+        @Option(help: ArgumentHelp("The administrator's id again.", valueName: "administrator")) var confirm: String
+
+        func validate() throws {
+            guard confirm == administrator else {
+                throw ValidationError("--confirm must repeat the administrator's id; nobody was removed.")
+            }
+        }
+
+        func run() async throws {
+            try await Connection.with(connection) { services in
+                _ = try await services.identity.removeAdministrator(
+                    .init(organisationID: organisation, administratorID: administrator))
+                try say("removed  \(administrator)")
             }
         }
     }
@@ -38,7 +66,8 @@ struct AdministratorCommand: AsyncParsableCommand {
                 repeat {
                     let page = try await services.identity.listAdministrators(request)
                     for administrator in page.administrators {
-                        print("\(administrator.administratorID)  \(administrator.displayName) <\(administrator.email)>")
+                        try say(
+                            "\(administrator.administratorID)  \(administrator.displayName) <\(administrator.email)>")
                     }
                     request.pageToken = page.nextPageToken
                 } while !request.pageToken.isEmpty

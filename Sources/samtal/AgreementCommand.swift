@@ -32,7 +32,7 @@ struct AgreementCommand: AsyncParsableCommand {
                     .init(
                         organisationID: organisation, kind: kind == .standard ? .standard : .custom,
                         reference: reference, signedDate: signed, capDays: capDays))
-                AgreementCommand.describe(agreement)
+                try AgreementCommand.describe(agreement)
             }
         }
     }
@@ -45,22 +45,22 @@ struct AgreementCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await Connection.with(connection) { services in
-                AgreementCommand.describe(
-                    try await services.retention.getAgreement(.init(organisationID: organisation)))
+                try AgreementCommand.describe(
+                    await services.retention.getAgreement(.init(organisationID: organisation)))
             }
         }
     }
 
-    fileprivate static func describe(_ agreement: RetentionV1.Agreement) {
+    fileprivate static func describe(_ agreement: RetentionV1.Agreement) throws {
         let kind = agreement.kind == .custom ? "custom" : "standard"
-        print(
+        try say(
             """
             agreement  \(agreement.reference) (\(kind)), version \(agreement.version)
             signed     \(agreement.signedDate)
             cap        \(agreement.capDays) days after a session's end, and never over one calendar month
             """)
         if agreement.confirmationPending {
-            print(
+            try say(
                 "waiting    sessions are kept for longer until an administrator confirms it: samtal agreement confirm")
         }
     }
@@ -95,7 +95,7 @@ struct PolicyCommand: AsyncParsableCommand {
                         organisationID: organisation, retentionDays: days, expectedErasures: erase,
                         confirmZeroDays: confirmZeroDays),
                     options: administrator)
-                print("policy  \(policy.retentionDays) days, version \(policy.version)")
+                try say("policy  \(policy.retentionDays) days, version \(policy.version)")
             }
         }
     }
@@ -109,7 +109,7 @@ struct PolicyCommand: AsyncParsableCommand {
         func run() async throws {
             try await Connection.with(connection) { services in
                 let policy = try await services.retention.getPolicy(.init(organisationID: organisation))
-                print("policy  \(policy.retentionDays) days, version \(policy.version)")
+                try say("policy  \(policy.retentionDays) days, version \(policy.version)")
             }
         }
     }

@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import NIOPosix
 import RPC
+import ServiceKit
 
 /// Where the services are.
 struct ConnectionOptions: ParsableArguments {
@@ -25,12 +26,12 @@ struct Connection {
     let retention: RetentionV1.RetentionServiceClient
     private let channels: [RPCChannel]
 
-    private init(options: ConnectionOptions) {
+    private init(options: ConnectionOptions, role: PeerRole) {
         let logger = Logger(label: "samtal") { _ in SwiftLogNoOpLogHandler() }
         let channels = ["identity", "chat", "retention"].map { name in
             RPCChannel(
-                socketPath: options.socket(name), name: name, group: MultiThreadedEventLoopGroup.singleton,
-                logger: logger)
+                socketPath: options.socket(name), name: name, interceptors: InterceptorChain.client(role: role),
+                group: MultiThreadedEventLoopGroup.singleton, logger: logger)
         }
         self.channels = channels
         identity = IdentityV1.IdentityServiceClient(channel: channels[0])
@@ -39,17 +40,18 @@ struct Connection {
     }
 
     /// Runs `body` with the services' clients; a failed call ends the command with one readable line.
+    /// - Parameter role: what the command acts as, whatever else this user may be. The operator is given no content.
     static func with<Result>(
-        _ options: ConnectionOptions, _ body: (Connection) async throws -> Result
+        _ options: ConnectionOptions, as role: PeerRole = .operator, _ body: (Connection) async throws -> Result
     ) async throws -> Result {
-        let connection = Connection(options: options)
+        let connection = Connection(options: options, role: role)
         do {
             let result = try await body(connection)
             await connection.close()
             return result
         } catch let error as RPCError {
             await connection.close()
-            throw CommandFailure(error, dataFolder: options.dataFolder)
+            throw CommandFailure(error, dataFolder: options.dataFolder, role: role)
         } catch {
             await connection.close()
             throw error
@@ -67,16 +69,23 @@ struct CommandFailure: Error, CustomStringConvertible {
 
     init(_ description: String) { self.description = description }
 
-    init(_ error: RPCError, dataFolder: String) {
+    init(_ error: RPCError, dataFolder: String, role: PeerRole) {
         switch error.code {
+        case .unavailable where error.reason == "STORE_FULL":
+            description = "\(error.message). Make room on the disk that holds \(dataFolder), and run this again."
+        case .unavailable where error.reason == "STORE_BUSY" || error.reason == "STOPPING":
+            description = "\(error.message). Run this again in a moment."
         case .unavailable:
             description = """
                 \(error.message). Are the services running on \(dataFolder)? \
                 Start them with Scripts/run --data \(dataFolder), or name another folder with --data.
                 """
         case .permissionDenied:
-            description =
-                "\(error.message). This command needs a user that the service maps to the operator role (--peer)."
+            description = """
+                \(error.message). This command needs a user that the service maps to the \(role.rawValue) role (--peer).
+                """
+        case .unauthenticated where error.reason != "SIGN_IN_CODE_INVALID":
+            description = "\(error.message). Sign in again: samtal sign-in."
         default:
             description =
                 switch error.reason {

@@ -12,23 +12,66 @@ struct Erase: AsyncParsableCommand {
             Export first what you are to keep: nothing brings an erased session back. The session's id is asked \
             for twice, so that no other one is erased by mistake. Erasing an erased session writes its \
             certificate again.
+
+            Acts for the administrator who is signed in (samtal sign-in). The operator erases on the controller's \
+            documented instruction only, and names it with --instruction: a case number or the date of a letter, and \
+            no person. The controller sees it, and the certificate says it for good.
             """)
 
     @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var signIn: SignInOptions
     @Argument(help: "The session's id.") var session: String
     @Option(help: ArgumentHelp("The session's id again.", valueName: "session")) var confirm: String
+    @Option(help: ArgumentHelp("Erases as the operator, on this instruction of the controller's.", valueName: "text"))
+    var instruction: String?
     @Option(name: .shortAndLong, help: "Where the certificate is written (default: samtal-SESSION.certificate.json).")
     var output: String?
 
     func run() async throws {
-        let certificate = try await Connection.with(connection) { services in
-            try await services.retention.eraseSession(
-                .init(sessionID: session, confirmSessionID: confirm), options: .init(timeout: .seconds(600)))
-        }
         let path = output ?? "samtal-\(session).certificate.json"
-        try CertificateFiles.write(.certificate(Certificate(certificate)), to: path)
-        print("erased       \(session)")
-        print("certificate  \(path)  (number \(certificate.sequence) of the ledger)")
+        var isErased = false
+        let certificate: RetentionV1.Certificate
+        do {
+            // The file first: what can't be written is to be known before anything is erased.
+            certificate = try await OutputFile.write(to: path, readableBy: .everyone) { file in
+                let certificate = try await erased()
+                isErased = true
+                try file.write(CertificateFiles.encoded(.certificate(Certificate(certificate))))
+                return certificate
+            }
+        } catch let failure as CommandFailure where isErased {
+            throw CommandFailure("\(failure) The session is erased; the same command writes its certificate again.")
+        }
+        try say("erased       \(session)", beside: path)
+        if let requester = try ErasureStatement(reading: certificate.statement).requester {
+            try say("asked by     \(requester.inWords)", beside: path)
+        }
+        try say("certificate  \(path)  (number \(certificate.sequence) of the ledger)", beside: path)
+    }
+
+    private func erased() async throws -> RetentionV1.Certificate {
+        let longest = Duration.seconds(600)
+        var request = RetentionV1.EraseSessionRequest(sessionID: session, confirmSessionID: confirm)
+        guard let instruction else {
+            return try await Connection.asAdministrator(connection, signIn, timeout: longest) {
+                services, administrator in
+                try await services.retention.eraseSession(request, options: administrator)
+            }
+        }
+        request.instruction = instruction
+        return try await Connection.with(connection) { services in
+            try await services.retention.eraseSession(request, options: .init(timeout: longest))
+        }
+    }
+}
+
+extension ErasureRequester {
+    /// For the commands' output.
+    var inWords: String {
+        switch self {
+        case .administrator: "an administrator of the organisation"
+        case .operator(let instruction): "the operator, on instruction: \(instruction.text)"
+        }
     }
 }
 
@@ -55,8 +98,8 @@ struct Certificates: AsyncParsableCommand {
             throw CommandFailure(
                 "There is no certificate\(organisation.map { " of \($0)" } ?? "") yet; nothing was written.")
         }
-        try CertificateFiles.write(.chain(certificates), to: output)
-        print("certificates  \(certificates.count)  \(output)")
+        try await CertificateFiles.write(.chain(certificates), to: output)
+        try say("certificates  \(certificates.count)  \(output)", beside: output)
     }
 }
 
@@ -69,17 +112,16 @@ extension Certificate {
 
 /// Certificates in files.
 enum CertificateFiles {
-    static func write(_ file: CertificateFile, to path: String) throws {
-        let bytes: [UInt8]
+    static func write(_ file: CertificateFile, to path: String) async throws {
+        let bytes = try encoded(file)
+        try await OutputFile.write(to: path, readableBy: .everyone) { try $0.write(bytes) }
+    }
+
+    static func encoded(_ file: CertificateFile) throws -> [UInt8] {
         do {
-            bytes = try file.encoded()
+            return try file.encoded()
         } catch {
             throw CommandFailure("There are too many certificates for one file. Name an organisation.")
-        }
-        do {
-            try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw CommandFailure("Can't write \(path). Name a file in a folder you may write to with --output.")
         }
     }
 

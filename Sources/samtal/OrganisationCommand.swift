@@ -28,15 +28,15 @@ struct OrganisationCommand: AsyncParsableCommand {
         func run() async throws {
             try await Connection.with(connection) { services in
                 let organisation = try await services.identity.createOrganisation(.init(displayName: displayName))
-                print("organisation  \(organisation.organisationID)  \(organisation.displayName)")
+                try say("organisation  \(organisation.organisationID)  \(organisation.displayName)")
                 if let administrator, let name {
                     do {
                         let added = try await services.identity.addAdministrator(
                             .init(organisationID: organisation.organisationID, email: administrator, displayName: name))
-                        print("administrator  \(added.administratorID)  \(added.displayName) <\(added.email)>")
+                        try say("administrator  \(added.administratorID)  \(added.displayName) <\(added.email)>")
                     } catch {
                         // The organisation stays; making it again would make a second one.
-                        print("administrator  not added; samtal administrator add adds one to this organisation")
+                        try say("administrator  not added; samtal administrator add adds one to this organisation")
                         throw error
                     }
                 }
@@ -55,7 +55,7 @@ struct OrganisationCommand: AsyncParsableCommand {
                 repeat {
                     let page = try await services.identity.listOrganisations(request)
                     for organisation in page.organisations {
-                        print("\(organisation.organisationID)  \(organisation.displayName)")
+                        try say("\(organisation.organisationID)  \(organisation.displayName)")
                     }
                     request.pageToken = page.nextPageToken
                 } while !request.pageToken.isEmpty

@@ -19,7 +19,7 @@ extension PolicyCommand {
             try await Connection.asAdministrator(connection, signIn) { services, administrator in
                 let preview = try await services.retention.previewPolicy(
                     .init(organisationID: organisation, retentionDays: days), options: administrator)
-                print(preview.described)
+                try say(preview.described)
             }
         }
     }
@@ -41,7 +41,7 @@ extension AgreementCommand {
             try await Connection.asAdministrator(connection, signIn) { services, administrator in
                 let preview = try await services.retention.previewAgreement(
                     .init(organisationID: organisation), options: administrator)
-                print("agreement           version \(preview.agreementVersion)\n\(preview.described)")
+                try say("agreement           version \(preview.agreementVersion)\n\(preview.described)")
             }
         }
     }
@@ -66,7 +66,7 @@ extension AgreementCommand {
                 let agreement = try await services.retention.confirmAgreement(
                     .init(organisationID: organisation, agreementVersion: version, expectedErasures: erase),
                     options: administrator)
-                print("confirmed  version \(agreement.version), \(agreement.capDays) days; erased at once: \(erase)")
+                try say("confirmed  version \(agreement.version), \(agreement.capDays) days; erased at once: \(erase)")
             }
         }
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Contracts
 import Foundation
 import RPC
+import ServiceKit
 
 /// `samtal sign-in-link`: a one-time link for an administrator.
 struct SignInLink: AsyncParsableCommand {
@@ -14,18 +15,21 @@ struct SignInLink: AsyncParsableCommand {
     @Option(help: "Where browsers reach the gateway (default: $SAMTAL_URL, or http://127.0.0.1:8080).")
     var url: String?
 
-    func validate() throws {
-        if let url, !url.hasPrefix("http://"), !url.hasPrefix("https://") {
-            throw ValidationError("--url begins with http:// or https://, such as https://samtal.example.org.")
-        }
+    /// The option, the environment, or where Scripts/run serves.
+    private func origin() throws -> WebOrigin {
+        if let url { return try WebOrigin(option: "--url", url) }
+        let variable = ProcessInfo.processInfo.environment["SAMTAL_URL"] ?? ""
+        return try WebOrigin(option: "SAMTAL_URL", variable.isEmpty ? "http://127.0.0.1:8080" : variable)
     }
 
+    func validate() throws { _ = try origin() }
+
     func run() async throws {
+        let origin = try origin()
         try await Connection.with(connection) { services in
             let code = try await services.identity.createSignInCode(.init(email: email))
-            let base = url ?? ProcessInfo.processInfo.environment["SAMTAL_URL"] ?? "http://127.0.0.1:8080"
             // The code travels in the fragment, which browsers never send: it reaches no server's log.
-            print("\(base)/admin#code=\(code.code)")
+            try say("\(origin)/admin#code=\(code.code)")
         }
     }
 }

@@ -27,7 +27,7 @@ struct Status: AsyncParsableCommand {
             states = await ask(names)
         }
         for (name, state) in zip(names, states) {
-            print(
+            try say(
                 "\(name.padding(toLength: 10, withPad: " ", startingAt: 0)) \(state.rawValue)  \(connection.socket(name))"
             )
         }

@@ -22,16 +22,9 @@ struct LedgerKeyCommand: AsyncParsableCommand {
             throw CommandFailure("The retention service answered with something that is no Ed25519 key.")
         }
         let text = try LedgerKeyFile.encoded(key)
-        guard let output else {
-            print(text)
-            return
-        }
-        do {
-            try Data("\(text)\n".utf8).write(to: URL(fileURLWithPath: output), options: .atomic)
-        } catch {
-            throw CommandFailure("Can't write \(output). Name a file in a folder you may write to with --output.")
-        }
-        print("ledger key  \(key.keyID)  \(output)")
+        guard let output else { return try say(text) }
+        try await OutputFile.write(to: output, readableBy: .everyone) { try $0.write(Array("\(text)\n".utf8)) }
+        try say("ledger key  \(key.keyID)  \(output)", beside: output)
     }
 }
 
@@ -69,24 +62,29 @@ struct Verify: AsyncParsableCommand {
         }
         guard !found.isEmpty else { throw CommandFailure("NOT VALID. \(file) holds no certificate.") }
         if let problem { throw CommandFailure("NOT VALID. \(problem)") }
-        print("VALID  \(found.count) (\(scope)), key \(key.keyID)")
-        for certificate in found { describe(try ErasureStatement(reading: certificate.statement)) }
+        try say("VALID  \(found.count) (\(scope)), key \(key.keyID)")
+        for certificate in found { try describe(ErasureStatement(reading: certificate.statement)) }
     }
 
-    private func describe(_ statement: ErasureStatement) {
+    private func describe(_ statement: ErasureStatement) throws {
         let counts = statement.counts
-        print(
+        try say(
             """
 
             certificate   \(statement.sequence)
             organisation  \(statement.organisationID)
             session       \(statement.sessionID)
             erased        \(statement.erasedTime.formatted(.iso8601)) (\(statement.trigger.rawValue))
+            asked by      \(statement.requester?.inWords ?? askedByNobody(statement))
             how           \(statement.method.joined(separator: ", "))
             counts        \(counts.questions) questions, \(counts.answers) answers, \(counts.events) events
             rules         kept \(statement.retentionDays) days; agreement version \(statement.agreementVersion), \
             policy version \(statement.policyVersion)
             """)
+    }
+
+    private func askedByNobody(_ statement: ErasureStatement) -> String {
+        statement.trigger == .automatic ? "nobody: the retention time had passed" : "not on record"
     }
 }
 

@@ -2,6 +2,10 @@ import Foundation
 import TestProcesses
 import Testing
 
+/// One after the other: three browsers at a time are enough for one machine, and some of what is seen here is time.
+@Suite("In Chromium", .serialized)
+enum Chromium {}
+
 /// One of the Python programs here, which drive Chromium.
 enum BrowserProgram {
     /// Runs it with a link that signs the administrator in, and a folder of its own.

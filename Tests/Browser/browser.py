@@ -5,6 +5,7 @@ in one folder, which whoever started this removes.
 """
 
 import base64
+import contextlib
 import json
 import os
 import pathlib
@@ -165,8 +166,9 @@ class Person:
         """Waits for a download that is whole."""
         return eventually(f"{self.name} has downloaded {pattern}", lambda: list(self.downloads.glob(pattern)))[0]
 
-    def photographs(self, name):
-        """Keeps the page as it looks narrow and wide, light and dark, if SAMTAL_SCREENSHOTS names a folder."""
+    def photographs(self, name, whole=True):
+        """Keeps the page as it looks narrow and wide, light and dark, if SAMTAL_SCREENSHOTS names a folder; of a page
+        that is too long for one picture only the part that is in the window."""
         folder = os.environ.get("SAMTAL_SCREENSHOTS")
         if not folder:
             return
@@ -179,11 +181,19 @@ class Person:
             for width in (400, 1200):
                 size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
                 command("Emulation.setDeviceMetricsOverride", size)
-                taken = command("Page.captureScreenshot", {"captureBeyondViewport": True})
+                taken = command("Page.captureScreenshot", {"captureBeyondViewport": whole})
                 path = pathlib.Path(folder) / f"{name}-{width}-{scheme}.png"
                 path.write_bytes(base64.b64decode(taken["data"]))
         command("Emulation.clearDeviceMetricsOverride", {})
         command("Emulation.setEmulatedMedia", {"features": []})
+
+    @contextlib.contextmanager
+    def in_a_window(self, width):
+        """As in a window of that many pixels."""
+        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        yield
+        self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
     # What is not on the page
 

@@ -1,6 +1,7 @@
 """One chat on the two web pages, as three people see it in three browsers, from the sign-in link to the certificate.
 
-Usage: pages.py LINK FOLDER. LINK is a sign-in link that nobody has used; browsers and downloads write into FOLDER.
+Usage: pages.py ADDRESS LINK FOLDER LINK. The links sign two administrators of one organisation in, Anna and Bo, and nobody
+has used them; browsers and downloads write into FOLDER.
 Screenshots are kept in the folder that SAMTAL_SCREENSHOTS names, if it does.
 """
 
@@ -21,8 +22,8 @@ from selenium.webdriver.common.keys import Keys
 from browser import eventually
 from story import Story, answer, asked, expect, keyboard, markup, name, step, steps, title, unwanted
 
-link, folder = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
-address, _, code = link.partition("/admin#code=")
+address, link, folder, colleagues_link = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3]).resolve(), sys.argv[4]
+code = link.partition("#code=")[2]
 
 
 @step("the one-time link signs the administrator in, and its code is gone from the address and the history")
@@ -46,6 +47,20 @@ def code_used(story):
     story.latecomer.sees_no("#who", "Anna")
     expect(code not in story.latecomer.driver.current_url, "the address holds no code")
     story.latecomer.photographs("signin")
+
+
+@step("whoever goes astray sees a page in their language, and a slash too many leads to the page")
+def astray(story):
+    story.latecomer.forgiven.append(("/Anna-Exempel", 404))
+    story.latecomer.opens(f"{address}/Anna-Exempel")
+    story.latecomer.sees("h1", "There is no such page", exact=True)
+    expect("Anna" not in story.latecomer.page(), "the page repeats nothing of the address")
+    font = story.latecomer.script("return getComputedStyle(document.querySelector('h1')).fontFamily")
+    expect("system-ui" in font, "the page has the site's look")
+    story.latecomer.photographs("astray")
+    story.latecomer.opens(f"{address}/admin/?x=y")
+    story.latecomer.sees("h1", "Sign in", exact=True)
+    expect(story.latecomer.driver.current_url == f"{address}/admin?x=y", "the address has no slash too many")
 
 
 @step("the administrator creates a session")
@@ -170,6 +185,8 @@ def reject(story):
     story.moderator.sees_no("#pending li", unwanted)
     story.moderator.presses("Rejected", within="details")
     story.moderator.sees("#rejected li", unwanted)
+    card = story.participant.sees("#own li", unwanted)
+    eventually("who asked it reads so, without reloading", lambda: "Publiceras inte" in card.text)
     story.moderator.photographs("moderation")
     # What is published after it comes after it in the feed.
     story.moderator.presses("Publish", within=("#pending li", keyboard))
@@ -299,6 +316,18 @@ def erase(story):
     story.moderator.photographs("sessions")
 
 
+@step("a session that the operator erased says so, with the instruction that was named")
+def on_instruction(story):
+    told = "Erased by whoever runs the service, on your instruction: Ärende 2026/17"
+    story.moderator.sees("#certificates li", told).find_element("css selector", "a").click()
+    story.moderator.sees("h1", "Certificate of erasure", exact=True)
+    for text in ("Whoever runs the service, on your instruction", "Ärende 2026/17"):
+        story.moderator.sees("#certificate-facts", text)
+    story.moderator.photographs("certificate-instruction")
+    story.moderator.presses("← All sessions", within="#view-certificate")
+    story.moderator.sees("#no-sessions", "There are no sessions.")
+
+
 @step("the participants' pages say that the session is gone, and hold nothing of it")
 def gone(story):
     for person in (story.participant, story.latecomer):
@@ -314,6 +343,57 @@ def gone(story):
             expect(story.id not in kept, f"{person.name}'s browser remembers nothing of the session {what}")
             person.reloads()
             person.sees("h1", "The session does not exist, or has been erased.", exact=True)
+
+
+@step("an administrator removes another, who is asked about by name; nothing happens before it is confirmed")
+def remove(story):
+    colleague = story.latecomer
+    colleague.opens(colleagues_link)
+    colleague.sees("#who", "Bo Ek, Exempelredaktionen")
+    # A session that he follows live.
+    colleague.types("Title", "Ett samtal till")
+    colleague.presses("Create")
+    colleague.sees("h1", "Ett samtal till", exact=True)
+    story.moderator.reloads()
+    story.moderator.sees("#administrators li", "Anna Exempel")
+    row = story.moderator.sees("#administrators li", "bo@example.se")
+    expect("Bo Ek" in row.text and "You" not in row.text, "the colleague is shown by name and address")
+    expect("You" in story.moderator.sees("#administrators li", "Anna Exempel").text, "one sees which is oneself")
+    story.moderator.presses("Remove", within=("#administrators li", "Anna Exempel"))
+    story.moderator.sees("dialog", "This is you.")
+    story.moderator.presses("Cancel", within="dialog")
+    story.moderator.sees_no("dialog")
+    story.moderator.presses("Remove", within=("#administrators li", "Bo Ek"))
+    story.moderator.sees("dialog", "Remove Bo Ek?")
+    story.moderator.sees("dialog", "Bo Ek (bo@example.se) is signed out everywhere at once")
+    story.moderator.sees_no("dialog", "This is you.")
+    expect(story.moderator.focused() == "Cancel", f"a careless Enter removes nobody, not {story.moderator.focused()}")
+    story.moderator.photographs("remove-dialog")
+    story.moderator.keys(Keys.ENTER)
+    story.moderator.sees_no("dialog")
+    story.moderator.sees("#administrators li", "Bo Ek")
+    colleague.sees("h1", "Ett samtal till", exact=True)
+
+
+@step("within seconds whoever was removed is signed out, without touching the page; the last one can't be removed")
+def removed(story):
+    colleague = story.latecomer
+    colleague.forgiven += [
+        ("/v1/sessions/[^/]+/events\\?audience=MODERATORS&after=\\d+", 401), ("/v1/tokens:refresh", 401),
+    ]
+    story.moderator.presses("Remove", within=("#administrators li", "Bo Ek"))
+    story.moderator.presses("Remove", within="dialog")
+    story.moderator.sees_no("#administrators li", "Bo Ek")
+    story.moderator.sees("#administrators-alone", "The only administrator can't be removed.")
+    story.moderator.sees_no("#administrators button")
+    story.moderator.photographs("administrators")
+    colleague.sees("h1", "Sign in", exact=True)
+    colleague.sees("[role=alert]", "You are signed out.")
+    for word in ("Bo Ek", "bo@example.se", "Ett samtal till"):
+        held = colleague.script("return document.documentElement.outerHTML.includes(arguments[0])", word)
+        expect(not held, f"the page holds nothing of {word!r}")
+    colleague.reloads()
+    colleague.sees("h1", "Sign in", exact=True)
 
 
 @step("signing out forgets the administrator")

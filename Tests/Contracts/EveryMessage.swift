@@ -14,7 +14,9 @@ enum EveryMessage {
         IdentityV1.CreateSignInCodeRequest.self, IdentityV1.SignInCode.self, IdentityV1.SignInRequest.self,
         IdentityV1.SignInResponse.self, IdentityV1.RefreshTokensRequest.self, IdentityV1.RevokeTokensRequest.self,
         IdentityV1.RevokeTokensResponse.self, IdentityV1.ListSigningKeysRequest.self, IdentityV1.SigningKey.self,
-        IdentityV1.ListSigningKeysResponse.self,
+        IdentityV1.ListSigningKeysResponse.self, IdentityV1.RemoveAdministratorRequest.self,
+        IdentityV1.RemoveAdministratorResponse.self, IdentityV1.ListRevokedSignInsRequest.self,
+        IdentityV1.ListRevokedSignInsResponse.self,
     ]
 
     private static let chat: [any ProtobufMessage.Type] = [

@@ -83,7 +83,7 @@ struct APITests {
             }
             let answer = try await gateway.request("DELETE", "/v1/sessions/s1/questions")
             #expect(answer.status == 405)
-            #expect(answer.headers["allow"] == "GET, POST")
+            #expect(answer.headers["allow"] == "GET, HEAD, OPTIONS, POST")
             #expect(try await gateway.request("POST", "/admin", body: "{}").status == 405)
         }
     }
@@ -127,8 +127,9 @@ struct APITests {
             try await connection.send(
                 "POST", "/v1/sessions/s1:join",
                 headers: [("Transfer-Encoding", "chunked"), ("Content-Type", "application/json")])
-            for _ in 0..<10 { try await connection.send("400\r\n\(String(repeating: " ", count: 1_024))\r\n") }
-            try await connection.send("0\r\n\r\n")
+            // It is answered, and the connection ends, while this is still being sent.
+            for _ in 0..<10 { try? await connection.send("400\r\n\(String(repeating: " ", count: 1_024))\r\n") }
+            try? await connection.send("0\r\n\r\n")
             #expect(try await connection.wholeAnswer().status == 413)
             connection.close()
         }
@@ -240,11 +241,11 @@ struct APITests {
 
     @Test("headers over the bound and requests that never end close the connection")
     func bounds() async throws {
-        try await TestGateway.run(configure: { $0.requestTimeout = .milliseconds(200) }) { gateway in
+        try await TestGateway.run(configure: { $0.requestTimeout = .seconds(1) }) { gateway in
             let large = try await HTTPConnection(port: gateway.port, group: gateway.group)
             try await large.send("GET", "/", headers: [("X-Large", String(repeating: "x", count: 40_000))])
             try await eventually("the large one is closed") { large.isClosed }
-            #expect(large.answer?.status == 400)
+            #expect(large.answer?.status == 431 && large.answer?.reason == "HEADERS_TOO_LARGE")
             let slow = try await HTTPConnection(port: gateway.port, group: gateway.group)
             try await slow.send(
                 "POST", "/v1/sessions/s1:join",

@@ -10,6 +10,8 @@ final class FakeChat: Sendable {
         var session = ChatV1.Session(
             sessionID: "s1", organisationID: "o1", title: "Budget", state: .open, retentionDays: 30)
         var events: [ChatV1.SessionEvent] = []
+        /// Those that are there; they share their events.
+        var sessions: Set<String> = ["s1"]
         var watches = 0
         var finishedWatches = 0
         var watchRequests: [ChatV1.WatchSessionRequest] = []
@@ -83,7 +85,7 @@ final class FakeChat: Sendable {
     private func watch(
         _ request: ChatV1.WatchSessionRequest, writer: ResponseWriter<ChatV1.SessionEvent>, call: ServerCall
     ) async throws {
-        guard request.sessionID == "s1" else {
+        guard state.withLock({ $0.sessions.contains(request.sessionID) }) else {
             throw RPCError(.notFound, "session: not found", reason: "SESSION_NOT_FOUND")
         }
         let breaks = state.withLock { state in

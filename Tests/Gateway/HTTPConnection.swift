@@ -19,6 +19,7 @@ struct HTTPAnswer {
     var code: String { error["code"] as? String ?? "" }
     var reason: String { error["reason"] as? String ?? "" }
     var message: String { error["message"] as? String ?? "" }
+    var bound: String { error["bound"] as? String ?? "" }
     var fields: [String] { (error["fields"] as? [[String: String]] ?? []).compactMap { $0["field"] } }
 }
 
@@ -43,12 +44,17 @@ final class HTTPConnection: Sendable {
     private let channel: any Channel
     private let reader = Reader()
 
-    init(port: Int, group: MultiThreadedEventLoopGroup) async throws {
+    /// - Parameter address: the client's own, any of 127.0.0.0/8, so that there can be several clients.
+    init(port: Int, group: MultiThreadedEventLoopGroup, from address: String? = nil) async throws {
         let reader = reader
-        channel = try await ClientBootstrap(group: group)
+        var bootstrap = ClientBootstrap(group: group)
+        if let address { bootstrap = bootstrap.bind(to: try SocketAddress(ipAddress: address, port: 0)) }
+        channel =
+            try await bootstrap
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(reader) }
             }
+            .channelOption(.allowRemoteHalfClosure, value: false)
             .connect(host: "127.0.0.1", port: port).get()
     }
 
@@ -70,6 +76,17 @@ final class HTTPConnection: Sendable {
     var byteCount: Int { reader.received.withLock { $0.count } }
 
     var isClosed: Bool { reader.isOver.withLock { $0 } }
+
+    /// All that has come, as it came.
+    var everything: String { reader.received.withLock { String(decoding: $0, as: UTF8.self) } }
+
+    /// The statuses of all answers so far, for answers whose bodies begin no line like a status line.
+    var statuses: [Int] {
+        everything.matches(of: #/HTTP/1\.[01] ([0-9]{3}) /#).compactMap { Int($0.output.1) }
+    }
+
+    /// Says that nothing more will be sent, and goes on reading.
+    func finishSending() async throws { try await channel.close(mode: .output).get() }
 
     /// Everything so far, with chunks put together.
     var answer: HTTPAnswer? {

@@ -3,6 +3,7 @@ import Foundation
 import GatewayServer
 import NIOCore
 import RPC
+import ServiceKit
 import Synchronization
 import Testing
 
@@ -239,8 +240,7 @@ struct LiveFeedTests {
     @Test("there is room for so many followers, and a place is free again when one leaves")
     func bounded() async throws {
         let configure: (inout GatewayConfiguration) -> Void = {
-            $0.feed.followersPerSession = 2
-            $0.feed.ownWatches = 1
+            $0.feed.followersOfSession = Bound("followers-of-session", most: 2)
         }
         try await TestGateway.run(configure: configure) { gateway in
             let (first, second) = (try await gateway.follow(), try await gateway.follow())
@@ -257,8 +257,8 @@ struct LiveFeedTests {
     @Test("participants can't take the moderators' places")
     func moderatorsHavePlaces() async throws {
         let configure: (inout GatewayConfiguration) -> Void = {
-            $0.feed.ownWatches = 1
-            $0.feed.moderatorWatches = 1
+            $0.feed.participants = Bound("participant-feeds", most: 1)
+            $0.feed.moderators = Bound("moderator-feeds", most: 1)
         }
         try await TestGateway.run(configure: configure) { gateway in
             let path = "/v1/sessions/s1/events"

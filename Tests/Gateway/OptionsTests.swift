@@ -35,12 +35,23 @@ struct OptionsTests {
         #expect(own.rateRules[.ask] == RateLimiter.Rule.defaults[.ask])
     }
 
+    @Test("what is served to other machines is told from what isn't, for a warning")
+    func local() throws {
+        for host in ["127.0.0.1", "localhost", "[::1]", "127.0.1.1"] {
+            #expect(try configuration(["--http", "\(host):80"]).isLocal)
+        }
+        for host in ["0.0.0.0", "[::]", "192.0.2.1", "samtal.example.org"] {
+            #expect(try !configuration(["--http", "\(host):80"]).isLocal)
+        }
+    }
+
     @Test(
         "what can't be used is refused at the start",
         arguments: [
             ["--http", "localhost"], ["--http", ":8080"], ["--http", "a:99999"],
             ["--public-url", "samtal.example.org"],
             ["--public-url", "ftp://a"], ["--public-url", "https://a/path"], ["--public-url", "https://u@a"],
+            ["--public-url", "https://"], ["--public-url", "https://a:0"], ["--public-url", "http://a b"],
             ["--trusted-proxy", "proxy.example.org"], ["--rate", "ask"], ["--rate", "sing=1/1"], ["--rate", "ask=0/1"],
         ])
     func refused(arguments: [String]) {

@@ -8,8 +8,9 @@ import Testing
 struct PagesTests {
     private static let pages = ["/", "/s/s1", "/admin"]
     private static let scripts = [
-        "account.js", "admin.js", "ending.js", "eventstream.js", "index.js", "moderation.js", "page.js", "retention.js",
-        "session.js", "texts.js",
+        "account.js", "admin.js", "administrators.js", "ending.js", "eventstream.js", "findbox.js", "index.js",
+        "moderatedquestion.js", "moderation.js", "orderedrows.js", "ownquestions.js", "page.js", "place.js",
+        "questionlist.js", "retention.js", "session.js", "texts.js", "written.js",
     ]
 
     @Test("every answer carries the security headers, whatever it is")

@@ -18,6 +18,9 @@ struct TestGateway: Sendable {
     let folder: String
     let group: MultiThreadedEventLoopGroup
     let hub: FeedHub
+    let metrics: MetricsRegistry
+    /// What the HTTP side logs.
+    let log: LogLines
 
     static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
@@ -45,29 +48,39 @@ struct TestGateway: Sendable {
                 for (name, handlers) in handlers where services.contains(name) {
                     try await serve(handlers, at: "\(folder)/\(name).sock", group: group, in: &tasks)
                 }
-                let neighbours = Neighbours { name in
+                let neighbours = Neighbours { name, _ in
                     RPCChannel(socketPath: "\(folder)/\(name).sock", name: name, group: group, logger: quiet)
                 }
-                let chatChannel = RPCChannel(
-                    socketPath: "\(folder)/chat.sock", name: "chat", group: group, logger: quiet)
-                let hub = FeedHub(chat: chatChannel, limits: configuration.feed, now: now)
+                let chatChannels = (0..<3).map { _ in
+                    RPCChannel(socketPath: "\(folder)/chat.sock", name: "chat", group: group, logger: quiet)
+                }
+                let metrics = MetricsRegistry()
+                let refusals = Refusals(configuration.feed.names + Forwarding.bounds, in: metrics)
+                let hub = FeedHub(
+                    chat: FeedChannels(
+                        sessions: chatChannels[0], moderators: chatChannels[1], participants: [chatChannels[2]]),
+                    limits: configuration.feed, refusals: refusals, recognise: administrator, now: now)
                 try await serve(
-                    try Forwarding.handlers(to: neighbours), at: "\(folder)/gateway.sock", group: group,
+                    try Forwarding.handlers(to: neighbours, refusals: refusals), at: "\(folder)/gateway.sock",
+                    group: group,
                     interceptors: InterceptorChain.standard(
                         service: "gateway", authenticators: [], peers: peers, logger: quiet, scope: .rolesOnly),
                     in: &tasks)
                 let (ports, bound) = AsyncStream<Int>.makeStream()
+                let log = LogLines()
                 let frontEnd = try HTTPFrontEnd(
-                    configuration: configuration, neighbours: neighbours, hub: hub, logger: quiet, group: group
+                    configuration: configuration, neighbours: neighbours, hub: hub, logger: log.logger,
+                    metrics: metrics, group: group
                 ) { bound.yield($0) }
                 tasks.addTask { try await frontEnd.run() }
                 let port = try #require(await ports.first { _ in true })
                 let gateway = TestGateway(
-                    port: port, chat: chat, others: others, folder: folder, group: group, hub: hub)
+                    port: port, chat: chat, others: others, folder: folder, group: group, hub: hub,
+                    metrics: metrics, log: log)
                 let outcome = await Result { try await body(gateway) }
                 tasks.cancelAll()
                 while let next = await tasks.nextResult() { _ = next }
-                await chatChannel.close()
+                for channel in chatChannels { await channel.close() }
                 try outcome.get()
             }
         } catch {
@@ -75,6 +88,13 @@ struct TestGateway: Sendable {
             throw error
         }
         try await group.shutdownGracefully()
+    }
+
+    /// "Bearer ADMINISTRATOR of ORGANISATION": tokens themselves are tested where they are made.
+    private static func administrator(_ authorization: String) -> (administrator: String, organisation: String)? {
+        let words = authorization.split(separator: " ")
+        guard words.count == 4, words[2] == "of" else { return nil }
+        return (String(words[1]), String(words[3]))
     }
 
     private static func serve(
@@ -116,6 +136,23 @@ struct TestGateway: Sendable {
         let connection = try await HTTPConnection(port: port, group: group)
         try await connection.send("GET", path, headers: headers)
         return connection
+    }
+}
+
+/// Keeps the lines of a log, as a service writes them.
+final class LogLines: Sendable {
+    private let bytes = Mutex<[UInt8]>([])
+
+    var lines: [String] {
+        bytes.withLock { String(decoding: $0, as: UTF8.self) }.split(separator: "\n").map(String.init)
+    }
+
+    var logger: Logger {
+        Logger(label: "gateway") { _ in
+            JSONLogHandler(
+                service: "gateway", level: .trace,
+                output: LogOutput { line in self.bytes.withLock { $0.append(contentsOf: line) } })
+        }
     }
 }
 

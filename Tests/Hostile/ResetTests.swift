@@ -71,6 +71,13 @@ extension Hostile {
             }
         }
 
+        @Test("by the server, made to by trailers that HTTP/2 forbids")
+        func forbiddenTrailers() async throws {
+            try await isCutOff("MadeYouReset: a path in trailers", endOfRequest: false) {
+                headers(on: $0, HeaderBlock.literal(":path", "/x"), end: true)
+            }
+        }
+
         @Test("by the server, made to by headers that HTTP/2 forbids")
         func forbiddenHeaders() async throws {
             let upper = HeaderBlock.literal("X-Upper", "y")

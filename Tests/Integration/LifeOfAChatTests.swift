@@ -45,10 +45,15 @@ struct LifeOfAChatTests {
             _ = try await samtal.chat.askQuestion(
                 .init(sessionID: session, text: "Vad kostar det?", requestID: "request-1"), options: participant)
             _ = try await samtal.chat.endSession(.init(sessionID: session), options: organisation.administrator)
+            let tokens = "\(samtal.folder)/sign-in.json"
+            try await samtal.signInCommandLine(as: "anna@example.se", keeping: tokens)
             let (certificate, key) = ("\(samtal.folder)/certificate.json", "\(samtal.folder)/key.json")
             for arguments in [
                 ["ledger-key", "--data", samtal.data, "--output", key],
-                ["erase", session, "--confirm", session, "--data", samtal.data, "--output", certificate],
+                [
+                    "erase", session, "--confirm", session, "--data", samtal.data, "--output", certificate,
+                    "--token-file", tokens,
+                ],
                 ["verify", certificate, "--key", key],
             ] {
                 let ran = try await ChildProcess.run("samtal", arguments)

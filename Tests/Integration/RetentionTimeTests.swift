@@ -13,8 +13,8 @@ struct RetentionTimeTests {
         try await RunningSamtal.with { samtal in
             let organisation = try await TestOrganisation.create(in: samtal)
             let id = organisation.organisationID
-            let token = "\(samtal.folder)/token"
-            try Data(organisation.accessToken.utf8).write(to: URL(fileURLWithPath: token))
+            let token = "\(samtal.folder)/sign-in.json"
+            try await samtal.signInCommandLine(as: "anna@example.se", keeping: token)
             func run(_ arguments: String...) async throws -> (status: Int32, printed: String) {
                 try await ChildProcess.run("samtal", arguments + ["--data", samtal.data])
             }
@@ -67,8 +67,8 @@ struct RetentionTimeTests {
         try await RunningSamtal.with { samtal in
             let organisation = try await TestOrganisation.create(in: samtal)
             let id = organisation.organisationID
-            let token = "\(samtal.folder)/token"
-            try Data(organisation.accessToken.utf8).write(to: URL(fileURLWithPath: token))
+            let token = "\(samtal.folder)/sign-in.json"
+            try await samtal.signInCommandLine(as: "anna@example.se", keeping: token)
             func run(_ arguments: String...) async throws -> (status: Int32, printed: String) {
                 try await ChildProcess.run("samtal", arguments + ["--data", samtal.data])
             }

@@ -2,17 +2,18 @@ import Foundation
 import TestProcesses
 import Testing
 
-/// The programs of the three implementations: where they are, what starts them, and the servers that run.
+/// The programs of all implementations: where they are, what starts them, and the servers that run.
 actor Peers {
     static let shared = Peers()
 
     /// Holds the sockets and logs; short, since the path of a Unix socket holds 107 bytes.
     nonisolated let folder = "/tmp/ip-\(UUID().uuidString.prefix(8).lowercased())"
-    private var building: Task<String, any Error>?
+    /// By the folder in which their sources lie.
+    private var building: [String: Task<String, any Error>] = [:]
     private var servers: [Implementation: Task<RunningServer, any Error>] = [:]
 
     nonisolated private var tests: URL { URL(fileURLWithPath: #filePath).deletingLastPathComponent() }
-    nonisolated private var repository: URL { tests.deletingLastPathComponent().deletingLastPathComponent() }
+    nonisolated var repository: URL { tests.deletingLastPathComponent().deletingLastPathComponent() }
 
     /// A server process and what it listens on.
     struct RunningServer: Sendable {
@@ -25,8 +26,10 @@ actor Peers {
     func server(_ implementation: Implementation, listen: String) async throws -> [String] {
         switch implementation {
         case .ours: ["rpc-interop", "serve", "--listen", listen]
-        case .cpp: ["\(try await cppFolder())/interop-server", "--listen", listen]
-        case .python: [try python(), tests.appending(path: "interop_server.py").path, "--listen", listen]
+        case .cpp: ["\(try await built("cpp"))/interop-server", "--listen", listen]
+        case .go: ["\(try await built("go"))/interop-server", "--listen", listen]
+        case .python: [try python(), script("interop_server.py"), "--listen", listen]
+        case .grpclib: [try python(), script("grpclib_server.py"), "--listen", listen]
         }
     }
 
@@ -34,8 +37,10 @@ actor Peers {
     func client(_ implementation: Implementation, target: String) async throws -> [String] {
         switch implementation {
         case .ours: ["rpc-interop", "run", "--target", target]
-        case .cpp: ["\(try await cppFolder())/interop-client", "--target", target]
-        case .python: [try python(), tests.appending(path: "interop_client.py").path, "--target", target]
+        case .cpp: ["\(try await built("cpp"))/interop-client", "--target", target]
+        case .go: ["\(try await built("go"))/interop-client", "--target", target]
+        case .python: [try python(), script("interop_client.py"), "--target", target]
+        case .grpclib: [try python(), script("grpclib_client.py"), "--target", target]
         }
     }
 
@@ -43,12 +48,16 @@ actor Peers {
     func listing(_ implementation: Implementation) async throws -> [String] {
         switch implementation {
         case .ours: ["rpc-interop", "cases"]
-        case .cpp: ["\(try await cppFolder())/interop-client", "cases"]
-        case .python: [try python(), tests.appending(path: "interop_client.py").path, "--list"]
+        case .cpp: ["\(try await built("cpp"))/interop-client", "cases"]
+        case .go: ["\(try await built("go"))/interop-client", "cases"]
+        case .python: [try python(), script("interop_client.py"), "--list"]
+        case .grpclib: [try python(), script("grpclib_client.py"), "--list"]
         }
     }
 
-    nonisolated private func python() throws -> String {
+    nonisolated func script(_ name: String) -> String { tests.appending(path: name).path }
+
+    nonisolated func python() throws -> String {
         let interpreter =
             ProcessInfo.processInfo.environment["SAMTAL_PYTHON"]
             ?? repository.appending(path: ".build/interop-venv/bin/python").path
@@ -58,17 +67,17 @@ actor Peers {
         return interpreter
     }
 
-    /// Where the C++ programs are, which are built when the first test asks.
-    private func cppFolder() async throws -> String {
-        if let building { return try await building.value }
-        let script = tests.appending(path: "cpp/build").path
-        let folder = repository.appending(path: ".build/interop-cpp").path
+    /// Where the programs of a language that is compiled are, which are built when the first test asks.
+    func built(_ language: String) async throws -> String {
+        if let task = building[language] { return try await task.value }
+        let script = script("\(language)/build")
+        let folder = repository.appending(path: ".build/interop-\(language)").path
         let task = Task {
-            let built = try await ChildProcess.run("/usr/bin/env", ["bash", script, folder], atMost: .seconds(300))
-            try #require(built.status == 0, "the C++ peer can't be built: \(built.printed.suffix(4000))")
+            let built = try await ChildProcess.run("/usr/bin/env", ["bash", script, folder], atMost: .seconds(600))
+            try #require(built.status == 0, "the peers in \(language) can't be built: \(built.printed.suffix(4000))")
             return folder
         }
-        building = task
+        building[language] = task
         return try await task.value
     }
 

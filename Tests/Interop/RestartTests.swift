@@ -48,7 +48,10 @@ extension Interoperability {
             await channel.close()
         }
 
-        @Test("our server that is told to stop lets the streams of others end", arguments: Implementation.allCases)
+        // Not of grpclib, which closes its connection, calls and all, when GOAWAY comes.
+        @Test(
+            "our server that is told to stop lets the streams of others end",
+            arguments: Implementation.allCases.filter { $0 != .grpclib })
         func drain(_ client: Implementation) async throws {
             let server = try await Peers.shared.start(
                 .ours, listen: "unix:\(Peers.shared.folder)/drain-\(client).sock")

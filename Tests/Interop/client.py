@@ -233,6 +233,20 @@ class GRPCClient(unittest.TestCase):
             answer = channel(service).unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=10)
             self.assertEqual(answer, b"\x08\x01")  # status = SERVING
 
+    def test_health_by_full_names(self):
+        served = {"identity": ["identity"], "chat": ["chat"], "retention": ["retention"]}
+        served["gateway"] = list(served)
+        for socket, services in served.items():
+            check = channel(socket).unary_unary("/grpc.health.v1.Health/Check")
+            names = [f"samtal.{name}.v1.{name.capitalize()}Service" for name in services]
+            for name in names + ["grpc.health.v1.Health"]:
+                with self.subTest(socket=socket, name=name):
+                    request = b"\x0a" + bytes([len(name)]) + name.encode()  # service = 1
+                    self.assertEqual(check(request, timeout=10), b"\x08\x01")
+            with self.assertRaises(grpc.RpcError) as caught:
+                check(b"\x0a\x03a.B", timeout=10)
+            self.assertEqual(caught.exception.code(), grpc.StatusCode.NOT_FOUND)
+
     def test_reflection_lists_what_each_socket_serves(self):
         own = {"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"}
         served = {

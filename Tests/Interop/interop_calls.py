@@ -141,7 +141,7 @@ def slow_stream(target):
 def soak_once(service):
     began = time.monotonic()
     expect_zeros(service.UnaryCall(large_request(), **PATIENCE).payload, LARGE_RESPONSE)
-    expect(time.monotonic() - began < 5, "a call took too long")
+    expect(time.monotonic() - began < 15, "a call took too long")
 
 
 @case

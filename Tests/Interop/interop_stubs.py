@@ -1,4 +1,4 @@
-"""The generated code of grpc.testing, made from the protos by grpcio-tools when a program starts."""
+"""The generated code of grpc.testing, made from the protos by grpcio-tools when a program starts: for grpcio or grpclib."""
 
 import argparse
 import atexit
@@ -14,8 +14,8 @@ ECHO_TRAILING = "x-grpc-test-echo-trailing-bin"
 METADATA_LIMITS = [("grpc.max_metadata_size", 64 * 1024), ("grpc.absolute_max_metadata_size", 128 * 1024)]
 
 
-def generate(folder):
-    """Writes the generated modules into `folder`."""
+def generate(folder, plugin):
+    """Writes the generated modules into `folder`; those of the services are the plugin's."""
     from grpc_tools import protoc
 
     protos = pathlib.Path(__file__).resolve().parents[2] / "Protos"
@@ -27,18 +27,21 @@ def generate(folder):
         text = (protos / source).read_text(encoding="utf-8").replace('import "grpc/testing/', 'import "interop/')
         (renamed / pathlib.Path(source).name).write_text(text, encoding="utf-8")
     names = [f"interop/{pathlib.Path(source).name}" for source in sources]
-    arguments = ["protoc", f"-I{renamed.parent}", f"--python_out={folder}", f"--grpc_python_out={folder}", *names]
+    arguments = ["protoc", f"-I{renamed.parent}", f"--python_out={folder}", f"--{plugin}_out={folder}", *names]
+    if plugin == "grpclib_python":
+        generator = pathlib.Path(sys.executable).parent / "protoc-gen-grpclib_python"
+        arguments.insert(1, f"--plugin=protoc-gen-grpclib_python={generator}")
     if protoc.main(arguments) != 0:
         sys.exit("grpcio-tools can't compile the protos of grpc.testing")
 
 
-def load():
-    """The modules of empty, messages, and the services."""
+def load(plugin="grpc_python", services="test_pb2_grpc"):
+    """The modules of empty, messages, and the services: for grpcio, or as the plugin makes them."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="interop-stubs-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    generate(folder)
+    generate(folder, plugin)
     sys.path.insert(0, str(folder))
-    return [importlib.import_module(f"interop.{name}") for name in ("empty_pb2", "messages_pb2", "test_pb2_grpc")]
+    return [importlib.import_module(f"interop.{name}") for name in ("empty_pb2", "messages_pb2", services)]
 
 
 def arguments(description):

@@ -83,6 +83,7 @@ package final class ChildProcess: Sendable {
 package enum ChildProcessError: Error {
     case noLog(String)
     case timedOut(String)
+    case refused(String)
 }
 
 /// Waits for a condition, asking often.

@@ -21,9 +21,16 @@ package struct TestOrganisation: Sendable {
             .init(
                 organisationID: organisation.organisationID, kind: .standard, reference: "DPA-1",
                 signedDate: "2026-01-15", capDays: 30))
+        return try await signedIn(in: samtal, organisationID: organisation.organisationID, email: email)
+    }
+
+    /// An organisation that is there already, with its administrator signed in anew.
+    package static func signedIn(
+        in samtal: RunningSamtal, organisationID: String, email: String = "anna@example.se"
+    ) async throws -> TestOrganisation {
         let code = try await samtal.identity.createSignInCode(.init(email: email))
         let tokens = try await samtal.identity.signIn(.init(code: code.code))
-        return TestOrganisation(organisationID: organisation.organisationID, accessToken: tokens.accessToken)
+        return TestOrganisation(organisationID: organisationID, accessToken: tokens.accessToken)
     }
 
     /// A session that is open.
@@ -35,6 +42,14 @@ package struct TestOrganisation: Sendable {
 }
 
 extension RunningSamtal {
+    /// Signs an administrator in for `samtal`, as a person would: the link that one command prints is another's input.
+    package func signInCommandLine(as email: String, keeping file: String) async throws {
+        let command = "\"$0\" sign-in-link \"$1\" --data \"$2\" | \"$0\" sign-in --data \"$2\" --token-file \"$3\""
+        let ran = try await ChildProcess.run(
+            "/bin/sh", ["-c", command, "\(ChildProcess.folder)/samtal", email, data, file])
+        guard ran.status == 0 else { throw ChildProcessError.timedOut("samtal sign-in: \(ran.printed)") }
+    }
+
     /// Joins, and returns the call options of the participant.
     package func join(_ session: String, name: String = "") async throws -> CallOptions {
         let joined = try await chat.joinSession(.init(sessionID: session, displayName: name))

@@ -13,13 +13,19 @@ package final class RunningSamtal: Sendable {
     package let folder: String
     private let children = Mutex<[Service: ChildProcess]>([:])
     private let channels: [Service: RPCChannel]
+    /// Descriptors that each process may have open; nil: as many as this one.
+    private let descriptors: Int?
+    private let disks = Mutex<[Service: SmallDisk]>([:])
 
     package var data: String { "\(folder)/data" }
     package func socket(_ service: Service) -> String { "\(data)/run/\(service.rawValue).sock" }
     package func log(_ service: Service) -> String { "\(folder)/\(service.rawValue).log" }
     package func child(_ service: Service) -> ChildProcess? { children.withLock { $0[service] } }
+    /// The service's own disk, if it was given one.
+    package func disk(_ service: Service) -> SmallDisk? { disks.withLock { $0[service] } }
 
-    private init() throws {
+    private init(descriptors: Int?) throws {
+        self.descriptors = descriptors
         // Short, since the path of a Unix socket holds 107 bytes.
         folder = "/tmp/st-\(UUID().uuidString.prefix(8).lowercased())"
         try FileManager.default.createDirectory(
@@ -27,20 +33,25 @@ package final class RunningSamtal: Sendable {
         let folder = folder
         channels = Dictionary(
             uniqueKeysWithValues: Service.allCases.map { service in
-                let channel = RPCChannel(
-                    socketPath: "\(folder)/data/run/\(service.rawValue).sock", name: service.rawValue,
-                    group: MultiThreadedEventLoopGroup.singleton,
-                    logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-                return (service, channel)
+                (service, Self.newChannel("\(folder)/data/run/\(service.rawValue).sock", service))
             })
     }
 
     /// Runs `body` with the services up, and ends and removes everything afterwards, also when it fails.
+    ///
+    /// - Parameters:
+    ///   - small: services whose folders are disks of so many kilobytes.
+    ///   - descriptors: that each process may have open.
     package static func with(
-        _ services: [Service] = Service.allCases, _ body: (RunningSamtal) async throws -> Void
+        _ services: [Service] = Service.allCases, small: [Service: Int] = [:], descriptors: Int? = nil,
+        _ body: (RunningSamtal) async throws -> Void
     ) async throws {
-        let samtal = try RunningSamtal()
+        let samtal = try RunningSamtal(descriptors: descriptors)
         do {
+            for (service, kilobytes) in small {
+                let disk = try SmallDisk(on: "\(samtal.data)/\(service.rawValue)", kilobytes: kilobytes)
+                samtal.disks.withLock { $0[service] = disk }
+            }
             for service in services { try samtal.launch(service) }
             for service in services { try await samtal.waitUntilServing(service) }
             try await body(samtal)
@@ -64,7 +75,12 @@ package final class RunningSamtal: Sendable {
         if service == .gateway {
             arguments += ["--http", "127.0.0.1:0", "--http-address-file", addressFile]
         }
-        let child = try ChildProcess("samtal-\(service.rawValue)", arguments, log: log(service))
+        var executable = "\(ChildProcess.folder)/samtal-\(service.rawValue)"
+        if let descriptors {
+            arguments.insert(contentsOf: ["--nofile=\(descriptors):\(descriptors)", executable], at: 0)
+            executable = "/usr/bin/prlimit"
+        }
+        let child = try ChildProcess(executable, arguments, log: log(service))
         children.withLock { $0[service] = child }
     }
 
@@ -90,10 +106,16 @@ package final class RunningSamtal: Sendable {
 
     package func channel(_ service: Service) -> RPCChannel {
         // Every service has its channel from the start.
-        channels[service]
-            ?? RPCChannel(
-                socketPath: socket(service), name: service.rawValue, group: MultiThreadedEventLoopGroup.singleton,
-                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        channels[service] ?? newChannel(service)
+    }
+
+    /// With a connection of its own; whoever asks for it closes it.
+    package func newChannel(_ service: Service) -> RPCChannel { Self.newChannel(socket(service), service) }
+
+    private static func newChannel(_ path: String, _ service: Service) -> RPCChannel {
+        RPCChannel(
+            socketPath: path, name: service.rawValue, group: MultiThreadedEventLoopGroup.singleton,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     package var identity: IdentityV1.IdentityServiceClient { .init(channel: channel(.identity)) }
@@ -116,6 +138,7 @@ package final class RunningSamtal: Sendable {
             if (try? await child.wait()) == nil { child.signal(SIGKILL) }
         }
         for channel in channels.values { await channel.close() }
+        for disk in disks.withLock({ $0.values.map(\.self) }) { disk.unmount() }
         try? FileManager.default.removeItem(atPath: folder)
     }
 }

@@ -37,7 +37,7 @@ struct HostileBytesTests {
     func duplicateSubmessage() {
         let session = WireBytes.bytes(2, WireBytes.text(1, "s"))
         let error = failure { () throws(ProtobufError) in try ChatV1.SessionEvent(serialized: session + session) }
-        #expect(error == ProtobufError(field: "session", reason: "occurs more than once"))
+        #expect(error == ProtobufError(field: "session", reason: "occurs more than once", breaksEncoding: true))
     }
 
     @Test("a value that can occur once and occurs twice has its last value")
@@ -75,14 +75,14 @@ struct HostileBytesTests {
     func amplificationWithinTheFieldCount() {
         let bytes = (0..<10_000).flatMap { _ in WireBytes.bytes(1, WireBytes.text(4, "ab")) }
         let error = failure { () throws(ProtobufError) in try ChatV1.ListQuestionsResponse(serialized: bytes) }
-        #expect(error == ProtobufError(field: "", reason: "needs too much memory"))
+        #expect(error == ProtobufError(field: "", reason: "needs too much memory", breaksEncoding: true))
     }
 
     @Test("64 KiB of unknown fields are refused before they become megabytes")
     func amplificationByUnknownFields() {
         let bytes = (0..<32_768).flatMap { _ in WireBytes.varint(15, 0) }
         let error = failure { () throws(ProtobufError) in try ChatV1.Question(serialized: bytes) }
-        #expect(error == ProtobufError(field: "", reason: "has too many fields"))
+        #expect(error == ProtobufError(field: "", reason: "has too many fields", breaksEncoding: true))
     }
 
     @Test("a few unknown fields of a newer version are passed over")
@@ -104,12 +104,16 @@ struct HostileBytesTests {
             [0xff, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x00],  // a tag beyond 32 bits
         ] as [[UInt8]])
     func malformed(bytes: [UInt8]) {
-        #expect(failure { () throws(ProtobufError) in try ChatV1.Question(serialized: bytes) } != nil)
+        #expect(failure { () throws(ProtobufError) in try ChatV1.Question(serialized: bytes) }?.breaksEncoding == true)
+        // The same within a message of a message.
+        let nested = WireBytes.bytes(3, WireBytes.bytes(8, bytes))
+        let error = failure { () throws(ProtobufError) in try ChatV1.SessionEvent(serialized: nested) }
+        #expect(error?.breaksEncoding == true)
     }
 
     @Test("a wire type other than the field's is refused")
     func wrongWireType() {
-        let wrong = ProtobufError(field: "version", reason: "has the wrong wire type")
+        let wrong = ProtobufError(field: "version", reason: "has the wrong wire type", breaksEncoding: true)
         #expect(
             failure { () throws(ProtobufError) in try ChatV1.Question(serialized: WireBytes.bytes(7, [1])) } == wrong)
         // protobuf-c itself takes a bool of any wire type.

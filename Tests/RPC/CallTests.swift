@@ -79,13 +79,32 @@ struct CallTests {
         }
     }
 
-    @Test("a request that is no protobuf is INVALID_ARGUMENT")
-    func refusesMalformedRequests() async throws {
+    @Test(
+        "a request that is no encoding of its message is INTERNAL, whichever field it breaks in",
+        arguments: [
+            // A tag without end, a field of another wire type, one that is cut short, a group.
+            [0xFF, 0xFF, 0xFF], [0x08, 1], [0x0A, 5, 0x61], [0x0B],
+        ] as [[UInt8]])
+    func refusesMalformedRequests(bytes: [UInt8]) async throws {
         try await withServer([.echo]) { channel, _ in
             let status = try await status {
-                try await channel.rawUnary(.echo, .init(bytes: [0xFF, 0xFF, 0xFF]), options: .init())
+                try await channel.rawUnary(.echo, .init(bytes: bytes), options: .init())
+            }
+            #expect(status?.code == .internal)
+            #expect(status?.reason == "MALFORMED_REQUEST")
+        }
+    }
+
+    @Test(
+        "a text that isn't UTF-8 or has a NUL in it is INVALID_ARGUMENT, and names its field", arguments: [0xFF, 0x00])
+    func refusesMalformedTexts(byte: UInt8) async throws {
+        try await withServer([.echo]) { channel, _ in
+            let status = try await status {
+                try await channel.rawUnary(.echo, .init(bytes: [0x0A, 2, 0x61, byte]), options: .init())
             }
             #expect(status?.code == .invalidArgument)
+            #expect(status?.reason == "INVALID_FIELD")
+            #expect(status?.fields.map(\.field) == ["service"])
         }
     }
 

@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import Testing
 
@@ -69,6 +70,58 @@ struct ClientTimersTests {
             try await eventually("the connection is closed") { server.closed.value == 1 }
             #expect(server.count(.ping) == 1)
         }
+    }
+
+    @Test("a server that has had enough of pings gets half as many on the next connection, and calls go on there")
+    func asksLessOften() async throws {
+        let interval = Duration.milliseconds(50)
+        let began = Shared<[ContinuousClock.Instant]>([])
+        let asked = Shared<[Duration]>([])
+        let answers = Shared(false)
+        let warnings = Shared<[String]>([])
+        try await withChannel { targets in
+            RPCChannel(
+                targets: targets, name: "neighbour", keepaliveInterval: interval, group: testGroup,
+                logger: Logger(label: "test") { _ in KeepingLog(warnings, from: .warning) })
+        } _: { frame, connection in
+            if frame.kind == .settings, frame.flags & Frame.acknowledgement == 0 {
+                began.update { $0.append(.now) }
+            } else if frame.kind == .ping {
+                if let start = began.value.last { asked.update { $0.append(.now - start) } }
+                connection.send(.goAway(last: 1, code: 0xB, "too_many_pings"))
+                connection.close()
+            } else if frame.endsStream, answers.value {
+                connection.send(Frame.answer(frame.stream, "at last"))
+            }
+        } _: { channel, server in
+            for round in 1...3 {
+                let status = try await status {
+                    try await channel.unary(.test("Write"), Text(), options: .init(waitForReady: true), as: Text.self)
+                }
+                #expect(status?.code == .unavailable)
+                #expect(status?.message == "neighbour has ended the connection: too many pings")
+                #expect(channel.common.keepalive.current == interval * (1 << round))
+            }
+            #expect(warnings.value.count == 3)
+            // The first connection may ask after 50 ms, the next after 100, the third after 200.
+            #expect(asked.value.count == 3)
+            for (round, after) in asked.value.enumerated() { #expect(after >= interval * (1 << round) * 9 / 10) }
+            answers.update { $0 = true }
+            let response: Text = try await channel.unary(.echo, Text(), options: .init(waitForReady: true))
+            #expect(response.service == "at last")
+        }
+    }
+
+    @Test("the time between pings is doubled by those who were asked that often, and not without end")
+    func lengthensInterval() {
+        let interval = KeepaliveInterval(.seconds(10))
+        #expect(interval.lengthen(from: .seconds(10)) == .seconds(20))
+        // Another connection of the same time, which has seen nothing of it.
+        #expect(interval.lengthen(from: .seconds(10)) == .seconds(20))
+        for _ in 0..<100 { _ = interval.lengthen(from: interval.current) }
+        #expect(interval.current == KeepaliveInterval.longest)
+        #expect(KeepaliveInterval(.seconds(100_000)).lengthen(from: .seconds(100_000)) == .seconds(100_000))
+        #expect(KeepaliveInterval(nil).lengthen(from: nil) == nil)
     }
 
     @Test("a server isn't asked without calls, and a connection without calls goes when its time is over")

@@ -148,6 +148,6 @@ private final class Endpoint: HTTP2SessionDelegate {
 
     func streamClosed(_ stream: HTTP2Stream) {}
     func settingsReceived() {}
-    func goAwayReceived() {}
+    func goAwayReceived(forPings: Bool) {}
     func allows(_ frame: HTTP2Session.CountedFrame) -> Bool { true }
 }

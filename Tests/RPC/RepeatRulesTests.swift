@@ -56,6 +56,23 @@ struct RepeatRulesTests {
         #expect(wait(&rules, .unsent, waits: true, timeout: .milliseconds(-5)) == .zero)
     }
 
+    @Test("one that waits for a while only goes on waiting until that is over, however often it has to")
+    func waitsForAWhile() {
+        var rules = RepeatRules()
+        let end = rules.waitingEnds(after: .milliseconds(200), at: now)
+        #expect(end == now.advanced(by: .milliseconds(200)))
+        #expect(rules.waitingEnds(after: .milliseconds(200), at: now.advanced(by: .seconds(1))) == end)
+        func wait(after time: Duration) -> Duration? {
+            let call = RepeatRules.Call(isIdempotent: false, waitsForReady: false, patienceEnd: end, deadline: nil)
+            let failure = CallFailure(error: Self.unavailable, repeating: .unsent)
+            return rules.wait(after: failure, call, nil, at: now.advanced(by: time), chance: 0.5)
+        }
+        #expect(wait(after: .zero) == .zero)
+        #expect(wait(after: .zero) == .milliseconds(50))
+        #expect(wait(after: .milliseconds(170)) == .milliseconds(30))
+        #expect(wait(after: .milliseconds(200)) == nil)
+    }
+
     @Test("no server has a call wait for longer than the policy lets it")
     func boundsPushback() {
         var policy = RetryPolicy()

@@ -140,13 +140,13 @@ struct RequestStreamEndTests {
         }
     }
 
-    @Test("a request that is no protobuf is INVALID_ARGUMENT")
+    @Test("a request that is no protobuf is INTERNAL")
     func refusesMalformedRequests() async throws {
         try await withRawClient([.gather]) { client in
             let call = client.request(
                 .request(MethodDescriptor.gather.path), body: [0, 0, 0, 0, 3, 0xFF, 0xFF, 0xFF], end: false)
             try await client.wait(for: call)
-            expect(.invalidArgument, call)
+            expect(.internal, call)
         }
     }
 

@@ -58,6 +58,71 @@ struct ResponseMetadataTests {
         }
     }
 
+    @Test(
+        "spaces and tabs around metadata are taken off, and what metadata can't have is left out, with every outcome",
+        arguments: [0, 5])
+    func toleratesOddMetadata(code: Int) async throws {
+        let odd = [
+            ("x-spaced", " a b "), ("x-tabbed", "\ta\t"), ("x-inner", "a\tb"), ("x-high", "\u{e5}"),
+            ("x-high", " \u{ff}"),
+            ("x-control", "a\u{1}\u{7f}"), ("x!y", "1"), ("x-blank", "  "),
+        ]
+        try await withFrameServer { frame, connection in
+            guard frame.endsStream else { return }
+            connection.send(
+                .responseHeaders(frame.stream, odd), .data(frame.stream, framed("here")),
+                .trailers(frame.stream, code, odd))
+        } _: { channel, _ in
+            var options = CallOptions()
+            let metadata = ResponseMetadata()
+            options.responseMetadata = metadata
+            let status = try await status {
+                try await channel.unary(.echo, Text(), options: options, as: Text.self)
+            }
+            #expect(status?.code.rawValue ?? 0 == code)
+            for block in [metadata.initial, metadata.trailing] {
+                #expect(block?.pairs.map(\.name) == ["x-spaced", "x-tabbed", "x-blank"])
+                #expect(block?.pairs.map(\.value) == ["a b", "a", ""])
+            }
+        }
+    }
+
+    @Test(
+        "a message is kept as it came, spaces, tabs and all",
+        arguments: [" spaced ", "\ttabbed\t", "in\tner", " ", "\u{e5}", "a\u{1}b\u{7f}", "%20%", ""])
+    func keepsMessages(message: String) async throws {
+        try await withFrameServer { frame, connection in
+            guard frame.endsStream else { return }
+            connection.send(
+                frame.stream == 1
+                    ? .trailersOnly(1, 5, [("grpc-message", message)])
+                    : .headers(
+                        3,
+                        [
+                            (":status", "200"), ("content-type", " application/grpc "), ("grpc-status", " 5\t"),
+                            ("grpc-message", message),
+                        ], end: true))
+        } _: { channel, _ in
+            for _ in 0..<2 {
+                let status = try await status {
+                    try await channel.unary(.echo, Text(), options: .init(), as: Text.self)
+                }
+                #expect(status == RPCError(.notFound, message == "%20%" ? " %" : message))
+            }
+        }
+    }
+
+    @Test("a value that breaks HTTP/2's framing of fields is no response", arguments: ["a\0", "a\r", "\nb"])
+    func refusesBrokenFields(value: String) async throws {
+        try await withFrameServer { frame, connection in
+            guard frame.endsStream else { return }
+            connection.send(.trailersOnly(frame.stream, 5, [("grpc-message", value)]))
+        } _: { channel, _ in
+            let status = try await status { try await channel.unary(.echo, Text(), options: .init(), as: Text.self) }
+            #expect(status?.code == .internal)
+        }
+    }
+
     @Test("a call that fails hands it out too, and a status alone has trailers alone")
     func comesWithErrors() async throws {
         try await withFrameServer { frame, connection in

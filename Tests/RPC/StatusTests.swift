@@ -23,7 +23,7 @@ struct StatusTests {
             RPCError(.unavailable, "later", retryAfter: .zero),
             RPCError(
                 .resourceExhausted, "all of it: å %", reason: "TOO_MANY", fields: [.init(field: "a", reason: "b")],
-                domain: "example", retryAfter: .seconds(30)),
+                domain: "example", metadata: ["bound": "exports", "å": ""], retryAfter: .seconds(30)),
         ])
     func arrives(error: RPCError) throws {
         expectEqual(try received(error), error)

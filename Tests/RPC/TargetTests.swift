@@ -30,9 +30,8 @@ struct TargetTests {
             ("unix:/a\0b", "has a NUL in its path"), ("unix-abstract:\0", "has a NUL in its name"),
         ])
     func refuses(text: String, reason: String) throws {
-        let error = try #require(throws: RPCError.self) { try RPCTarget(text) }
-        #expect(error.code == .invalidArgument)
-        #expect(error.message.hasPrefix("target: " + reason))
+        let error = try #require(throws: RPCTarget.Malformed.self) { try RPCTarget(text) }
+        #expect(error.reason.hasPrefix(reason))
     }
 }
 

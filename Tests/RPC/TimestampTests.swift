@@ -14,4 +14,18 @@ struct TimestampTests {
         let time = GoogleProtobuf.Timestamp(Date(timeIntervalSince1970: seconds))
         #expect(time == GoogleProtobuf.Timestamp(seconds: expected, nanos: 0))
     }
+
+    @Test(
+        "a date of whole milliseconds has no more than that, and comes back as it was",
+        arguments: [-1, 0, 1, 1_796_000_000])
+    func milliseconds(seconds: Int64) {
+        for millisecond in 0..<1000 {
+            let date = Date(timeIntervalSince1970: Double(seconds * 1000 + Int64(millisecond)) / 1000)
+            let time = GoogleProtobuf.Timestamp(date)
+            #expect(time == GoogleProtobuf.Timestamp(seconds: seconds, nanos: Int32(millisecond) * 1_000_000))
+            #expect(time.date == date)
+        }
+        let next = GoogleProtobuf.Timestamp(Date(timeIntervalSince1970: Double(seconds) + 0.9999999))
+        #expect(next == GoogleProtobuf.Timestamp(seconds: seconds + 1, nanos: 0))
+    }
 }

@@ -44,6 +44,6 @@ extension InteropCase {
     private static func soakOnce(_ client: GRPCTesting.TestServiceClient) async throws {
         let began = ContinuousClock.now
         try expectZeros(try await client.unaryCall(.large, options: .patient()).payload, Sizes.largeResponse)
-        try expect(ContinuousClock.now - began < .seconds(5), "a call took too long")
+        try expect(ContinuousClock.now - began < .seconds(15), "a call took too long")
     }
 }

@@ -13,14 +13,16 @@ enum AccessExpectations {
         identity.ListOrganisations     -              -              anyone    -
         identity.AddAdministrator      administrator  administrator  anyone    -
         identity.ListAdministrators    administrator  administrator  anyone    -
+        identity.RemoveAdministrator   administrator  administrator  anyone    -
         identity.CreateSignInCode      -              -              anyone    -
         identity.SignIn                anyone         anyone         anyone    -
         identity.RefreshTokens         anyone         anyone         anyone    -
         identity.RevokeTokens          anyone         anyone         anyone    -
+        identity.ListRevokedSignIns    -              -              -         anyone
         identity.ListSigningKeys       anyone         anyone         anyone    anyone
 
         chat.CreateSession             administrator  administrator  -         -
-        chat.GetSession                anyone         anyone         anyone    -
+        chat.GetSession                anyone         anyone         -         -
         chat.ListSessions              administrator  administrator  -         -
         chat.OpenSession               administrator  administrator  -         -
         chat.EndSession                administrator  administrator  -         -
@@ -47,7 +49,7 @@ enum AccessExpectations {
         retention.EndSession           -              -              -         anyone
         retention.GetSessionDeadlines  -              -              -         anyone
         retention.EraseSession         administrator  administrator  anyone    -
-        retention.ExportSession        administrator  administrator  anyone    -
+        retention.ExportSession        administrator  administrator  -         -
         retention.GetCertificate       administrator  administrator  anyone    -
         retention.ListCertificates     administrator  administrator  anyone    -
         retention.GetLedgerKey         anyone         anyone         anyone    -

@@ -126,5 +126,7 @@ struct JSONLogHandlerTests {
         }
         #expect([.internal, .unavailable, .notFound, .cancelled].map(level) == [.error, .warning, .info, .info])
         #expect(AccessLogInterceptor.level(nil, kind: .serverStreaming) == .info)
+        let malformed = RPCError(.internal, "", reason: RPCError.malformedRequest)
+        #expect(AccessLogInterceptor.level(malformed, kind: .unary) == .info)
     }
 }

@@ -56,7 +56,8 @@ struct ServiceRunnerTests {
 
     /// Serves in a folder of its own while `body` runs, and for as long as `body` doesn't stop it.
     private func serving(
-        _ diary: Diary, log: LogCollector = LogCollector(), peers: [String] = [],
+        _ diary: Diary, log: LogCollector = LogCollector(), peers: [String] = [], handlers: [MethodHandler] = [],
+        forwarded: Set<String> = [],
         onBuild: @escaping @Sendable (ServiceEnvironment) -> Void = { _ in },
         _ body: (TemporaryFolder, RPCChannel) async throws -> Void
     ) async throws {
@@ -69,8 +70,8 @@ struct ServiceRunnerTests {
                     diary.note("built in \(environment.ownFolder.dropFirst(folder.path.count))")
                     onBuild(environment)
                     return ServiceParts(
-                        handlers: [], background: [Worker(diary: diary)], onDrain: { diary.note("streams ended") },
-                        onStop: { diary.note("stores closed") })
+                        handlers: handlers, background: [Worker(diary: diary)], forwarded: forwarded,
+                        onDrain: { diary.note("streams ended") }, onStop: { diary.note("stores closed") })
                 }
                 diary.note("returned")
             }
@@ -125,6 +126,40 @@ struct ServiceRunnerTests {
         try await serving(diary) { _, channel in
             #expect(try await status(channel) == .serving)
             var watch = HealthV1.HealthClient(channel: channel).watch(HealthV1.HealthCheckRequest()).makeAsyncIterator()
+            let before = try await watch.next()
+            #expect(before?.status == .serving)
+            kill(getpid(), SIGTERM)
+            let after = try await watch.next()
+            #expect(after?.status == .notServing)
+        }
+    }
+
+    @Test(
+        "health knows the full name of each service and of its package, and of those that are forwarded what is said of them"
+    )
+    func names() async throws {
+        let (chat, identity) = (ChatV1.ChatServiceMethods.getSession, IdentityV1.IdentityServiceMethods.listSigningKeys)
+        let handlers = [chat, identity].map { method in MethodHandler.rawUnary(method) { request, _ in request } }
+        let built = Mutex<HealthService?>(nil)
+        try await serving(
+            Diary(), handlers: handlers, forwarded: [identity.service],
+            onBuild: { environment in built.withLock { $0 = environment.health } }
+        ) { _, channel in
+            #expect(try await status(channel) == .serving)
+            let client = HealthV1.HealthClient(channel: channel)
+            let known = [
+                "", chat.service, "samtal.chat.v1", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+                "grpc.reflection.v1alpha.ServerReflection",
+            ]
+            for name in known { #expect(try await client.check(.init(service: name)).status == .serving) }
+            for name in [identity.service, "samtal.identity.v1", "ChatService", "samtal"] {
+                let error = await #expect(throws: RPCError.self) { try await client.check(.init(service: name)) }
+                #expect(error?.code == .notFound)
+            }
+            built.withLock { $0 }?.set(false, service: identity.service)
+            #expect(try await client.check(.init(service: identity.service)).status == .notServing)
+
+            var watch = client.watch(.init(service: chat.service)).makeAsyncIterator()
             let before = try await watch.next()
             #expect(before?.status == .serving)
             kill(getpid(), SIGTERM)

@@ -24,6 +24,32 @@ struct QueueBoundTests {
         }
     }
 
+    @Test("one account fills three quarters of the queue at most, and others are not refused")
+    func accounts() async throws {
+        var configuration = SQLiteStore.Configuration()
+        configuration.writeQueueLimit = 16
+        try await withStore(configuration) { store, _ in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                @Sendable func add(_ account: Int64, _ text: String) async throws {
+                    try await store.write(account: account) { try $0.addNote(text) }
+                }
+                try await store.holdingWriter {
+                    for number in 0..<12 { group.addTask { try await add(1, "\(number)") } }
+                    try await eventually { store.waitingWrites == 12 }
+                    let error = await #expect(throws: StorageError.self) { try await add(1, "refused") }
+                    #expect(error?.code == .overloaded)
+                    for (number, account) in [Int64(2), 2, 3, 4].enumerated() {
+                        group.addTask { try await add(account, "other \(number)") }
+                    }
+                    try await eventually { store.waitingWrites == 16 }
+                    await #expect(throws: StorageError.self) { try await add(5, "refused") }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await store.notes().count == 16)
+        }
+    }
+
     @Test("a write that is cancelled while it waits never runs; the others do")
     func cancellation() async throws {
         try await withStore { store, _ in

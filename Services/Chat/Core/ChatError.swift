@@ -20,12 +20,15 @@ package struct ChatError: Error, Sendable, Hashable {
     package var message: String
     /// The request's field at fault; empty if none is.
     package var field: String
+    /// The name of the bound that was reached; empty if none was.
+    package var bound: String
 
-    package init(_ code: Code, reason: String, _ message: String, field: String = "") {
+    package init(_ code: Code, reason: String, _ message: String, field: String = "", bound: String = "") {
         self.code = code
         self.reason = reason
         self.message = message
         self.field = field
+        self.bound = bound
     }
 }
 
@@ -56,8 +59,13 @@ extension ChatError {
     package static let tooManyEvents = ChatError(
         .exhausted, reason: "SESSION_FULL", "the session takes no more changes")
 
-    package static let tooManyWatchers = ChatError(
-        .exhausted, reason: "WATCHER_LIMIT", "the session has no room for another watcher")
+    package static func tooManyWatchers(_ bound: String) -> ChatError {
+        ChatError(.exhausted, reason: "WATCHER_LIMIT", "there is no room for another watcher", bound: bound)
+    }
+
+    package static func tooManyLogReads(_ bound: String) -> ChatError {
+        ChatError(.exhausted, reason: "LOG_READ_LIMIT", "too many logs are being read", bound: bound)
+    }
 
     package static let tokenOfOtherSession = ChatError(
         .forbidden, reason: "TOKEN_OTHER_SESSION", "the participant token belongs to another session",

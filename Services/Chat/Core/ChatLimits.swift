@@ -15,10 +15,19 @@ package struct ChatLimits: Sendable, Hashable {
     package var eventsPerSession: Int64 = 4_000_000
     /// Changes that wait for one watcher; a watcher further behind is told to resume.
     package var changesPerWatcher = 1_024
-    /// Watchers of one session and audience; all its authors together are one.
-    package var watchersPerAudience = 20_000
-    /// Watchers of one participant's own questions: as many pages as one person has open.
-    package var watchersPerAuthor = 8
+    /// Watchers of what everyone or an author sees: of all sessions, of one organisation's, of one; and one participant's.
+    package var watchers = 60_000
+    package var watchersOfOrganisation = 30_000
+    package var watchersOfSession = 20_000
+    package var watchersOfParticipant = 8
+    /// Watchers of what moderators see, likewise; and of one administrator's.
+    package var moderatorWatchers = 4_096
+    package var moderatorWatchersOfOrganisation = 256
+    package var moderatorWatchersOfSession = 160
+    package var moderatorWatchersOfAdministrator = 32
+    /// Logs that are being read, of all sessions and of one organisation's.
+    package var logReads = 64
+    package var logReadsOfOrganisation = 8
     /// Sessions whose record and key are kept in memory; the least recently used is forgotten first.
     package var sessionsInMemory = 10_000
     /// A session that nobody ends is ended this long after it was created.

@@ -14,13 +14,13 @@ struct Main: AsyncParsableCommand {
     func run() async throws {
         let settings = try chat.settings()
         try await ServiceRunner.run(name: "chat", options: service) { environment in
-            try await ChatAssembly(
+            let administrators = Administrators(
+                identity: environment.channel(to: "identity"), logger: environment.logger)
+            return try await ChatAssembly(
                 databasePath: environment.file("chat.sqlite"), retention: environment.channel(to: "retention"),
-                settings: settings, logger: environment.logger
+                settings: settings, metrics: environment.metrics, logger: environment.logger
             )
-            .parts(
-                administrators: AccessTokenAuthenticator(
-                    keys: IdentitySigningKeys(channel: environment.channel(to: "identity"))))
+            .parts(administrators: administrators.authenticator, revocations: [administrators.revocations])
         }
     }
 }

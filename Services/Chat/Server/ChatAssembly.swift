@@ -19,10 +19,11 @@ package struct ChatAssembly: Sendable {
     /// - Parameters:
     ///   - databasePath: Of the store's file; created where missing.
     ///   - retention: The channel to retention, which need not be up.
+    ///   - metrics: Where refusals are counted.
     /// - Throws: `StorageError` if the file can't be opened.
     package init(
         databasePath: String, retention channel: RPCChannel, settings: ChatSettings,
-        clock: any WallClock = SystemWallClock(), logger: Logger
+        metrics: MetricsRegistry? = nil, clock: any WallClock = SystemWallClock(), logger: Logger
     ) async throws {
         let limits = settings.limits
         let retention = Retention(channel: channel)
@@ -30,10 +31,12 @@ package struct ChatAssembly: Sendable {
         // What is past its time stays so when the system's clock is set back.
         let clock = HighWaterClock(clock, stored: try await store.clockMark())
         self.clock = clock
-        feed = LiveFeed(limits: limits)
+        let places = WatcherPlaces(
+            limits: limits, refusals: Refusals(WatcherPlaces.names, in: metrics, logger: logger))
+        feed = LiveFeed(limits: limits, places: places)
         let directory = SessionDirectory(
             store: store, retention: retention, clock: clock, capacity: limits.sessionsInMemory)
-        let log = SessionLog(store: store, directory: directory, feed: feed)
+        let log = SessionLog(store: store, directory: directory, feed: feed, places: places)
         let sessions = Sessions(
             storeTag: settings.storeTag, store: store, directory: directory, retention: retention, feed: feed,
             clock: clock)
@@ -50,10 +53,12 @@ package struct ChatAssembly: Sendable {
             deadlineInterval: settings.deadlineInterval, logger: logger)
     }
 
-    /// - Parameter administrators: Recognises administrators.
-    package func parts(administrators: any Authenticator) -> ServiceParts {
+    /// - Parameters:
+    ///   - administrators: Recognises administrators.
+    ///   - revocations: Keeps it up to date.
+    package func parts(administrators: any Authenticator, revocations: [any Service] = []) -> ServiceParts {
         ServiceParts(
-            handlers: handlers, authenticators: [administrators, participants], background: [upkeep],
+            handlers: handlers, authenticators: [administrators, participants], background: [upkeep] + revocations,
             onDrain: { feed.drain() }, onStop: { await stop() })
     }
 

@@ -16,32 +16,10 @@ package struct ClientAddress: Sendable, Hashable {
         }
     }
 
+    /// - Parameter name: what a proxy calls the client instead of its address. Longer than any address, so that it is
+    ///   never taken for one.
+    package init(name: String) { bytes = Array("proxied client ".utf8) + name.utf8 }
+
     /// A client of which nothing is known.
     package static let unknown = ClientAddress(bytes: [])
-}
-
-/// Who the client is when proxies stand before the gateway.
-package enum ForwardedFor {
-    /// Walks `X-Forwarded-For` from its end, past every trusted proxy, to the first address nobody trusted wrote.
-    ///
-    /// Without a trusted proxy at the other end of the connection the header means nothing, because anybody can send it.
-    ///
-    /// - Parameters:
-    ///   - peer: the address at the other end of the connection, as text.
-    ///   - header: the values of the header, joined by commas; nil without one.
-    ///   - isTrusted: whether an address, as text, is that of a configured proxy.
-    package static func client(peer: String, header: String?, isTrusted: (String) -> Bool) -> String {
-        guard isTrusted(peer), let header else { return peer }
-        var client = peer
-        for entry in header.utf8.split(separator: UInt8(ascii: ",")).suffix(maximumHops).reversed() {
-            let address = entry.split(separator: UInt8(ascii: " ")).first.flatMap { String($0) } ?? ""
-            guard !address.isEmpty else { break }
-            client = address
-            guard isTrusted(address) else { break }
-        }
-        return client
-    }
-
-    /// Entries looked at; more proxies than these nobody has.
-    package static let maximumHops = 8
 }

@@ -1,4 +1,5 @@
-/// The JSON of every error: `{"error":{"code","message","reason","fields":[{"field","reason"}]}}`.
+/// The JSON of every error: `{"error":{"code","message","reason","fields":[{"field","reason"}]}}`, and `"bound"` where one
+/// was reached.
 package struct ErrorBody: Sendable, Equatable {
     package struct Field: Sendable, Equatable {
         package var field: String
@@ -16,18 +17,22 @@ package struct ErrorBody: Sendable, Equatable {
     /// Stable, in capitals; empty if there is none.
     package var reason: String
     package var fields: [Field]
+    /// The name of the bound that was reached; empty if none was.
+    package var bound: String
 
-    package init(code: String, message: String, reason: String = "", fields: [Field] = []) {
+    package init(code: String, message: String, reason: String = "", fields: [Field] = [], bound: String = "") {
         self.code = code
         self.message = message
         self.reason = reason
         self.fields = fields
+        self.bound = bound
     }
 
     package var json: String {
         let list = fields.map { "{\"field\":\(JSONText.quoted($0.field)),\"reason\":\(JSONText.quoted($0.reason))}" }
         return "{\"error\":{\"code\":\(JSONText.quoted(code)),\"message\":\(JSONText.quoted(message)),"
-            + "\"reason\":\(JSONText.quoted(reason)),\"fields\":[\(list.joined(separator: ","))]}}"
+            + "\"reason\":\(JSONText.quoted(reason)),\"fields\":[\(list.joined(separator: ","))]"
+            + (bound.isEmpty ? "}}" : ",\"bound\":\(JSONText.quoted(bound))}}")
     }
 }
 

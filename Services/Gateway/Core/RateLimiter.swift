@@ -30,20 +30,13 @@ package struct RateLimiter: Sendable {
         case refused(after: Duration)
     }
 
-    private struct Mark: Hashable {
-        var high: UInt64
-        var low: UInt64
-    }
-
     /// The life of a key, and of every entry made with it.
-    package static let keyLifetime: Duration = .seconds(86_400)
+    package static let keyLifetime = ClientHashes.keyLifetime
 
     private let rules: [Activity: Rule]
     private let capacity: Int
-    private let makeKey: @Sendable () -> SymmetricKey
-    private var key: SymmetricKey
-    private var keyExpiry: ContinuousClock.Instant
-    private var wholeAgain: [Mark: ContinuousClock.Instant] = [:]
+    private var hashes: ClientHashes
+    private var wholeAgain: [ClientHash: ContinuousClock.Instant] = [:]
 
     /// - Parameters:
     ///   - rules: an activity without a rule is not limited.
@@ -54,9 +47,7 @@ package struct RateLimiter: Sendable {
     ) {
         self.rules = rules
         self.capacity = max(4, capacity)
-        self.makeKey = makeKey
-        key = makeKey()
-        keyExpiry = now + Self.keyLifetime
+        hashes = ClientHashes(now: now, makeKey: makeKey)
     }
 
     /// The entries held now.
@@ -66,9 +57,9 @@ package struct RateLimiter: Sendable {
     package mutating func take(
         _ activity: Activity, by client: ClientAddress, now: ContinuousClock.Instant
     ) -> Decision {
-        if now >= keyExpiry { forgetEverybody(now: now) }
+        if hashes.renew(now: now) { wholeAgain.removeAll(keepingCapacity: false) }
         guard let rule = rules[activity] else { return .allowed }
-        let mark = mark(of: client, activity)
+        let mark = hashes.hash(of: client, for: activity.rawValue)
         let start = max(wholeAgain[mark] ?? now, now)
         let spent = now.duration(to: start)
         let most = rule.interval * (rule.burst - 1)
@@ -76,22 +67,6 @@ package struct RateLimiter: Sendable {
         if wholeAgain[mark] == nil, wholeAgain.count >= capacity { makeRoom(now: now) }
         wholeAgain[mark] = start + rule.interval
         return .allowed
-    }
-
-    private mutating func forgetEverybody(now: ContinuousClock.Instant) {
-        key = makeKey()
-        keyExpiry = now + Self.keyLifetime
-        wholeAgain.removeAll(keepingCapacity: false)
-    }
-
-    private func mark(of client: ClientAddress, _ activity: Activity) -> Mark {
-        var code = HMAC<SHA256>(key: key)
-        code.update(data: Array(activity.rawValue.utf8) + [0] + client.bytes)
-        return code.finalize().withUnsafeBytes { bytes in
-            Mark(
-                high: bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self),
-                low: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-        }
     }
 
     /// Drops what says nothing any more; if that is too little, also the quarter nearest to saying nothing, so that

@@ -19,16 +19,4 @@ package enum ResponseHeaders {
         if isSecure { headers.append(("strict-transport-security", "max-age=31536000")) }
         return headers
     }
-
-    /// Whether a `Content-Type` says JSON; a charset, if given, has to be UTF-8 (RFC 8259 knows no other).
-    package static func isJSON(_ contentType: String?) -> Bool {
-        guard let contentType else { return false }
-        let parts = contentType.lowercased().split(separator: ";", omittingEmptySubsequences: false).map { part in
-            String(part.drop { $0 == " " || $0 == "\t" }).split(separator: " ").first.map(String.init) ?? ""
-        }
-        guard parts.first == "application/json" else { return false }
-        return parts.dropFirst().allSatisfy { part in
-            !part.hasPrefix("charset=") || part == "charset=utf-8" || part == "charset=\"utf-8\""
-        }
-    }
 }

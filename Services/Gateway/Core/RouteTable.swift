@@ -87,6 +87,15 @@ package struct RouteTable<Target: Sendable>: Sendable {
         return true
     }
 
+    /// Everything at a path.
+    ///
+    /// - Parameter path: as it came, still escaped, without the query.
+    package func all(at path: String) -> [(verb: String, target: Target)] {
+        guard path.hasPrefix("/") else { return [] }
+        let parts = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        return (routes[parts.count] ?? []).filter { $0.template.match(parts) != nil }.map { ($0.verb, $0.target) }
+    }
+
     /// - Parameter path: as it came, still escaped, without the query.
     package func match(verb: String, path: String) -> Match {
         guard path.hasPrefix("/") else { return .unknown }

@@ -22,6 +22,16 @@ package enum URLText {
         return String(validating: bytes, as: UTF8.self)
     }
 
+    /// Whether every `%` begins an escape, whatever is escaped.
+    package static func isEscaped(_ text: some StringProtocol) -> Bool {
+        var source = text.utf8.makeIterator()
+        while let byte = source.next() {
+            guard byte == UInt8(ascii: "%") else { continue }
+            guard source.next().flatMap(hexValue) != nil, source.next().flatMap(hexValue) != nil else { return false }
+        }
+        return true
+    }
+
     private static func hexValue(_ byte: UInt8) -> UInt8? {
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")

@@ -10,16 +10,45 @@ package enum Gateway {
     package static func start(
         in environment: ServiceEnvironment, configuration: GatewayConfiguration
     ) throws -> ServiceParts {
-        let neighbours = Neighbours(channel: environment.channel(to:))
-        let hub = FeedHub(chat: environment.channel(to: "chat"), limits: configuration.feed)
+        var configuration = configuration
+        configuration.limit(by: environment.descriptors)
+        let neighbours = Neighbours { name, purpose in environment.channel(to: name, for: purpose.rawValue) }
+        let refusals = environment.refusals(of: configuration.feed.names + Forwarding.bounds)
+        let tokens = AccessTokenAuthenticator(
+            keys: IdentitySigningKeys(channel: environment.channel(to: "identity")))
+        let hub = FeedHub(
+            chat: FeedChannels(
+                sessions: environment.channel(to: "chat", for: "feeds"),
+                moderators: environment.channel(to: "chat", for: "moderator-feeds"),
+                participants: (1...FeedChannels.forParticipants).map { number in
+                    environment.channel(to: "chat", for: "participant-feeds-\(number)")
+                }),
+            limits: configuration.feed, refusals: refusals, recognise: recognition(by: tokens))
         let frontEnd = try HTTPFrontEnd(
             configuration: configuration, neighbours: neighbours, hub: hub, logger: environment.logger,
-            group: environment.group
-        ) { port in
+            metrics: environment.metrics, group: environment.group
+        ) { [configuration] port in
+            if !configuration.isLocal {
+                environment.logger.warning(
+                    "HTTP is served to other machines without encryption: put a proxy that speaks TLS before it")
+            }
             announce(configuration, port: port, logger: environment.logger)
         }
         return ServiceParts(
-            handlers: try Forwarding.handlers(to: neighbours), access: .rolesOnly, background: [frontEnd])
+            handlers: try Forwarding.handlers(to: neighbours, refusals: refusals), access: .rolesOnly,
+            background: [NeighbourHealth(neighbours: neighbours, health: environment.health), frontEnd],
+            forwarded: NeighbourHealth.services)
+    }
+
+    /// Chat alone decides what a token allows; here it says whose places a moderator takes.
+    private static func recognition(by tokens: AccessTokenAuthenticator) -> AdministratorRecognition {
+        { authorization in
+            guard
+                case .administrator(let id, let organisationID)? =
+                    try? await tokens.principal(ofAuthorization: authorization)
+            else { return nil }
+            return (id, organisationID)
+        }
     }
 
     /// Written whole or not at all, so that whoever waits for the file reads an address.

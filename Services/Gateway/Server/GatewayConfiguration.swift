@@ -1,4 +1,5 @@
 package import GatewayCore
+package import ServiceKit
 
 /// How a gateway is reached, and every bound it keeps.
 package struct GatewayConfiguration: Sendable {
@@ -9,19 +10,29 @@ package struct GatewayConfiguration: Sendable {
     package var addressFile: String?
     /// Where browsers reach the gateway, such as `https://samtal.example.org`; nil: where they already are.
     package var publicURL: String?
-    /// Addresses of proxies whose `X-Forwarded-For` is believed.
+    /// Addresses of proxies whose `X-Forwarded-For` or `Forwarded` is believed.
     package var trustedProxies: [String] = []
     package var rateRules = RateLimiter.Rule.defaults
 
-    /// Connections at the same time; more wait to be accepted.
+    /// Connections at the same time; the process's descriptors may allow fewer. For one more, the one that has been
+    /// idle for longest gives way; if none is idle, it is refused.
     package var maximumConnections = 16_384
+    /// Those of one client, as an address or an IPv6 /64, among them; the client's own give way. As many as a lecture
+    /// hall behind one address needs. Trusted proxies have many clients, and only the bound above.
+    package var maximumConnectionsPerClient = 4_096
+    /// Bytes of a request's target: its path and query (RFC 9112, section 3, asks for 8,000 at least).
+    package var maximumTargetBytes = 8 * 1024
     /// Bytes of a request's headers.
     package var maximumHeaderBytes = 16 * 1024
     package var maximumHeaderCount = 64
     /// How long a connection may be idle between requests.
     package var idleTimeout: Duration = .seconds(60)
-    /// How long a client may take to send one whole request.
+    /// How long a client may take to send one whole request: from the beginning of the connection for the first one,
+    /// from its first byte for those that follow.
     package var requestTimeout: Duration = .seconds(20)
+    /// How long what a client still sends is read and dropped after the last answer of a connection, so that the answer
+    /// reaches it (RFC 9112, section 9.6).
+    package var lingerTimeout: Duration = .seconds(2)
     /// How long a client may leave its full buffers unread.
     package var stallTimeout: Duration = .seconds(30)
     /// How long requests in flight may go on after a shutdown has begun.
@@ -30,34 +41,16 @@ package struct GatewayConfiguration: Sendable {
 
     package init() {}
 
+    /// Lowers the bounds on connections to what the process's descriptors allow; one client keeps its share of them.
+    package mutating func limit(by descriptors: DescriptorBudget) {
+        let all = maximumConnections
+        maximumConnections = descriptors.connections(atMost: all)
+        guard maximumConnections < all else { return }
+        maximumConnectionsPerClient = min(maximumConnectionsPerClient, max(1, maximumConnections / 2))
+    }
+
+    /// Whether only this machine can reach it.
+    package var isLocal: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+
     var isSecure: Bool { publicURL?.hasPrefix("https://") ?? false }
-}
-
-/// The bounds of the live feeds.
-package struct FeedLimits: Sendable {
-    /// Sessions followed upstream at the same time: each is one of the calls that chat allows on a connection.
-    package var sessions = 600
-    /// Followers of public feeds with their own authorisation, each of which is an upstream call too.
-    package var ownWatches = 50
-    /// Followers of what moderators see; upstream calls as well. All three together leave room for other calls.
-    package var moderatorWatches = 150
-    package var followersPerSession = 10_000
-    package var followers = 12_000
-    /// Bytes of one session's present state.
-    package var stateBytes = 32 * 1024 * 1024
-    /// Events that may arrive while a follower is still being sent what it missed.
-    package var waitingEvents = 1_024
-    package var heartbeat: Duration = .seconds(15)
-    /// How long upstream may take to tell the present state.
-    package var openTimeout: Duration = .seconds(10)
-    /// How long a feed without followers is kept.
-    package var unfollowedTime: Duration = .seconds(60)
-    /// How long the last known state is shown while upstream is away. After it the state is dropped: what was erased in
-    /// the meantime must not be served from here.
-    package var staleTime: Duration = .seconds(60)
-    /// What browsers are told to wait before they connect again.
-    package var retry: Duration = .seconds(2)
-    package var backoff = Backoff()
-
-    package init() {}
 }

@@ -1,6 +1,7 @@
 package import ArgumentParser
 internal import Foundation
 internal import GatewayCore
+internal import ServiceKit
 
 /// The options that only the gateway has. Each has an environment variable as its fallback; the command line wins.
 package struct GatewayOptions: ParsableArguments {
@@ -27,8 +28,8 @@ package struct GatewayOptions: ParsableArguments {
         parsing: .singleValue,
         help: ArgumentHelp(
             """
-            The address of a proxy whose X-Forwarded-For says who the client is. May be repeated \
-            (SAMTAL_TRUSTED_PROXIES, separated by spaces; default none: the header is ignored).
+            The address of a proxy whose X-Forwarded-For, or else Forwarded, says who the client is. May be \
+            repeated (SAMTAL_TRUSTED_PROXIES, separated by spaces; default none: the headers are ignored).
             """, valueName: "address"))
     package var trustedProxy: [String] = []
 
@@ -79,12 +80,11 @@ package struct GatewayOptions: ParsableArguments {
     /// A scheme, a host and perhaps a port: pages hang their links right on it.
     private static func origin(_ text: String?) throws -> String? {
         guard let text, !text.isEmpty else { return nil }
-        let trimmed = text.hasSuffix("/") ? String(text.dropLast()) : text
-        guard let parts = URLComponents(string: trimmed), ["http", "https"].contains(parts.scheme),
-            parts.host?.isEmpty == false, parts.path.isEmpty, parts.query == nil, parts.fragment == nil,
-            parts.user == nil
-        else { throw ValidationError("--public-url \"\(text)\" is not like https://samtal.example.org") }
-        return trimmed
+        do throws(WebOrigin.Problem) {
+            return try WebOrigin(text).description
+        } catch {
+            throw ValidationError("--public-url \"\(text)\" \(error). It is written like https://samtal.example.org")
+        }
     }
 
     private static func proxy(_ text: String) throws -> String {

@@ -2,29 +2,68 @@ internal import Contracts
 package import RPC
 
 /// The channels to the three services behind the gateway.
+///
+/// There are several to each: a connection takes a bounded number of calls, so those that may be long or many have one of
+/// their own, and short ones never wait for them.
 package struct Neighbours: Sendable {
     package static let names = ["identity", "chat", "retention"]
 
-    private let channels: [String: RPCChannel]
+    /// What a connection is for.
+    package enum Purpose: String, CaseIterable, Sendable {
+        case shortCalls = ""
+        case exports, erasures
+        /// Streams that are passed on for other backends.
+        case streams
 
-    /// - Parameter channel: makes the channel to the service of that name, which need not be up.
-    package init(channel: (String) -> RPCChannel) {
-        channels = Dictionary(uniqueKeysWithValues: Self.names.map { ($0, channel($0)) })
+        init(_ method: MethodDescriptor) {
+            switch method.path {
+            case RetentionV1.RetentionServiceMethods.exportSession.path: self = .exports
+            case RetentionV1.RetentionServiceMethods.eraseSession.path: self = .erasures
+            default: self = method.kind == .unary ? .shortCalls : .streams
+            }
+        }
+    }
+
+    private struct Key: Hashable {
+        let name: String
+        let purpose: Purpose
+    }
+
+    private let channels: [Key: RPCChannel]
+
+    /// - Parameter channel: makes the channel to the service of that name, which need not be up, for that purpose.
+    package init(channel: (_ name: String, _ purpose: Purpose) -> RPCChannel) {
+        var channels: [Key: RPCChannel] = [:]
+        for name in Self.names {
+            for purpose in Purpose.allCases {
+                channels[Key(name: name, purpose: purpose)] = channel(name, purpose)
+            }
+        }
+        self.channels = channels
     }
 
     /// - Throws: UNIMPLEMENTED if there is no such service.
-    func channel(to name: String) throws(RPCError) -> RPCChannel {
-        guard let channel = channels[name] else { throw RPCError(.unimplemented, "there is no service \(name)") }
+    func channel(to name: String, for method: MethodDescriptor) throws(RPCError) -> RPCChannel {
+        try channel(to: name, for: Purpose(method))
+    }
+
+    /// - Throws: UNIMPLEMENTED if there is no such service.
+    func channel(to name: String, for purpose: Purpose) throws(RPCError) -> RPCChannel {
+        guard let channel = channels[Key(name: name, purpose: purpose)] else {
+            throw RPCError(.unimplemented, "there is no service \(name)")
+        }
         return channel
     }
 
     /// Which services answer that they serve, asked all at once and each for a second at most.
     func health() async -> [(name: String, isServing: Bool)] {
         await withTaskGroup(of: (String, Bool).self) { group in
-            for (name, channel) in channels {
+            for name in Self.names {
+                guard let channel = channels[Key(name: name, purpose: .shortCalls)] else { continue }
                 group.addTask {
                     let health = HealthV1.HealthClient(channel: channel)
-                    let answer = try? await health.check(.init(), options: CallOptions(timeout: .seconds(1)))
+                    let options = CallOptions(timeout: .seconds(1), waitForReady: false)
+                    let answer = try? await health.check(.init(), options: options)
                     return (name, answer?.status == .serving)
                 }
             }

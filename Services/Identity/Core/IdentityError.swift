@@ -5,6 +5,8 @@ package struct IdentityError: Error, Sendable, Equatable {
         case emailInUse
         case organisationNotFound
         case administratorNotFound
+        /// An organisation without an administrator could never be served again.
+        case lastAdministrator
         /// The code is unknown, used, replaced or expired; which of them is not told.
         case signInCodeRefused
         /// The token is unknown, used, revoked or expired; which of them is not told.
@@ -30,6 +32,8 @@ package struct IdentityError: Error, Sendable, Equatable {
     package static let emailInUse = IdentityError(.emailInUse, field: "email", "already belongs to an administrator")
     package static let organisationNotFound = IdentityError(.organisationNotFound, "organisation: not found")
     package static let administratorNotFound = IdentityError(.administratorNotFound, "administrator: not found")
+    package static let lastAdministrator = IdentityError(
+        .lastAdministrator, "the organisation's last administrator can't be removed; add another first")
     package static let signInCodeRefused = IdentityError(.signInCodeRefused, "the sign-in code is not valid")
     package static let refreshTokenRefused = IdentityError(.refreshTokenRefused, "the refresh token is not valid")
 }

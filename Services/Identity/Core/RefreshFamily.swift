@@ -1,3 +1,4 @@
+internal import Crypto
 package import Foundation
 
 /// All refresh tokens that came from one sign-in, of which one at a time is current.
@@ -38,6 +39,21 @@ package struct RefreshFamily: Sendable, Equatable {
         self.init(
             familyHash: first.familyHash, administratorID: administratorID, current: first.hash,
             expireTime: (now + Lifetime.refreshToken).wholeMilliseconds)
+    }
+
+    /// What the sign-in's access tokens carry, so that they can be ended with it.
+    package var signInID: String { Self.signInID(ofFamily: familyHash) }
+
+    /// Made from the hash that the family is found by, which it doesn't give away.
+    static func signInID(ofFamily hash: SecretHash) -> String {
+        SHA256.hash(data: Array("samtal sign-in".utf8) + hash.bytes).prefix(16)
+            .map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+            .joined()
+    }
+
+    /// The same for a family of the store's.
+    package static func signInID(ofStoredFamily hash: [UInt8]) -> String? {
+        SecretHash(stored: hash).map(signInID(ofFamily:))
     }
 
     /// Trades a token for `next`, or ends the family. Afterwards the state says which.

@@ -11,6 +11,8 @@ package struct RefreshToken: Sendable, Equatable {
 
     /// What the family is found by.
     package var familyHash: SecretHash { SecretHash(of: text.prefix(Self.familyCharacters)) }
+    /// What its access tokens are known by: see `RefreshFamily.signInID`.
+    package var signInID: String { RefreshFamily.signInID(ofFamily: familyHash) }
     /// What the family's current token is known by.
     package var hash: SecretHash { SecretHash(of: text) }
 

@@ -11,8 +11,9 @@ struct SamtalIdentity: AsyncParsableCommand {
             Serves samtal.identity.v1 over gRPC on a Unix socket. It needs no other service.
 
             What it keeps:
-              DIR/identity/identity.sqlite  organisations, administrators, and hashes
-                                            of codes and refresh tokens
+              DIR/identity/identity.sqlite  organisations, administrators, hashes of
+                                            codes and refresh tokens, and which
+                                            sign-ins were ended lately
               DIR/identity/signing-key      the private key of access tokens, made on
                                             the first start; keep it secret
 

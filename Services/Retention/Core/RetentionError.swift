@@ -28,4 +28,8 @@ package enum RetentionError: Error, Sendable, Equatable {
     case keyLost
     /// Chat answered, but not in a way that can be used.
     case chatUnusable
+    /// As many exports are under way as a bound, which is named, lets be.
+    case tooManyExports(bound: String)
+    /// As many erasures are waited for as a bound, which is named, lets be.
+    case tooManyErasures(bound: String)
 }

@@ -2,7 +2,6 @@ import Contracts
 import Foundation
 package import Logging
 package import Privacy
-package import RPC
 package import RetentionCore
 package import ServiceKit
 import Storage
@@ -20,9 +19,11 @@ package struct RetentionAssembly: Sendable {
     /// - Parameters:
     ///   - folder: retention's own folder.
     ///   - chat: need not be up.
+    ///   - metrics: where refusals are counted.
     ///   - clock: the machine's time.
     package static func make(
-        folder: String, chat: RPCChannel, clock source: any WallClock, logger: Logger,
+        folder: String, chat: ChatChannels, clock source: any WallClock, logger: Logger,
+        metrics: MetricsRegistry? = nil, longCalls: LongCallLimits = LongCallLimits(),
         configuration: ErasureScheduler.Configuration = .init(), limits: RetentionLimits = RetentionLimits(),
         hooks: ErasureHooks = ErasureHooks()
     ) async throws -> RetentionAssembly {
@@ -34,15 +35,20 @@ package struct RetentionAssembly: Sendable {
 
         try await destroyReturnedKeys(store: store, keys: keys, logger: logger)
 
-        let neighbour = ChatNeighbour(channel: chat)
+        let neighbour = ChatNeighbour(chat)
+        let refusals = Refusals(longCalls.names, in: metrics, logger: logger)
         let signal = WakeSignal()
         let announcing = WakeSignal()
         let eraser = Eraser(
             store: store, keys: keys, chat: neighbour, signer: signer, clock: clock, hooks: hooks)
         let handler = RetentionHandler(
-            store: store, custodian: SessionCustodian(store: store, keys: keys, clock: clock), eraser: eraser,
-            exporter: SessionExporter(store: store, chat: neighbour, clock: clock), ledgerKey: signer.publicKey,
-            clock: clock, signal: signal, announcing: announcing)
+            store: store,
+            custodian: SessionCustodian(store: store, keys: keys, clock: clock, refusals: refusals),
+            eraser: eraser,
+            exporter: SessionExporter(
+                store: store, chat: neighbour, clock: clock, pace: longCalls.exportPace, refusals: refusals),
+            longCalls: LongCalls(limits: longCalls, refusals: refusals), ledgerKey: signer.publicKey, clock: clock,
+            signal: signal, announcing: announcing)
         let announcer = DeadlineAnnouncer(
             store: store, chat: neighbour, signal: announcing, retry: configuration.retry, logger: logger)
         let scheduler = ErasureScheduler(
@@ -55,14 +61,17 @@ package struct RetentionAssembly: Sendable {
     /// The parts for the runner of the executable.
     package static func parts(in environment: ServiceEnvironment) async throws -> ServiceParts {
         let assembly = try await make(
-            folder: environment.ownFolder, chat: environment.channel(to: "chat"), clock: SystemWallClock(),
-            logger: environment.logger)
+            folder: environment.ownFolder,
+            chat: ChatChannels(
+                calls: environment.channel(to: "chat"), exports: environment.channel(to: "chat", for: "exports"),
+                erasures: environment.channel(to: "chat", for: "erasures")),
+            clock: SystemWallClock(), logger: environment.logger, metrics: environment.metrics)
+        let administrators = Administrators(
+            identity: environment.channel(to: "identity"), logger: environment.logger)
         return ServiceParts(
-            handlers: assembly.handler.handlers,
-            authenticators: [
-                AccessTokenAuthenticator(keys: IdentitySigningKeys(channel: environment.channel(to: "identity")))
-            ],
-            background: [assembly.scheduler, assembly.announcer], onStop: { await assembly.close() })
+            handlers: assembly.handler.handlers, authenticators: [administrators.authenticator],
+            background: [assembly.scheduler, assembly.announcer, administrators.revocations],
+            onStop: { await assembly.close() })
     }
 
     /// Stores the clock's mark and closes the databases.

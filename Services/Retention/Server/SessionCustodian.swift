@@ -1,17 +1,20 @@
 import Foundation
 package import Privacy
 import RetentionCore
+package import ServiceKit
 
 /// Hands out session keys, to chat alone, for as long as a session may be read; and learns when sessions end.
 package struct SessionCustodian: Sendable {
     private let store: RetentionStore
     private let keys: KeyStore
     private let clock: any WallClock
+    private let refusals: Refusals
 
-    package init(store: RetentionStore, keys: KeyStore, clock: any WallClock) {
+    package init(store: RetentionStore, keys: KeyStore, clock: any WallClock, refusals: Refusals) {
         self.store = store
         self.keys = keys
         self.clock = clock
+        self.refusals = refusals
     }
 
     /// Registers a session and makes its key. The same session again: the same key.
@@ -24,7 +27,10 @@ package struct SessionCustodian: Sendable {
             return try await key(ofSession: sessionID)
         }
         guard try await store.agreement(of: organisationID) != nil else { throw RetentionError.agreementRequired }
-        guard try await store.hasRoom(for: organisationID) else { throw RetentionError.tooManySessions }
+        guard try await store.hasRoom(for: organisationID) else {
+            refusals.count(LongCallLimits.sessions)
+            throw RetentionError.tooManySessions
+        }
         // The key first: a registered session without a key would be one whose content is lost.
         let key = try await keys.keyOrNew(forSession: sessionID)
         let session = try await store.register(sessionID: sessionID, organisationID: organisationID, at: clock.now())

@@ -11,7 +11,6 @@ public enum AccessTable {
         "/samtal.chat.v1.ChatService/GetSession": AccessRule(grants: [
             Grant(role: .gateway, principals: [.anyone]),
             Grant(role: .backend, principals: [.anyone]),
-            Grant(role: .operator, principals: [.anyone]),
         ]),
         "/samtal.chat.v1.ChatService/ListSessions": AccessRule(grants: [
             Grant(role: .gateway, principals: [.administrator]),
@@ -83,6 +82,11 @@ public enum AccessTable {
             Grant(role: .gateway, principals: [.administrator]),
             Grant(role: .backend, principals: [.administrator]),
         ]),
+        "/samtal.identity.v1.IdentityService/RemoveAdministrator": AccessRule(grants: [
+            Grant(role: .operator, principals: [.anyone]),
+            Grant(role: .gateway, principals: [.administrator]),
+            Grant(role: .backend, principals: [.administrator]),
+        ]),
         "/samtal.identity.v1.IdentityService/CreateSignInCode": AccessRule(grants: [
             Grant(role: .operator, principals: [.anyone]),
         ]),
@@ -100,6 +104,9 @@ public enum AccessTable {
             Grant(role: .operator, principals: [.anyone]),
             Grant(role: .gateway, principals: [.anyone]),
             Grant(role: .backend, principals: [.anyone]),
+        ]),
+        "/samtal.identity.v1.IdentityService/ListRevokedSignIns": AccessRule(grants: [
+            Grant(role: .service, principals: [.anyone]),
         ]),
         "/samtal.identity.v1.IdentityService/ListSigningKeys": AccessRule(grants: [
             Grant(role: .service, principals: [.anyone]),
@@ -154,7 +161,6 @@ public enum AccessTable {
             Grant(role: .backend, principals: [.administrator]),
         ]),
         "/samtal.retention.v1.RetentionService/ExportSession": AccessRule(grants: [
-            Grant(role: .operator, principals: [.anyone]),
             Grant(role: .gateway, principals: [.administrator]),
             Grant(role: .backend, principals: [.administrator]),
         ]),

@@ -108,7 +108,8 @@ extension ChatV1 {
         func createSession(_ request: ChatV1.CreateSessionRequest, call: ServerCall) async throws
             -> ChatV1.Session
 
-        /// Anyone who has the session's id may read what it is called and whether it is open.
+        /// Anyone who has the session's id may read what it is called and whether it is open; the operator may not, since a
+        /// title is content.
         func getSession(_ request: ChatV1.GetSessionRequest, call: ServerCall) async throws
             -> ChatV1.Session
 
@@ -151,7 +152,8 @@ extension ChatV1 {
 
         /// Follows a session live. First the present state of all that changed after after_sequence, then a message with
         /// caught_up, then every change as it happens. The stream ends with OUT_OF_RANGE "resume" when the reader is too
-        /// slow or the service drains: call again with the last sequence seen.
+        /// slow or the service drains: call again with the last sequence seen. A stream that was opened with an administrator's
+        /// access token ends with UNAUTHENTICATED when the token expires or its sign-in is ended: call again with a new one.
         func watchSession(
             _ request: ChatV1.WatchSessionRequest, writer: ResponseWriter<ChatV1.SessionEvent>,
             call: ServerCall
@@ -190,7 +192,8 @@ extension ChatV1 {
             try await channel.unary(ChatV1.ChatServiceMethods.createSession, request, options: options)
         }
 
-        /// Anyone who has the session's id may read what it is called and whether it is open.
+        /// Anyone who has the session's id may read what it is called and whether it is open; the operator may not, since a
+        /// title is content.
         public func getSession(
             _ request: ChatV1.GetSessionRequest, options: CallOptions = CallOptions()
         ) async throws -> ChatV1.Session {
@@ -263,7 +266,8 @@ extension ChatV1 {
 
         /// Follows a session live. First the present state of all that changed after after_sequence, then a message with
         /// caught_up, then every change as it happens. The stream ends with OUT_OF_RANGE "resume" when the reader is too
-        /// slow or the service drains: call again with the last sequence seen.
+        /// slow or the service drains: call again with the last sequence seen. A stream that was opened with an administrator's
+        /// access token ends with UNAUTHENTICATED when the token expires or its sign-in is ended: call again with a new one.
         public func watchSession(
             _ request: ChatV1.WatchSessionRequest, options: CallOptions = CallOptions()
         ) -> ResponseStream<ChatV1.SessionEvent> {

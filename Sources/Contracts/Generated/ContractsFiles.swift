@@ -306,37 +306,37 @@ public enum ContractsFiles {
             bnMYASABKAQSDwoHYW5zd2VycxgCIAEoBBIOCgZldmVudHMYAyABKAQ6BJjnGAIqTQoMU2Vzc2lvblN0YXRlEh0KGVNFU1NJT05f\
             U1RBVEVfVU5TUEVDSUZJRUQQABIJCgVEUkFGVBABEggKBE9QRU4QAhIJCgVFTkRFRBADKlkKDVF1ZXN0aW9uU3RhdGUSHgoaUVVF\
             U1RJT05fU1RBVEVfVU5TUEVDSUZJRUQQABILCgdQRU5ESU5HEAESDQoJUFVCTElTSEVEEAISDAoIUkVKRUNURUQQAypMCghBdWRp\
-            ZW5jZRIYChRBVURJRU5DRV9VTlNQRUNJRklFRBAAEgoKBlBVQkxJQxABEg4KCk1PREVSQVRPUlMQAhIKCgZBVVRIT1IQAzKLEQoL\
+            ZW5jZRIYChRBVURJRU5DRV9VTlNQRUNJRklFRBAAEgoKBlBVQkxJQxABEg4KCk1PREVSQVRPUlMQAhIKCgZBVVRIT1IQAzKEEQoL\
             Q2hhdFNlcnZpY2USeAoNQ3JlYXRlU2Vzc2lvbhIkLnNhbXRhbC5jaGF0LnYxLkNyZWF0ZVNlc3Npb25SZXF1ZXN0Ghcuc2FtdGFs\
-            LmNoYXQudjEuU2Vzc2lvbiIoiucYJAoFCAESAQMKBQgEEgEDEhQKBFBPU1QSDC92MS9zZXNzaW9ucxKHAQoKR2V0U2Vzc2lvbhIh\
-            LnNhbXRhbC5jaGF0LnYxLkdldFNlc3Npb25SZXF1ZXN0Ghcuc2FtdGFsLmNoYXQudjEuU2Vzc2lvbiI9iucYOQoFCAESAQEKBQgE\
-            EgEBCgUIAxIBARIgCgNHRVQSGS92MS9zZXNzaW9ucy97c2Vzc2lvbl9pZH0YARKEAQoMTGlzdFNlc3Npb25zEiMuc2FtdGFsLmNo\
-            YXQudjEuTGlzdFNlc3Npb25zUmVxdWVzdBokLnNhbXRhbC5jaGF0LnYxLkxpc3RTZXNzaW9uc1Jlc3BvbnNlIimK5xglCgUIARIB\
-            AwoFCAQSAQMSEwoDR0VUEgwvdjEvc2Vzc2lvbnMYARKIAQoLT3BlblNlc3Npb24SIi5zYW10YWwuY2hhdC52MS5PcGVuU2Vzc2lv\
-            blJlcXVlc3QaFy5zYW10YWwuY2hhdC52MS5TZXNzaW9uIjyK5xg4CgUIARIBAwoFCAQSAQMSJgoEUE9TVBIeL3YxL3Nlc3Npb25z\
-            L3tzZXNzaW9uX2lkfTpvcGVuGAEShQEKCkVuZFNlc3Npb24SIS5zYW10YWwuY2hhdC52MS5FbmRTZXNzaW9uUmVxdWVzdBoXLnNh\
-            bXRhbC5jaGF0LnYxLlNlc3Npb24iO4rnGDcKBQgBEgEDCgUIBBIBAxIlCgRQT1NUEh0vdjEvc2Vzc2lvbnMve3Nlc3Npb25faWR9\
-            OmVuZBgBEpIBCgtKb2luU2Vzc2lvbhIiLnNhbXRhbC5jaGF0LnYxLkpvaW5TZXNzaW9uUmVxdWVzdBojLnNhbXRhbC5jaGF0LnYx\
-            LkpvaW5TZXNzaW9uUmVzcG9uc2UiOornGDYKBQgBEgEBCgUIBBIBARImCgRQT1NUEh4vdjEvc2Vzc2lvbnMve3Nlc3Npb25faWR9\
-            OmpvaW4SkgEKC0Fza1F1ZXN0aW9uEiIuc2FtdGFsLmNoYXQudjEuQXNrUXVlc3Rpb25SZXF1ZXN0Ghguc2FtdGFsLmNoYXQudjEu\
-            UXVlc3Rpb24iRYrnGEEKBQgBEgECCgUIBBIBAhIrCgRQT1NUEiMvdjEvc2Vzc2lvbnMve3Nlc3Npb25faWR9L3F1ZXN0aW9ucxgB\
-            IICAARKsAQoPUHVibGlzaFF1ZXN0aW9uEiYuc2FtdGFsLmNoYXQudjEuUHVibGlzaFF1ZXN0aW9uUmVxdWVzdBoYLnNhbXRhbC5j\
-            aGF0LnYxLlF1ZXN0aW9uIleK5xhTCgUIARIBAwoFCAQSAQMSQQoEUE9TVBI5L3YxL3Nlc3Npb25zL3tzZXNzaW9uX2lkfS9xdWVz\
-            dGlvbnMve3F1ZXN0aW9uX2lkfTpwdWJsaXNoGAESqQEKDlJlamVjdFF1ZXN0aW9uEiUuc2FtdGFsLmNoYXQudjEuUmVqZWN0UXVl\
-            c3Rpb25SZXF1ZXN0Ghguc2FtdGFsLmNoYXQudjEuUXVlc3Rpb24iVornGFIKBQgBEgEDCgUIBBIBAxJACgRQT1NUEjgvdjEvc2Vz\
-            c2lvbnMve3Nlc3Npb25faWR9L3F1ZXN0aW9ucy97cXVlc3Rpb25faWR9OnJlamVjdBgBEq0BCg5BbnN3ZXJRdWVzdGlvbhIlLnNh\
-            bXRhbC5jaGF0LnYxLkFuc3dlclF1ZXN0aW9uUmVxdWVzdBoYLnNhbXRhbC5jaGF0LnYxLlF1ZXN0aW9uIlqK5xhWCgUIARIBAwoF\
-            CAQSAQMSQAoEUE9TVBI4L3YxL3Nlc3Npb25zL3tzZXNzaW9uX2lkfS9xdWVzdGlvbnMve3F1ZXN0aW9uX2lkfTphbnN3ZXIYASCA\
-            gAQSogEKDUxpc3RRdWVzdGlvbnMSJC5zYW10YWwuY2hhdC52MS5MaXN0UXVlc3Rpb25zUmVxdWVzdBolLnNhbXRhbC5jaGF0LnYx\
-            Lkxpc3RRdWVzdGlvbnNSZXNwb25zZSJEiucYQAoHCAESAwECAwoHCAQSAwECAxIqCgNHRVQSIy92MS9zZXNzaW9ucy97c2Vzc2lv\
-            bl9pZH0vcXVlc3Rpb25zGAESmAEKDFdhdGNoU2Vzc2lvbhIjLnNhbXRhbC5jaGF0LnYxLldhdGNoU2Vzc2lvblJlcXVlc3QaHC5z\
-            YW10YWwuY2hhdC52MS5TZXNzaW9uRXZlbnQiQ4rnGD8KBwgBEgMBAgMKBwgEEgMBAgMSKQoDR0VUEiAvdjEvc2Vzc2lvbnMve3Nl\
-            c3Npb25faWR9L2V2ZW50cxgBGAEwARJpCg5SZWFkU2Vzc2lvbkxvZxIlLnNhbXRhbC5jaGF0LnYxLlJlYWRTZXNzaW9uTG9nUmVx\
-            dWVzdBofLnNhbXRhbC5jaGF0LnYxLlNlc3Npb25Mb2dFbnRyeSINiucYCQoFCAISAQEYATABEnoKElNldFNlc3Npb25EZWFkbGlu\
-            ZRIpLnNhbXRhbC5jaGF0LnYxLlNldFNlc3Npb25EZWFkbGluZVJlcXVlc3QaKi5zYW10YWwuY2hhdC52MS5TZXRTZXNzaW9uRGVh\
-            ZGxpbmVSZXNwb25zZSINiucYCQoFCAISAQEYARKBAQoTRXJhc2VTZXNzaW9uQ29udGVudBIqLnNhbXRhbC5jaGF0LnYxLkVyYXNl\
-            U2Vzc2lvbkNvbnRlbnRSZXF1ZXN0Gisuc2FtdGFsLmNoYXQudjEuRXJhc2VTZXNzaW9uQ29udGVudFJlc3BvbnNlIhGK5xgNCgUI\
-            AhIBARgBKMDPJGIGcHJvdG8z
+            LmNoYXQudjEuU2Vzc2lvbiIoiucYJAoFCAESAQMKBQgEEgEDEhQKBFBPU1QSDC92MS9zZXNzaW9ucxKAAQoKR2V0U2Vzc2lvbhIh\
+            LnNhbXRhbC5jaGF0LnYxLkdldFNlc3Npb25SZXF1ZXN0Ghcuc2FtdGFsLmNoYXQudjEuU2Vzc2lvbiI2iucYMgoFCAESAQEKBQgE\
+            EgEBEiAKA0dFVBIZL3YxL3Nlc3Npb25zL3tzZXNzaW9uX2lkfRgBEoQBCgxMaXN0U2Vzc2lvbnMSIy5zYW10YWwuY2hhdC52MS5M\
+            aXN0U2Vzc2lvbnNSZXF1ZXN0GiQuc2FtdGFsLmNoYXQudjEuTGlzdFNlc3Npb25zUmVzcG9uc2UiKYrnGCUKBQgBEgEDCgUIBBIB\
+            AxITCgNHRVQSDC92MS9zZXNzaW9ucxgBEogBCgtPcGVuU2Vzc2lvbhIiLnNhbXRhbC5jaGF0LnYxLk9wZW5TZXNzaW9uUmVxdWVz\
+            dBoXLnNhbXRhbC5jaGF0LnYxLlNlc3Npb24iPIrnGDgKBQgBEgEDCgUIBBIBAxImCgRQT1NUEh4vdjEvc2Vzc2lvbnMve3Nlc3Np\
+            b25faWR9Om9wZW4YARKFAQoKRW5kU2Vzc2lvbhIhLnNhbXRhbC5jaGF0LnYxLkVuZFNlc3Npb25SZXF1ZXN0Ghcuc2FtdGFsLmNo\
+            YXQudjEuU2Vzc2lvbiI7iucYNwoFCAESAQMKBQgEEgEDEiUKBFBPU1QSHS92MS9zZXNzaW9ucy97c2Vzc2lvbl9pZH06ZW5kGAES\
+            kgEKC0pvaW5TZXNzaW9uEiIuc2FtdGFsLmNoYXQudjEuSm9pblNlc3Npb25SZXF1ZXN0GiMuc2FtdGFsLmNoYXQudjEuSm9pblNl\
+            c3Npb25SZXNwb25zZSI6iucYNgoFCAESAQEKBQgEEgEBEiYKBFBPU1QSHi92MS9zZXNzaW9ucy97c2Vzc2lvbl9pZH06am9pbhKS\
+            AQoLQXNrUXVlc3Rpb24SIi5zYW10YWwuY2hhdC52MS5Bc2tRdWVzdGlvblJlcXVlc3QaGC5zYW10YWwuY2hhdC52MS5RdWVzdGlv\
+            biJFiucYQQoFCAESAQIKBQgEEgECEisKBFBPU1QSIy92MS9zZXNzaW9ucy97c2Vzc2lvbl9pZH0vcXVlc3Rpb25zGAEggIABEqwB\
+            Cg9QdWJsaXNoUXVlc3Rpb24SJi5zYW10YWwuY2hhdC52MS5QdWJsaXNoUXVlc3Rpb25SZXF1ZXN0Ghguc2FtdGFsLmNoYXQudjEu\
+            UXVlc3Rpb24iV4rnGFMKBQgBEgEDCgUIBBIBAxJBCgRQT1NUEjkvdjEvc2Vzc2lvbnMve3Nlc3Npb25faWR9L3F1ZXN0aW9ucy97\
+            cXVlc3Rpb25faWR9OnB1Ymxpc2gYARKpAQoOUmVqZWN0UXVlc3Rpb24SJS5zYW10YWwuY2hhdC52MS5SZWplY3RRdWVzdGlvblJl\
+            cXVlc3QaGC5zYW10YWwuY2hhdC52MS5RdWVzdGlvbiJWiucYUgoFCAESAQMKBQgEEgEDEkAKBFBPU1QSOC92MS9zZXNzaW9ucy97\
+            c2Vzc2lvbl9pZH0vcXVlc3Rpb25zL3txdWVzdGlvbl9pZH06cmVqZWN0GAESrQEKDkFuc3dlclF1ZXN0aW9uEiUuc2FtdGFsLmNo\
+            YXQudjEuQW5zd2VyUXVlc3Rpb25SZXF1ZXN0Ghguc2FtdGFsLmNoYXQudjEuUXVlc3Rpb24iWornGFYKBQgBEgEDCgUIBBIBAxJA\
+            CgRQT1NUEjgvdjEvc2Vzc2lvbnMve3Nlc3Npb25faWR9L3F1ZXN0aW9ucy97cXVlc3Rpb25faWR9OmFuc3dlchgBIICABBKiAQoN\
+            TGlzdFF1ZXN0aW9ucxIkLnNhbXRhbC5jaGF0LnYxLkxpc3RRdWVzdGlvbnNSZXF1ZXN0GiUuc2FtdGFsLmNoYXQudjEuTGlzdFF1\
+            ZXN0aW9uc1Jlc3BvbnNlIkSK5xhACgcIARIDAQIDCgcIBBIDAQIDEioKA0dFVBIjL3YxL3Nlc3Npb25zL3tzZXNzaW9uX2lkfS9x\
+            dWVzdGlvbnMYARKYAQoMV2F0Y2hTZXNzaW9uEiMuc2FtdGFsLmNoYXQudjEuV2F0Y2hTZXNzaW9uUmVxdWVzdBocLnNhbXRhbC5j\
+            aGF0LnYxLlNlc3Npb25FdmVudCJDiucYPwoHCAESAwECAwoHCAQSAwECAxIpCgNHRVQSIC92MS9zZXNzaW9ucy97c2Vzc2lvbl9p\
+            ZH0vZXZlbnRzGAEYATABEmkKDlJlYWRTZXNzaW9uTG9nEiUuc2FtdGFsLmNoYXQudjEuUmVhZFNlc3Npb25Mb2dSZXF1ZXN0Gh8u\
+            c2FtdGFsLmNoYXQudjEuU2Vzc2lvbkxvZ0VudHJ5Ig2K5xgJCgUIAhIBARgBMAESegoSU2V0U2Vzc2lvbkRlYWRsaW5lEikuc2Ft\
+            dGFsLmNoYXQudjEuU2V0U2Vzc2lvbkRlYWRsaW5lUmVxdWVzdBoqLnNhbXRhbC5jaGF0LnYxLlNldFNlc3Npb25EZWFkbGluZVJl\
+            c3BvbnNlIg2K5xgJCgUIAhIBARgBEoEBChNFcmFzZVNlc3Npb25Db250ZW50Eiouc2FtdGFsLmNoYXQudjEuRXJhc2VTZXNzaW9u\
+            Q29udGVudFJlcXVlc3QaKy5zYW10YWwuY2hhdC52MS5FcmFzZVNlc3Npb25Db250ZW50UmVzcG9uc2UiEYrnGA0KBQgCEgEBGAEo\
+            wM8kYgZwcm90bzM=
             """)
 
     private static let samtalIdentityV1Identity = ProtoFile(
@@ -355,10 +355,12 @@ public enum ContractsFiles {
             "samtal.identity.v1.IdentityService.ListOrganisations",
             "samtal.identity.v1.IdentityService.AddAdministrator",
             "samtal.identity.v1.IdentityService.ListAdministrators",
+            "samtal.identity.v1.IdentityService.RemoveAdministrator",
             "samtal.identity.v1.IdentityService.CreateSignInCode",
             "samtal.identity.v1.IdentityService.SignIn",
             "samtal.identity.v1.IdentityService.RefreshTokens",
             "samtal.identity.v1.IdentityService.RevokeTokens",
+            "samtal.identity.v1.IdentityService.ListRevokedSignIns",
             "samtal.identity.v1.IdentityService.ListSigningKeys",
             "samtal.identity.v1.Organisation",
             "samtal.identity.v1.Administrator",
@@ -376,6 +378,10 @@ public enum ContractsFiles {
             "samtal.identity.v1.RefreshTokensRequest",
             "samtal.identity.v1.RevokeTokensRequest",
             "samtal.identity.v1.RevokeTokensResponse",
+            "samtal.identity.v1.RemoveAdministratorRequest",
+            "samtal.identity.v1.RemoveAdministratorResponse",
+            "samtal.identity.v1.ListRevokedSignInsRequest",
+            "samtal.identity.v1.ListRevokedSignInsResponse",
             "samtal.identity.v1.ListSigningKeysRequest",
             "samtal.identity.v1.SigningKey",
             "samtal.identity.v1.ListSigningKeysResponse",
@@ -405,21 +411,28 @@ public enum ContractsFiles {
             BggGEAIYBBJECg1hZG1pbmlzdHJhdG9yGAQgASgLMiEuc2FtdGFsLmlkZW50aXR5LnYxLkFkbWluaXN0cmF0b3JCCpLnGAYIBBAC\
             GAESLQoZb3JnYW5pc2F0aW9uX2Rpc3BsYXlfbmFtZRgFIAEoCUIKkucYBggBEAMYASI5ChRSZWZyZXNoVG9rZW5zUmVxdWVzdBIh\
             Cg1yZWZyZXNoX3Rva2VuGAEgASgJQgqS5xgGCAYQAhgBIjgKE1Jldm9rZVRva2Vuc1JlcXVlc3QSIQoNcmVmcmVzaF90b2tlbhgB\
-            IAEoCUIKkucYBggGEAIYASIcChRSZXZva2VUb2tlbnNSZXNwb25zZToEmOcYAiIeChZMaXN0U2lnbmluZ0tleXNSZXF1ZXN0OgSY\
-            5xgCIoUBCgpTaWduaW5nS2V5EhoKBmtleV9pZBgBIAEoCUIKkucYBggBEAIYBRIeCgpwdWJsaWNfa2V5GAIgASgMQgqS5xgGCAEQ\
-            AhgFEjsKC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIKkucYBggBEAIYBSJNChdMaXN0U2ln\
-            bmluZ0tleXNSZXNwb25zZRIsCgRrZXlzGAEgAygLMh4uc2FtdGFsLmlkZW50aXR5LnYxLlNpZ25pbmdLZXk6BJjnGAIy/wsKD0lk\
-            ZW50aXR5U2VydmljZRJyChJDcmVhdGVPcmdhbmlzYXRpb24SLS5zYW10YWwuaWRlbnRpdHkudjEuQ3JlYXRlT3JnYW5pc2F0aW9u\
-            UmVxdWVzdBogLnNhbXRhbC5pZGVudGl0eS52MS5PcmdhbmlzYXRpb24iC4rnGAcKBQgDEgEBEqgBCg9HZXRPcmdhbmlzYXRpb24S\
-            Ki5zYW10YWwuaWRlbnRpdHkudjEuR2V0T3JnYW5pc2F0aW9uUmVxdWVzdBogLnNhbXRhbC5pZGVudGl0eS52MS5PcmdhbmlzYXRp\
-            b24iR4rnGEMKBQgDEgEBCgUIARIBAwoFCAQSAQMSKgoDR0VUEiMvdjEvb3JnYW5pc2F0aW9ucy97b3JnYW5pc2F0aW9uX2lkfRgB\
-            En8KEUxpc3RPcmdhbmlzYXRpb25zEiwuc2FtdGFsLmlkZW50aXR5LnYxLkxpc3RPcmdhbmlzYXRpb25zUmVxdWVzdBotLnNhbXRh\
-            bC5pZGVudGl0eS52MS5MaXN0T3JnYW5pc2F0aW9uc1Jlc3BvbnNlIg2K5xgJCgUIAxIBARgBErkBChBBZGRBZG1pbmlzdHJhdG9y\
-            Eisuc2FtdGFsLmlkZW50aXR5LnYxLkFkZEFkbWluaXN0cmF0b3JSZXF1ZXN0GiEuc2FtdGFsLmlkZW50aXR5LnYxLkFkbWluaXN0\
-            cmF0b3IiVYrnGFEKBQgDEgEBCgUIARIBAwoFCAQSAQMSOgoEUE9TVBIyL3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9p\
-            ZH0vYWRtaW5pc3RyYXRvcnMSywEKEkxpc3RBZG1pbmlzdHJhdG9ycxItLnNhbXRhbC5pZGVudGl0eS52MS5MaXN0QWRtaW5pc3Ry\
-            YXRvcnNSZXF1ZXN0Gi4uc2FtdGFsLmlkZW50aXR5LnYxLkxpc3RBZG1pbmlzdHJhdG9yc1Jlc3BvbnNlIlaK5xhSCgUIAxIBAQoF\
-            CAESAQMKBQgEEgEDEjkKA0dFVBIyL3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0vYWRtaW5pc3RyYXRvcnMYARJs\
+            IAEoCUIKkucYBggGEAIYASIcChRSZXZva2VUb2tlbnNSZXNwb25zZToEmOcYAiJVChpSZW1vdmVBZG1pbmlzdHJhdG9yUmVxdWVz\
+            dBIXCg9vcmdhbmlzYXRpb25faWQYASABKAkSGAoQYWRtaW5pc3RyYXRvcl9pZBgCIAEoCToEmOcYAiIjChtSZW1vdmVBZG1pbmlz\
+            dHJhdG9yUmVzcG9uc2U6BJjnGAIiIQoZTGlzdFJldm9rZWRTaWduSW5zUmVxdWVzdDoEmOcYAiKCAQoaTGlzdFJldm9rZWRTaWdu\
+            SW5zUmVzcG9uc2USHwoLc2lnbl9pbl9pZHMYASADKAlCCpLnGAYIAhACGAISQwoTcmVmdXNlX2lzc3VlZF91bnRpbBgCIAEoCzIa\
+            Lmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCpLnGAYIARACGAIiHgoWTGlzdFNpZ25pbmdLZXlzUmVxdWVzdDoEmOcYAiKFAQoK\
+            U2lnbmluZ0tleRIaCgZrZXlfaWQYASABKAlCCpLnGAYIARACGAUSHgoKcHVibGljX2tleRgCIAEoDEIKkucYBggBEAIYBRI7Cgtj\
+            cmVhdGVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCpLnGAYIARACGAUiTQoXTGlzdFNpZ25pbmdLZXlz\
+            UmVzcG9uc2USLAoEa2V5cxgBIAMoCzIeLnNhbXRhbC5pZGVudGl0eS52MS5TaWduaW5nS2V5OgSY5xgCMu0OCg9JZGVudGl0eVNl\
+            cnZpY2UScgoSQ3JlYXRlT3JnYW5pc2F0aW9uEi0uc2FtdGFsLmlkZW50aXR5LnYxLkNyZWF0ZU9yZ2FuaXNhdGlvblJlcXVlc3Qa\
+            IC5zYW10YWwuaWRlbnRpdHkudjEuT3JnYW5pc2F0aW9uIguK5xgHCgUIAxIBARKoAQoPR2V0T3JnYW5pc2F0aW9uEiouc2FtdGFs\
+            LmlkZW50aXR5LnYxLkdldE9yZ2FuaXNhdGlvblJlcXVlc3QaIC5zYW10YWwuaWRlbnRpdHkudjEuT3JnYW5pc2F0aW9uIkeK5xhD\
+            CgUIAxIBAQoFCAESAQMKBQgEEgEDEioKA0dFVBIjL3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0YARJ/ChFMaXN0\
+            T3JnYW5pc2F0aW9ucxIsLnNhbXRhbC5pZGVudGl0eS52MS5MaXN0T3JnYW5pc2F0aW9uc1JlcXVlc3QaLS5zYW10YWwuaWRlbnRp\
+            dHkudjEuTGlzdE9yZ2FuaXNhdGlvbnNSZXNwb25zZSINiucYCQoFCAMSAQEYARK5AQoQQWRkQWRtaW5pc3RyYXRvchIrLnNhbXRh\
+            bC5pZGVudGl0eS52MS5BZGRBZG1pbmlzdHJhdG9yUmVxdWVzdBohLnNhbXRhbC5pZGVudGl0eS52MS5BZG1pbmlzdHJhdG9yIlWK\
+            5xhRCgUIAxIBAQoFCAESAQMKBQgEEgEDEjoKBFBPU1QSMi92MS9vcmdhbmlzYXRpb25zL3tvcmdhbmlzYXRpb25faWR9L2FkbWlu\
+            aXN0cmF0b3JzEssBChJMaXN0QWRtaW5pc3RyYXRvcnMSLS5zYW10YWwuaWRlbnRpdHkudjEuTGlzdEFkbWluaXN0cmF0b3JzUmVx\
+            dWVzdBouLnNhbXRhbC5pZGVudGl0eS52MS5MaXN0QWRtaW5pc3RyYXRvcnNSZXNwb25zZSJWiucYUgoFCAMSAQEKBQgBEgEDCgUI\
+            BBIBAxI5CgNHRVQSMi92MS9vcmdhbmlzYXRpb25zL3tvcmdhbmlzYXRpb25faWR9L2FkbWluaXN0cmF0b3JzGAES5gEKE1JlbW92\
+            ZUFkbWluaXN0cmF0b3ISLi5zYW10YWwuaWRlbnRpdHkudjEuUmVtb3ZlQWRtaW5pc3RyYXRvclJlcXVlc3QaLy5zYW10YWwuaWRl\
+            bnRpdHkudjEuUmVtb3ZlQWRtaW5pc3RyYXRvclJlc3BvbnNlIm6K5xhqCgUIAxIBAQoFCAESAQMKBQgEEgEDEk8KBkRFTEVURRJF\
+            L3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0vYWRtaW5pc3RyYXRvcnMve2FkbWluaXN0cmF0b3JfaWR9KODUAxJs\
             ChBDcmVhdGVTaWduSW5Db2RlEisuc2FtdGFsLmlkZW50aXR5LnYxLkNyZWF0ZVNpZ25JbkNvZGVSZXF1ZXN0Gh4uc2FtdGFsLmlk\
             ZW50aXR5LnYxLlNpZ25JbkNvZGUiC4rnGAcKBQgDEgEBEn8KBlNpZ25JbhIhLnNhbXRhbC5pZGVudGl0eS52MS5TaWduSW5SZXF1\
             ZXN0GiIuc2FtdGFsLmlkZW50aXR5LnYxLlNpZ25JblJlc3BvbnNlIi6K5xgqCgUIAxIBAQoFCAESAQEKBQgEEgEBEhMKBFBPU1QS\
@@ -427,9 +440,11 @@ public enum ContractsFiles {
             c2FtdGFsLmlkZW50aXR5LnYxLlNpZ25JblJlc3BvbnNlIjWK5xgxCgUIAxIBAQoFCAESAQEKBQgEEgEBEhoKBFBPU1QSEi92MS90\
             b2tlbnM6cmVmcmVzaBKZAQoMUmV2b2tlVG9rZW5zEicuc2FtdGFsLmlkZW50aXR5LnYxLlJldm9rZVRva2Vuc1JlcXVlc3QaKC5z\
             YW10YWwuaWRlbnRpdHkudjEuUmV2b2tlVG9rZW5zUmVzcG9uc2UiNornGDIKBQgDEgEBCgUIARIBAQoFCAQSAQESGQoEUE9TVBIR\
-            L3YxL3Rva2VuczpyZXZva2UYARKfAQoPTGlzdFNpZ25pbmdLZXlzEiouc2FtdGFsLmlkZW50aXR5LnYxLkxpc3RTaWduaW5nS2V5\
-            c1JlcXVlc3QaKy5zYW10YWwuaWRlbnRpdHkudjEuTGlzdFNpZ25pbmdLZXlzUmVzcG9uc2UiM4rnGC8KBQgCEgEBCgUIAxIBAQoF\
-            CAESAQEKBQgEEgEBEg8KA0dFVBIIL3YxL2tleXMYAWIGcHJvdG8z
+            L3YxL3Rva2VuczpyZXZva2UYARKCAQoSTGlzdFJldm9rZWRTaWduSW5zEi0uc2FtdGFsLmlkZW50aXR5LnYxLkxpc3RSZXZva2Vk\
+            U2lnbkluc1JlcXVlc3QaLi5zYW10YWwuaWRlbnRpdHkudjEuTGlzdFJldm9rZWRTaWduSW5zUmVzcG9uc2UiDYrnGAkKBQgCEgEB\
+            GAESnwEKD0xpc3RTaWduaW5nS2V5cxIqLnNhbXRhbC5pZGVudGl0eS52MS5MaXN0U2lnbmluZ0tleXNSZXF1ZXN0Gisuc2FtdGFs\
+            LmlkZW50aXR5LnYxLkxpc3RTaWduaW5nS2V5c1Jlc3BvbnNlIjOK5xgvCgUIAhIBAQoFCAMSAQEKBQgBEgEBCgUIBBIBARIPCgNH\
+            RVQSCC92MS9rZXlzGAFiBnByb3RvMw==
             """)
 
     private static let samtalRetentionV1Retention = ProtoFile(
@@ -461,6 +476,7 @@ public enum ContractsFiles {
             "samtal.retention.v1.RetentionService.GetLedgerKey",
             "samtal.retention.v1.AgreementKind",
             "samtal.retention.v1.ErasureTrigger",
+            "samtal.retention.v1.ErasureRequester",
             "samtal.retention.v1.Agreement",
             "samtal.retention.v1.Policy",
             "samtal.retention.v1.RecordAgreementRequest",
@@ -526,53 +542,56 @@ public enum ContractsFiles {
             UmVxdWVzdBITCgtzZXNzaW9uX2lkcxgBIAMoCToEmOcYAiJ0Cg9TZXNzaW9uRGVhZGxpbmUSEgoKc2Vzc2lvbl9pZBgBIAEoCRIW\
             Cg5yZXRlbnRpb25fZGF5cxgCIAEoDRIvCgtkZWxldGVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXA6BJjn\
             GAIiXAobR2V0U2Vzc2lvbkRlYWRsaW5lc1Jlc3BvbnNlEjcKCWRlYWRsaW5lcxgBIAMoCzIkLnNhbXRhbC5yZXRlbnRpb24udjEu\
-            U2Vzc2lvbkRlYWRsaW5lOgSY5xgCIksKE0VyYXNlU2Vzc2lvblJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIaChJjb25maXJt\
-            X3Nlc3Npb25faWQYAiABKAk6BJjnGAIiMAoURXhwb3J0U2Vzc2lvblJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCToEmOcYAiIh\
-            CgtFeHBvcnRDaHVuaxIMCgRkYXRhGAEgASgMOgSY5xgCIjEKFUdldENlcnRpZmljYXRlUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEg\
-            ASgJOgSY5xgCIl8KF0xpc3RDZXJ0aWZpY2F0ZXNSZXF1ZXN0EhcKD29yZ2FuaXNhdGlvbl9pZBgBIAEoCRIRCglwYWdlX3NpemUY\
-            AiABKA0SEgoKcGFnZV90b2tlbhgDIAEoCToEmOcYAiJxChhMaXN0Q2VydGlmaWNhdGVzUmVzcG9uc2USNgoMY2VydGlmaWNhdGVz\
-            GAEgAygLMiAuc2FtdGFsLnJldGVudGlvbi52MS5DZXJ0aWZpY2F0ZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAk6BJjnGAIiyAIK\
-            C0NlcnRpZmljYXRlEhwKCHNlcXVlbmNlGAEgASgEQgqS5xgGCAEQBBgGEiMKD29yZ2FuaXNhdGlvbl9pZBgCIAEoCUIKkucYBggB\
-            EAQYBhIeCgpzZXNzaW9uX2lkGAMgASgJQgqS5xgGCAEQBBgGEkAKB3RyaWdnZXIYBCABKA4yIy5zYW10YWwucmV0ZW50aW9uLnYx\
-            LkVyYXN1cmVUcmlnZ2VyQgqS5xgGCAEQBBgGEjoKCmVyYXNlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1w\
-            QgqS5xgGCAEQBBgGEh0KCXN0YXRlbWVudBgGIAEoCUIKkucYBggBEAQYBhIdCglzaWduYXR1cmUYByABKAxCCpLnGAYIARAEGAYS\
-            GgoGa2V5X2lkGAggASgJQgqS5xgGCAEQBBgGIhsKE0dldExlZGdlcktleVJlcXVlc3Q6BJjnGAIiRwoJTGVkZ2VyS2V5EhoKBmtl\
-            eV9pZBgBIAEoCUIKkucYBggBEAQYBhIeCgpwdWJsaWNfa2V5GAIgASgMQgqS5xgGCAEQBBgGKkkKDUFncmVlbWVudEtpbmQSHgoa\
-            QUdSRUVNRU5UX0tJTkRfVU5TUEVDSUZJRUQQABIMCghTVEFOREFSRBABEgoKBkNVU1RPTRACKkwKDkVyYXN1cmVUcmlnZ2VyEh8K\
-            G0VSQVNVUkVfVFJJR0dFUl9VTlNQRUNJRklFRBAAEgoKBk1BTlVBTBABEg0KCUFVVE9NQVRJQxACMrgTChBSZXRlbnRpb25TZXJ2\
-            aWNlEmsKD1JlY29yZEFncmVlbWVudBIrLnNhbXRhbC5yZXRlbnRpb24udjEuUmVjb3JkQWdyZWVtZW50UmVxdWVzdBoeLnNhbXRh\
-            bC5yZXRlbnRpb24udjEuQWdyZWVtZW50IguK5xgHCgUIAxIBARKrAQoMR2V0QWdyZWVtZW50Eiguc2FtdGFsLnJldGVudGlvbi52\
-            MS5HZXRBZ3JlZW1lbnRSZXF1ZXN0Gh4uc2FtdGFsLnJldGVudGlvbi52MS5BZ3JlZW1lbnQiUYrnGE0KBQgDEgEBCgUIARIBAwoF\
-            CAQSAQMSNAoDR0VUEi0vdjEvb3JnYW5pc2F0aW9ucy97b3JnYW5pc2F0aW9uX2lkfS9hZ3JlZW1lbnQYARK7AQoQUHJldmlld0Fn\
-            cmVlbWVudBIsLnNhbXRhbC5yZXRlbnRpb24udjEuUHJldmlld0FncmVlbWVudFJlcXVlc3QaJS5zYW10YWwucmV0ZW50aW9uLnYx\
-            LlJldGVudGlvblByZXZpZXciUornGE4KBQgBEgEDCgUIBBIBAxI8CgNHRVQSNS92MS9vcmdhbmlzYXRpb25zL3tvcmdhbmlzYXRp\
-            b25faWR9L2FncmVlbWVudDpwcmV2aWV3GAEStQEKEENvbmZpcm1BZ3JlZW1lbnQSLC5zYW10YWwucmV0ZW50aW9uLnYxLkNvbmZp\
-            cm1BZ3JlZW1lbnRSZXF1ZXN0Gh4uc2FtdGFsLnJldGVudGlvbi52MS5BZ3JlZW1lbnQiU4rnGE8KBQgBEgEDCgUIBBIBAxI9CgRQ\
-            T1NUEjUvdjEvb3JnYW5pc2F0aW9ucy97b3JnYW5pc2F0aW9uX2lkfS9hZ3JlZW1lbnQ6Y29uZmlybRgBErIBCg1QcmV2aWV3UG9s\
-            aWN5Eikuc2FtdGFsLnJldGVudGlvbi52MS5QcmV2aWV3UG9saWN5UmVxdWVzdBolLnNhbXRhbC5yZXRlbnRpb24udjEuUmV0ZW50\
-            aW9uUHJldmlldyJPiucYSwoFCAESAQMKBQgEEgEDEjkKA0dFVBIyL3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0v\
-            cG9saWN5OnByZXZpZXcYARKYAQoJU2V0UG9saWN5EiUuc2FtdGFsLnJldGVudGlvbi52MS5TZXRQb2xpY3lSZXF1ZXN0Ghsuc2Ft\
-            dGFsLnJldGVudGlvbi52MS5Qb2xpY3kiR4rnGEMKBQgBEgEDCgUIBBIBAxIxCgNQVVQSKi92MS9vcmdhbmlzYXRpb25zL3tvcmdh\
-            bmlzYXRpb25faWR9L3BvbGljeRgBEp8BCglHZXRQb2xpY3kSJS5zYW10YWwucmV0ZW50aW9uLnYxLkdldFBvbGljeVJlcXVlc3Qa\
-            Gy5zYW10YWwucmV0ZW50aW9uLnYxLlBvbGljeSJOiucYSgoFCAMSAQEKBQgBEgEDCgUIBBIBAxIxCgNHRVQSKi92MS9vcmdhbmlz\
-            YXRpb25zL3tvcmdhbmlzYXRpb25faWR9L3BvbGljeRgBEmYKC09wZW5TZXNzaW9uEicuc2FtdGFsLnJldGVudGlvbi52MS5PcGVu\
-            U2Vzc2lvblJlcXVlc3QaHy5zYW10YWwucmV0ZW50aW9uLnYxLlNlc3Npb25LZXkiDYrnGAkKBQgCEgEBGAESagoNR2V0U2Vzc2lv\
-            bktleRIpLnNhbXRhbC5yZXRlbnRpb24udjEuR2V0U2Vzc2lvbktleVJlcXVlc3QaHy5zYW10YWwucmV0ZW50aW9uLnYxLlNlc3Np\
-            b25LZXkiDYrnGAkKBQgCEgEBGAESbAoKRW5kU2Vzc2lvbhImLnNhbXRhbC5yZXRlbnRpb24udjEuRW5kU2Vzc2lvblJlcXVlc3Qa\
-            Jy5zYW10YWwucmV0ZW50aW9uLnYxLkVuZFNlc3Npb25SZXNwb25zZSINiucYCQoFCAISAQEYARKLAQoTR2V0U2Vzc2lvbkRlYWRs\
-            aW5lcxIvLnNhbXRhbC5yZXRlbnRpb24udjEuR2V0U2Vzc2lvbkRlYWRsaW5lc1JlcXVlc3QaMC5zYW10YWwucmV0ZW50aW9uLnYx\
-            LkdldFNlc3Npb25EZWFkbGluZXNSZXNwb25zZSIRiucYDQoFCAISAQEYASCAgAESpAEKDEVyYXNlU2Vzc2lvbhIoLnNhbXRhbC5y\
-            ZXRlbnRpb24udjEuRXJhc2VTZXNzaW9uUmVxdWVzdBogLnNhbXRhbC5yZXRlbnRpb24udjEuQ2VydGlmaWNhdGUiSIrnGEQKBQgD\
-            EgEBCgUIARIBAwoFCAQSAQMSJwoEUE9TVBIfL3YxL3Nlc3Npb25zL3tzZXNzaW9uX2lkfTplcmFzZRgBKMDPJBKmAQoNRXhwb3J0\
-            U2Vzc2lvbhIpLnNhbXRhbC5yZXRlbnRpb24udjEuRXhwb3J0U2Vzc2lvblJlcXVlc3QaIC5zYW10YWwucmV0ZW50aW9uLnYxLkV4\
-            cG9ydENodW5rIkaK5xhCCgUIAxIBAQoFCAESAQMKBQgEEgEDEikKA0dFVBIgL3YxL3Nlc3Npb25zL3tzZXNzaW9uX2lkfS9leHBv\
-            cnQYAhgBMAESqQEKDkdldENlcnRpZmljYXRlEiouc2FtdGFsLnJldGVudGlvbi52MS5HZXRDZXJ0aWZpY2F0ZVJlcXVlc3QaIC5z\
-            YW10YWwucmV0ZW50aW9uLnYxLkNlcnRpZmljYXRlIkmK5xhFCgUIAxIBAQoFCAESAQMKBQgEEgEDEiwKA0dFVBIlL3YxL3Nlc3Np\
-            b25zL3tzZXNzaW9uX2lkfS9jZXJ0aWZpY2F0ZRgBEsUBChBMaXN0Q2VydGlmaWNhdGVzEiwuc2FtdGFsLnJldGVudGlvbi52MS5M\
-            aXN0Q2VydGlmaWNhdGVzUmVxdWVzdBotLnNhbXRhbC5yZXRlbnRpb24udjEuTGlzdENlcnRpZmljYXRlc1Jlc3BvbnNlIlSK5xhQ\
-            CgUIAxIBAQoFCAESAQMKBQgEEgEDEjcKA0dFVBIwL3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0vY2VydGlmaWNh\
-            dGVzGAESjAEKDEdldExlZGdlcktleRIoLnNhbXRhbC5yZXRlbnRpb24udjEuR2V0TGVkZ2VyS2V5UmVxdWVzdBoeLnNhbXRhbC5y\
-            ZXRlbnRpb24udjEuTGVkZ2VyS2V5IjKK5xguCgUIAxIBAQoFCAESAQEKBQgEEgEBEhUKA0dFVBIOL3YxL2xlZGdlci1rZXkYAWIG\
-            cHJvdG8z
+            U2Vzc2lvbkRlYWRsaW5lOgSY5xgCIn4KE0VyYXNlU2Vzc2lvblJlcXVlc3QSHgoKc2Vzc2lvbl9pZBgBIAEoCUIKkucYBggBEAQY\
+            BhImChJjb25maXJtX3Nlc3Npb25faWQYAiABKAlCCpLnGAYIARAEGAYSHwoLaW5zdHJ1Y3Rpb24YAyABKAlCCpLnGAYIBRAEGAYi\
+            MAoURXhwb3J0U2Vzc2lvblJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCToEmOcYAiIhCgtFeHBvcnRDaHVuaxIMCgRkYXRhGAEg\
+            ASgMOgSY5xgCIjEKFUdldENlcnRpZmljYXRlUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJOgSY5xgCIl8KF0xpc3RDZXJ0aWZp\
+            Y2F0ZXNSZXF1ZXN0EhcKD29yZ2FuaXNhdGlvbl9pZBgBIAEoCRIRCglwYWdlX3NpemUYAiABKA0SEgoKcGFnZV90b2tlbhgDIAEo\
+            CToEmOcYAiJxChhMaXN0Q2VydGlmaWNhdGVzUmVzcG9uc2USNgoMY2VydGlmaWNhdGVzGAEgAygLMiAuc2FtdGFsLnJldGVudGlv\
+            bi52MS5DZXJ0aWZpY2F0ZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAk6BJjnGAIirwMKC0NlcnRpZmljYXRlEhwKCHNlcXVlbmNl\
+            GAEgASgEQgqS5xgGCAEQBBgGEiMKD29yZ2FuaXNhdGlvbl9pZBgCIAEoCUIKkucYBggBEAQYBhIeCgpzZXNzaW9uX2lkGAMgASgJ\
+            QgqS5xgGCAEQBBgGEkAKB3RyaWdnZXIYBCABKA4yIy5zYW10YWwucmV0ZW50aW9uLnYxLkVyYXN1cmVUcmlnZ2VyQgqS5xgGCAEQ\
+            BBgGEjoKCmVyYXNlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgqS5xgGCAEQBBgGEh0KCXN0YXRlbWVu\
+            dBgGIAEoCUIKkucYBggBEAQYBhIdCglzaWduYXR1cmUYByABKAxCCpLnGAYIARAEGAYSGgoGa2V5X2lkGAggASgJQgqS5xgGCAEQ\
+            BBgGEkQKCXJlcXVlc3RlchgJIAEoDjIlLnNhbXRhbC5yZXRlbnRpb24udjEuRXJhc3VyZVJlcXVlc3RlckIKkucYBggBEAQYBhIf\
+            CgtpbnN0cnVjdGlvbhgKIAEoCUIKkucYBggFEAQYBiIbChNHZXRMZWRnZXJLZXlSZXF1ZXN0OgSY5xgCIkcKCUxlZGdlcktleRIa\
+            CgZrZXlfaWQYASABKAlCCpLnGAYIARAEGAYSHgoKcHVibGljX2tleRgCIAEoDEIKkucYBggBEAQYBipJCg1BZ3JlZW1lbnRLaW5k\
+            Eh4KGkFHUkVFTUVOVF9LSU5EX1VOU1BFQ0lGSUVEEAASDAoIU1RBTkRBUkQQARIKCgZDVVNUT00QAipMCg5FcmFzdXJlVHJpZ2dl\
+            chIfChtFUkFTVVJFX1RSSUdHRVJfVU5TUEVDSUZJRUQQABIKCgZNQU5VQUwQARINCglBVVRPTUFUSUMQAiplChBFcmFzdXJlUmVx\
+            dWVzdGVyEiEKHUVSQVNVUkVfUkVRVUVTVEVSX1VOU1BFQ0lGSUVEEAASEQoNQURNSU5JU1RSQVRPUhABEhsKF09QRVJBVE9SX09O\
+            X0lOU1RSVUNUSU9OEAIysRMKEFJldGVudGlvblNlcnZpY2USawoPUmVjb3JkQWdyZWVtZW50Eisuc2FtdGFsLnJldGVudGlvbi52\
+            MS5SZWNvcmRBZ3JlZW1lbnRSZXF1ZXN0Gh4uc2FtdGFsLnJldGVudGlvbi52MS5BZ3JlZW1lbnQiC4rnGAcKBQgDEgEBEqsBCgxH\
+            ZXRBZ3JlZW1lbnQSKC5zYW10YWwucmV0ZW50aW9uLnYxLkdldEFncmVlbWVudFJlcXVlc3QaHi5zYW10YWwucmV0ZW50aW9uLnYx\
+            LkFncmVlbWVudCJRiucYTQoFCAMSAQEKBQgBEgEDCgUIBBIBAxI0CgNHRVQSLS92MS9vcmdhbmlzYXRpb25zL3tvcmdhbmlzYXRp\
+            b25faWR9L2FncmVlbWVudBgBErsBChBQcmV2aWV3QWdyZWVtZW50Eiwuc2FtdGFsLnJldGVudGlvbi52MS5QcmV2aWV3QWdyZWVt\
+            ZW50UmVxdWVzdBolLnNhbXRhbC5yZXRlbnRpb24udjEuUmV0ZW50aW9uUHJldmlldyJSiucYTgoFCAESAQMKBQgEEgEDEjwKA0dF\
+            VBI1L3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0vYWdyZWVtZW50OnByZXZpZXcYARK1AQoQQ29uZmlybUFncmVl\
+            bWVudBIsLnNhbXRhbC5yZXRlbnRpb24udjEuQ29uZmlybUFncmVlbWVudFJlcXVlc3QaHi5zYW10YWwucmV0ZW50aW9uLnYxLkFn\
+            cmVlbWVudCJTiucYTwoFCAESAQMKBQgEEgEDEj0KBFBPU1QSNS92MS9vcmdhbmlzYXRpb25zL3tvcmdhbmlzYXRpb25faWR9L2Fn\
+            cmVlbWVudDpjb25maXJtGAESsgEKDVByZXZpZXdQb2xpY3kSKS5zYW10YWwucmV0ZW50aW9uLnYxLlByZXZpZXdQb2xpY3lSZXF1\
+            ZXN0GiUuc2FtdGFsLnJldGVudGlvbi52MS5SZXRlbnRpb25QcmV2aWV3Ik+K5xhLCgUIARIBAwoFCAQSAQMSOQoDR0VUEjIvdjEv\
+            b3JnYW5pc2F0aW9ucy97b3JnYW5pc2F0aW9uX2lkfS9wb2xpY3k6cHJldmlldxgBEpgBCglTZXRQb2xpY3kSJS5zYW10YWwucmV0\
+            ZW50aW9uLnYxLlNldFBvbGljeVJlcXVlc3QaGy5zYW10YWwucmV0ZW50aW9uLnYxLlBvbGljeSJHiucYQwoFCAESAQMKBQgEEgED\
+            EjEKA1BVVBIqL3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0vcG9saWN5GAESnwEKCUdldFBvbGljeRIlLnNhbXRh\
+            bC5yZXRlbnRpb24udjEuR2V0UG9saWN5UmVxdWVzdBobLnNhbXRhbC5yZXRlbnRpb24udjEuUG9saWN5Ik6K5xhKCgUIAxIBAQoF\
+            CAESAQMKBQgEEgEDEjEKA0dFVBIqL3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0vcG9saWN5GAESZgoLT3BlblNl\
+            c3Npb24SJy5zYW10YWwucmV0ZW50aW9uLnYxLk9wZW5TZXNzaW9uUmVxdWVzdBofLnNhbXRhbC5yZXRlbnRpb24udjEuU2Vzc2lv\
+            bktleSINiucYCQoFCAISAQEYARJqCg1HZXRTZXNzaW9uS2V5Eikuc2FtdGFsLnJldGVudGlvbi52MS5HZXRTZXNzaW9uS2V5UmVx\
+            dWVzdBofLnNhbXRhbC5yZXRlbnRpb24udjEuU2Vzc2lvbktleSINiucYCQoFCAISAQEYARJsCgpFbmRTZXNzaW9uEiYuc2FtdGFs\
+            LnJldGVudGlvbi52MS5FbmRTZXNzaW9uUmVxdWVzdBonLnNhbXRhbC5yZXRlbnRpb24udjEuRW5kU2Vzc2lvblJlc3BvbnNlIg2K\
+            5xgJCgUIAhIBARgBEosBChNHZXRTZXNzaW9uRGVhZGxpbmVzEi8uc2FtdGFsLnJldGVudGlvbi52MS5HZXRTZXNzaW9uRGVhZGxp\
+            bmVzUmVxdWVzdBowLnNhbXRhbC5yZXRlbnRpb24udjEuR2V0U2Vzc2lvbkRlYWRsaW5lc1Jlc3BvbnNlIhGK5xgNCgUIAhIBARgB\
+            IICAARKkAQoMRXJhc2VTZXNzaW9uEiguc2FtdGFsLnJldGVudGlvbi52MS5FcmFzZVNlc3Npb25SZXF1ZXN0GiAuc2FtdGFsLnJl\
+            dGVudGlvbi52MS5DZXJ0aWZpY2F0ZSJIiucYRAoFCAMSAQEKBQgBEgEDCgUIBBIBAxInCgRQT1NUEh8vdjEvc2Vzc2lvbnMve3Nl\
+            c3Npb25faWR9OmVyYXNlGAEowM8kEp8BCg1FeHBvcnRTZXNzaW9uEikuc2FtdGFsLnJldGVudGlvbi52MS5FeHBvcnRTZXNzaW9u\
+            UmVxdWVzdBogLnNhbXRhbC5yZXRlbnRpb24udjEuRXhwb3J0Q2h1bmsiP4rnGDsKBQgBEgEDCgUIBBIBAxIpCgNHRVQSIC92MS9z\
+            ZXNzaW9ucy97c2Vzc2lvbl9pZH0vZXhwb3J0GAIYATABEqkBCg5HZXRDZXJ0aWZpY2F0ZRIqLnNhbXRhbC5yZXRlbnRpb24udjEu\
+            R2V0Q2VydGlmaWNhdGVSZXF1ZXN0GiAuc2FtdGFsLnJldGVudGlvbi52MS5DZXJ0aWZpY2F0ZSJJiucYRQoFCAMSAQEKBQgBEgED\
+            CgUIBBIBAxIsCgNHRVQSJS92MS9zZXNzaW9ucy97c2Vzc2lvbl9pZH0vY2VydGlmaWNhdGUYARLFAQoQTGlzdENlcnRpZmljYXRl\
+            cxIsLnNhbXRhbC5yZXRlbnRpb24udjEuTGlzdENlcnRpZmljYXRlc1JlcXVlc3QaLS5zYW10YWwucmV0ZW50aW9uLnYxLkxpc3RD\
+            ZXJ0aWZpY2F0ZXNSZXNwb25zZSJUiucYUAoFCAMSAQEKBQgBEgEDCgUIBBIBAxI3CgNHRVQSMC92MS9vcmdhbmlzYXRpb25zL3tv\
+            cmdhbmlzYXRpb25faWR9L2NlcnRpZmljYXRlcxgBEowBCgxHZXRMZWRnZXJLZXkSKC5zYW10YWwucmV0ZW50aW9uLnYxLkdldExl\
+            ZGdlcktleVJlcXVlc3QaHi5zYW10YWwucmV0ZW50aW9uLnYxLkxlZGdlcktleSIyiucYLgoFCAMSAQEKBQgBEgEBCgUIBBIBARIV\
+            CgNHRVQSDi92MS9sZWRnZXIta2V5GAFiBnByb3RvMw==
             """)
 }

@@ -79,6 +79,11 @@ public enum HTTPRoutes {
             request: IdentityV1.ListAdministratorsRequest.descriptor, response: IdentityV1.ListAdministratorsResponse.descriptor,
             stream: nil, service: "identity"),
         HTTPRoute(
+            verb: "DELETE", path: "/v1/organisations/{organisation_id}/administrators/{administrator_id}",
+            method: IdentityV1.IdentityServiceMethods.removeAdministrator,
+            request: IdentityV1.RemoveAdministratorRequest.descriptor, response: IdentityV1.RemoveAdministratorResponse.descriptor,
+            stream: nil, service: "identity"),
+        HTTPRoute(
             verb: "POST", path: "/v1/sign-in",
             method: IdentityV1.IdentityServiceMethods.signIn,
             request: IdentityV1.SignInRequest.descriptor, response: IdentityV1.SignInResponse.descriptor,

@@ -30,6 +30,11 @@ extension IdentityV1 {
             kind: .unary, idempotent: true,
             maxRequestBytes: 4096, defaultDeadline: .seconds(10))
 
+        public static let removeAdministrator = MethodDescriptor(
+            service: "samtal.identity.v1.IdentityService", method: "RemoveAdministrator",
+            kind: .unary, idempotent: false,
+            maxRequestBytes: 4096, defaultDeadline: .milliseconds(60000))
+
         public static let createSignInCode = MethodDescriptor(
             service: "samtal.identity.v1.IdentityService", method: "CreateSignInCode",
             kind: .unary, idempotent: false,
@@ -50,6 +55,11 @@ extension IdentityV1 {
             kind: .unary, idempotent: true,
             maxRequestBytes: 4096, defaultDeadline: .seconds(10))
 
+        public static let listRevokedSignIns = MethodDescriptor(
+            service: "samtal.identity.v1.IdentityService", method: "ListRevokedSignIns",
+            kind: .unary, idempotent: true,
+            maxRequestBytes: 4096, defaultDeadline: .seconds(10))
+
         public static let listSigningKeys = MethodDescriptor(
             service: "samtal.identity.v1.IdentityService", method: "ListSigningKeys",
             kind: .unary, idempotent: true,
@@ -61,10 +71,12 @@ extension IdentityV1 {
             listOrganisations,
             addAdministrator,
             listAdministrators,
+            removeAdministrator,
             createSignInCode,
             signIn,
             refreshTokens,
             revokeTokens,
+            listRevokedSignIns,
             listSigningKeys,
         ]
     }
@@ -91,6 +103,13 @@ extension IdentityV1 {
         func listAdministrators(_ request: IdentityV1.ListAdministratorsRequest, call: ServerCall) async throws
             -> IdentityV1.ListAdministratorsResponse
 
+        /// Removes an administrator and forgets them: when it returns, no byte of their name and address is in identity's files,
+        /// their code and refresh tokens work no more, and their access tokens and open feeds end within seconds.
+        /// FAILED_PRECONDITION with LAST_ADMINISTRATOR for an organisation's last one; NOT_FOUND with ADMINISTRATOR_NOT_FOUND
+        /// for one who is not there.
+        func removeAdministrator(_ request: IdentityV1.RemoveAdministratorRequest, call: ServerCall) async throws
+            -> IdentityV1.RemoveAdministratorResponse
+
         /// Makes a one-time code with which the administrator of this address signs in. Earlier unused codes stop working.
         func createSignInCode(_ request: IdentityV1.CreateSignInCodeRequest, call: ServerCall) async throws
             -> IdentityV1.SignInCode
@@ -103,9 +122,15 @@ extension IdentityV1 {
         func refreshTokens(_ request: IdentityV1.RefreshTokensRequest, call: ServerCall) async throws
             -> IdentityV1.SignInResponse
 
-        /// Signs out: the refresh token and its family stop working. Unknown tokens are not an error.
+        /// Signs out: the refresh token and its family stop working, and the access tokens and feeds of that sign-in end within
+        /// seconds. Unknown tokens are not an error.
         func revokeTokens(_ request: IdentityV1.RevokeTokensRequest, call: ServerCall) async throws
             -> IdentityV1.RevokeTokensResponse
+
+        /// The sign-ins that ended before their time in the last minutes, for services: they verify access tokens without a
+        /// call, so they ask for this every other second and refuse what belongs to one of them.
+        func listRevokedSignIns(_ request: IdentityV1.ListRevokedSignInsRequest, call: ServerCall) async throws
+            -> IdentityV1.ListRevokedSignInsResponse
 
         /// The public keys that access tokens are verified with (RFC 8037 Ed25519 keys).
         func listSigningKeys(_ request: IdentityV1.ListSigningKeysRequest, call: ServerCall) async throws
@@ -153,6 +178,16 @@ extension IdentityV1 {
             try await channel.unary(IdentityV1.IdentityServiceMethods.listAdministrators, request, options: options)
         }
 
+        /// Removes an administrator and forgets them: when it returns, no byte of their name and address is in identity's files,
+        /// their code and refresh tokens work no more, and their access tokens and open feeds end within seconds.
+        /// FAILED_PRECONDITION with LAST_ADMINISTRATOR for an organisation's last one; NOT_FOUND with ADMINISTRATOR_NOT_FOUND
+        /// for one who is not there.
+        public func removeAdministrator(
+            _ request: IdentityV1.RemoveAdministratorRequest, options: CallOptions = CallOptions()
+        ) async throws -> IdentityV1.RemoveAdministratorResponse {
+            try await channel.unary(IdentityV1.IdentityServiceMethods.removeAdministrator, request, options: options)
+        }
+
         /// Makes a one-time code with which the administrator of this address signs in. Earlier unused codes stop working.
         public func createSignInCode(
             _ request: IdentityV1.CreateSignInCodeRequest, options: CallOptions = CallOptions()
@@ -174,11 +209,20 @@ extension IdentityV1 {
             try await channel.unary(IdentityV1.IdentityServiceMethods.refreshTokens, request, options: options)
         }
 
-        /// Signs out: the refresh token and its family stop working. Unknown tokens are not an error.
+        /// Signs out: the refresh token and its family stop working, and the access tokens and feeds of that sign-in end within
+        /// seconds. Unknown tokens are not an error.
         public func revokeTokens(
             _ request: IdentityV1.RevokeTokensRequest, options: CallOptions = CallOptions()
         ) async throws -> IdentityV1.RevokeTokensResponse {
             try await channel.unary(IdentityV1.IdentityServiceMethods.revokeTokens, request, options: options)
+        }
+
+        /// The sign-ins that ended before their time in the last minutes, for services: they verify access tokens without a
+        /// call, so they ask for this every other second and refuse what belongs to one of them.
+        public func listRevokedSignIns(
+            _ request: IdentityV1.ListRevokedSignInsRequest, options: CallOptions = CallOptions()
+        ) async throws -> IdentityV1.ListRevokedSignInsResponse {
+            try await channel.unary(IdentityV1.IdentityServiceMethods.listRevokedSignIns, request, options: options)
         }
 
         /// The public keys that access tokens are verified with (RFC 8037 Ed25519 keys).
@@ -209,6 +253,9 @@ extension IdentityV1.IdentityServiceHandler {
             .unary(IdentityV1.IdentityServiceMethods.listAdministrators) { (request: IdentityV1.ListAdministratorsRequest, call: ServerCall) in
                 try await self.listAdministrators(request, call: call)
             },
+            .unary(IdentityV1.IdentityServiceMethods.removeAdministrator) { (request: IdentityV1.RemoveAdministratorRequest, call: ServerCall) in
+                try await self.removeAdministrator(request, call: call)
+            },
             .unary(IdentityV1.IdentityServiceMethods.createSignInCode) { (request: IdentityV1.CreateSignInCodeRequest, call: ServerCall) in
                 try await self.createSignInCode(request, call: call)
             },
@@ -220,6 +267,9 @@ extension IdentityV1.IdentityServiceHandler {
             },
             .unary(IdentityV1.IdentityServiceMethods.revokeTokens) { (request: IdentityV1.RevokeTokensRequest, call: ServerCall) in
                 try await self.revokeTokens(request, call: call)
+            },
+            .unary(IdentityV1.IdentityServiceMethods.listRevokedSignIns) { (request: IdentityV1.ListRevokedSignInsRequest, call: ServerCall) in
+                try await self.listRevokedSignIns(request, call: call)
             },
             .unary(IdentityV1.IdentityServiceMethods.listSigningKeys) { (request: IdentityV1.ListSigningKeysRequest, call: ServerCall) in
                 try await self.listSigningKeys(request, call: call)

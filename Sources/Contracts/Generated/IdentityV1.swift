@@ -623,6 +623,127 @@ extension IdentityV1 {
 }
 
 extension IdentityV1 {
+    /// `samtal.identity.v1.RemoveAdministratorRequest`.
+    public struct RemoveAdministratorRequest: ProtobufMessage {
+        public var organisationID: String = ""
+        public var administratorID: String = ""
+
+        public init() {}
+
+        public init(
+            organisationID: String = "",
+            administratorID: String = ""
+        ) {
+            self.organisationID = organisationID
+            self.administratorID = administratorID
+        }
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Identity__V1__RemoveAdministratorRequest()
+            samtal__identity__v1__remove_administrator_request__init(&message)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1, 2],
+                messages: [:])
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Identity__V1__RemoveAdministratorRequest.self)
+            organisationID = try FieldReading.text(cStruct.pointee.organisation_id.data, cStruct.pointee.organisation_id.len, "organisation_id")
+            administratorID = try FieldReading.text(cStruct.pointee.administrator_id.data, cStruct.pointee.administrator_id.len, "administrator_id")
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Identity__V1__RemoveAdministratorRequest.self)
+            (cStruct.pointee.organisation_id.data, cStruct.pointee.organisation_id.len) = arena.text(organisationID)
+            (cStruct.pointee.administrator_id.data, cStruct.pointee.administrator_id.len) = arena.text(administratorID)
+        }
+    }
+}
+
+extension IdentityV1 {
+    /// `samtal.identity.v1.RemoveAdministratorResponse`.
+    public struct RemoveAdministratorResponse: ProtobufMessage {
+        public init() {}
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Identity__V1__RemoveAdministratorResponse()
+            samtal__identity__v1__remove_administrator_response__init(&message)
+            return ProtobufDescriptor(message.base.descriptor)
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+        }
+    }
+}
+
+extension IdentityV1 {
+    /// `samtal.identity.v1.ListRevokedSignInsRequest`.
+    public struct ListRevokedSignInsRequest: ProtobufMessage {
+        public init() {}
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Identity__V1__ListRevokedSignInsRequest()
+            samtal__identity__v1__list_revoked_sign_ins_request__init(&message)
+            return ProtobufDescriptor(message.base.descriptor)
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+        }
+    }
+}
+
+extension IdentityV1 {
+    /// `samtal.identity.v1.ListRevokedSignInsResponse`.
+    public struct ListRevokedSignInsResponse: ProtobufMessage {
+        /// as in the claim sid of their access tokens; at most 1,000, the latest
+        public var signInIDs: [String] = []
+        /// when there were more: every access token issued by then is refused as well
+        public var refuseIssuedUntil: GoogleProtobuf.Timestamp? = nil
+
+        public init() {}
+
+        public init(
+            signInIDs: [String] = [],
+            refuseIssuedUntil: GoogleProtobuf.Timestamp? = nil
+        ) {
+            self.signInIDs = signInIDs
+            self.refuseIssuedUntil = refuseIssuedUntil
+        }
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Identity__V1__ListRevokedSignInsResponse()
+            samtal__identity__v1__list_revoked_sign_ins_response__init(&message)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [2: GoogleProtobuf.Timestamp.descriptor])
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Identity__V1__ListRevokedSignInsResponse.self)
+            signInIDs = try FieldReading.array(cStruct.pointee.sign_in_ids, cStruct.pointee.n_sign_in_ids, "sign_in_ids") {
+                value throws(ProtobufError) in try FieldReading.text(value.data, value.len, "")
+            }
+            refuseIssuedUntil = try FieldReading.message(cStruct.pointee.refuse_issued_until, "refuse_issued_until")
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Identity__V1__ListRevokedSignInsResponse.self)
+            (cStruct.pointee.sign_in_ids, cStruct.pointee.n_sign_in_ids) = arena.array(signInIDs) {
+                let (data, len) = arena.text($0)
+                return ProtobufCBinaryData(len: len, data: data)
+            }
+            cStruct.pointee.refuse_issued_until = arena.message(refuseIssuedUntil)
+        }
+    }
+}
+
+extension IdentityV1 {
     /// `samtal.identity.v1.ListSigningKeysRequest`.
     public struct ListSigningKeysRequest: ProtobufMessage {
         public init() {}

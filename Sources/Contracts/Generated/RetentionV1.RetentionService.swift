@@ -165,10 +165,13 @@ extension RetentionV1 {
 
         /// Erases a session for ever, now: first its key, then its rows, then the certificate is written and returned.
         /// FAILED_PRECONDITION unless confirm_session_id repeats the session's id. An erased session's certificate is returned again.
+        /// The operator is a processor and erases on the controller's documented instruction only (GDPR Art. 28(3)(a)): without
+        /// `instruction` INVALID_ARGUMENT with the reason INSTRUCTION_REQUIRED. An administrator is the controller and names none.
         func eraseSession(_ request: RetentionV1.EraseSessionRequest, call: ServerCall) async throws
             -> RetentionV1.Certificate
 
-        /// One session as a ZIP: session.json, questions.csv and manifest.json with counts and SHA-256 of each file.
+        /// One session as a ZIP: session.json, questions.csv and manifest.json with counts and SHA-256 of each file. For
+        /// administrators alone: the operator gets no content.
         func exportSession(
             _ request: RetentionV1.ExportSessionRequest, writer: ResponseWriter<RetentionV1.ExportChunk>,
             call: ServerCall
@@ -284,13 +287,16 @@ extension RetentionV1 {
 
         /// Erases a session for ever, now: first its key, then its rows, then the certificate is written and returned.
         /// FAILED_PRECONDITION unless confirm_session_id repeats the session's id. An erased session's certificate is returned again.
+        /// The operator is a processor and erases on the controller's documented instruction only (GDPR Art. 28(3)(a)): without
+        /// `instruction` INVALID_ARGUMENT with the reason INSTRUCTION_REQUIRED. An administrator is the controller and names none.
         public func eraseSession(
             _ request: RetentionV1.EraseSessionRequest, options: CallOptions = CallOptions()
         ) async throws -> RetentionV1.Certificate {
             try await channel.unary(RetentionV1.RetentionServiceMethods.eraseSession, request, options: options)
         }
 
-        /// One session as a ZIP: session.json, questions.csv and manifest.json with counts and SHA-256 of each file.
+        /// One session as a ZIP: session.json, questions.csv and manifest.json with counts and SHA-256 of each file. For
+        /// administrators alone: the operator gets no content.
         public func exportSession(
             _ request: RetentionV1.ExportSessionRequest, options: CallOptions = CallOptions()
         ) -> ResponseStream<RetentionV1.ExportChunk> {

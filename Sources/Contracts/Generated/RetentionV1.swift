@@ -75,6 +75,39 @@ extension RetentionV1 {
 }
 
 extension RetentionV1 {
+    /// Who asked for an erasure.
+    public enum ErasureRequester: Sendable, Hashable {
+        /// nobody did: it was automatic, or it is not on record
+        case unspecified
+        /// an administrator of the organisation: the controller
+        case administrator
+        /// the processor, on the instruction that is named
+        case operatorOnInstruction
+        /// A number that this version has no name for: protobuf's enums are open.
+        case unrecognised(Int32)
+
+        public init(rawValue: Int32) {
+            switch rawValue {
+            case 0: self = .unspecified
+            case 1: self = .administrator
+            case 2: self = .operatorOnInstruction
+            default: self = .unrecognised(rawValue)
+            }
+        }
+
+        /// The number on the wire.
+        public var rawValue: Int32 {
+            switch self {
+            case .unspecified: 0
+            case .administrator: 1
+            case .operatorOnInstruction: 2
+            case .unrecognised(let number): number
+            }
+        }
+    }
+}
+
+extension RetentionV1 {
     /// A data-processing agreement (GDPR Art. 28(3)).
     public struct Agreement: ProtobufMessage {
         public var organisationID: String = ""
@@ -932,22 +965,26 @@ extension RetentionV1 {
     public struct EraseSessionRequest: ProtobufMessage {
         public var sessionID: String = ""
         public var confirmSessionID: String = ""
+        /// the operator's alone: 1–200 characters in one line, such as a case number; the controller sees it, and the certificate says it
+        public var instruction: String = ""
 
         public init() {}
 
         public init(
             sessionID: String = "",
-            confirmSessionID: String = ""
+            confirmSessionID: String = "",
+            instruction: String = ""
         ) {
             self.sessionID = sessionID
             self.confirmSessionID = confirmSessionID
+            self.instruction = instruction
         }
 
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Retention__V1__EraseSessionRequest()
             samtal__retention__v1__erase_session_request__init(&message)
             return ProtobufDescriptor(
-                message.base.descriptor, texts: [1, 2],
+                message.base.descriptor, texts: [1, 2, 3],
                 messages: [:])
         }()
 
@@ -955,12 +992,14 @@ extension RetentionV1 {
             let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__EraseSessionRequest.self)
             sessionID = try FieldReading.text(cStruct.pointee.session_id.data, cStruct.pointee.session_id.len, "session_id")
             confirmSessionID = try FieldReading.text(cStruct.pointee.confirm_session_id.data, cStruct.pointee.confirm_session_id.len, "confirm_session_id")
+            instruction = try FieldReading.text(cStruct.pointee.instruction.data, cStruct.pointee.instruction.len, "instruction")
         }
 
         public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
             let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__EraseSessionRequest.self)
             (cStruct.pointee.session_id.data, cStruct.pointee.session_id.len) = arena.text(sessionID)
             (cStruct.pointee.confirm_session_id.data, cStruct.pointee.confirm_session_id.len) = arena.text(confirmSessionID)
+            (cStruct.pointee.instruction.data, cStruct.pointee.instruction.len) = arena.text(instruction)
         }
     }
 }
@@ -1159,6 +1198,9 @@ extension RetentionV1 {
         /// Ed25519 over statement, 64 bytes
         public var signature: [UInt8] = []
         public var keyID: String = ""
+        public var requester: RetentionV1.ErasureRequester = .unspecified
+        /// empty unless the operator erased
+        public var instruction: String = ""
 
         public init() {}
 
@@ -1170,7 +1212,9 @@ extension RetentionV1 {
             eraseTime: GoogleProtobuf.Timestamp? = nil,
             statement: String = "",
             signature: [UInt8] = [],
-            keyID: String = ""
+            keyID: String = "",
+            requester: RetentionV1.ErasureRequester = .unspecified,
+            instruction: String = ""
         ) {
             self.sequence = sequence
             self.organisationID = organisationID
@@ -1180,13 +1224,15 @@ extension RetentionV1 {
             self.statement = statement
             self.signature = signature
             self.keyID = keyID
+            self.requester = requester
+            self.instruction = instruction
         }
 
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Retention__V1__Certificate()
             samtal__retention__v1__certificate__init(&message)
             return ProtobufDescriptor(
-                message.base.descriptor, texts: [2, 3, 6, 8],
+                message.base.descriptor, texts: [2, 3, 6, 8, 10],
                 messages: [5: GoogleProtobuf.Timestamp.descriptor])
         }()
 
@@ -1200,6 +1246,8 @@ extension RetentionV1 {
             statement = try FieldReading.text(cStruct.pointee.statement.data, cStruct.pointee.statement.len, "statement")
             signature = FieldReading.bytes(cStruct.pointee.signature.data, cStruct.pointee.signature.len)
             keyID = try FieldReading.text(cStruct.pointee.key_id.data, cStruct.pointee.key_id.len, "key_id")
+            requester = RetentionV1.ErasureRequester(rawValue: Int32(truncatingIfNeeded: cStruct.pointee.requester.rawValue))
+            instruction = try FieldReading.text(cStruct.pointee.instruction.data, cStruct.pointee.instruction.len, "instruction")
         }
 
         public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
@@ -1212,6 +1260,8 @@ extension RetentionV1 {
             (cStruct.pointee.statement.data, cStruct.pointee.statement.len) = arena.text(statement)
             (cStruct.pointee.signature.data, cStruct.pointee.signature.len) = arena.bytes(signature)
             (cStruct.pointee.key_id.data, cStruct.pointee.key_id.len) = arena.text(keyID)
+            cStruct.pointee.requester = .init(rawValue: .init(truncatingIfNeeded: requester.rawValue))
+            (cStruct.pointee.instruction.data, cStruct.pointee.instruction.len) = arena.text(instruction)
         }
     }
 }

@@ -14,7 +14,7 @@ public final class BidirectionalCall<Request: ProtobufMessage, Response: Protobu
 
     /// Sends one request. Waits while 64 KiB or more are on their way already, because the server takes them slowly.
     ///
-    /// Throws ``RPCError``: the call's status when the server has ended it; FAILED_PRECONDITION, reason `CALL_ANSWERED`,
+    /// Throws ``RPCError``: the call's status when the server has ended it; INTERNAL, reason `CALL_ANSWERED`,
     /// when the server has ended it with OK without wanting more.
     public func send(_ request: Request) async throws {
         try await raw.call.send(MessageFraming.framed(request))

@@ -31,12 +31,13 @@ public struct CallOptions: Sendable {
     public var metadata: Metadata
     /// When to give up. It is sent to the server as `grpc-timeout` and enforced here as well.
     public var deadline: ContinuousClock.Instant?
-    /// Wait for the server to come up, until the deadline, instead of failing at once with UNAVAILABLE. A server that is
-    /// up and refuses the call is asked once more, and then the call fails all the same.
-    public var waitForReady: Bool
+    /// Whether to wait for the server to come up, until the deadline, or to fail at once with UNAVAILABLE; nil: as long as
+    /// the channel says (``ClientLimits/patience``). A server that is up and refuses the call is asked once more, and then
+    /// the call fails all the same.
+    public var waitForReady: Bool?
     private(set) var boxed: Boxed?
 
-    public init(metadata: Metadata = [:], timeout: Duration? = nil, waitForReady: Bool = false) {
+    public init(metadata: Metadata = [:], timeout: Duration? = nil, waitForReady: Bool? = nil) {
         self.metadata = metadata
         self.deadline = timeout.map { ContinuousClock.now.advanced(by: $0) }
         self.waitForReady = waitForReady

@@ -43,7 +43,7 @@ typealias ResponseQueue = MessageQueue<CallFailure>
 
 extension MessageQueue<CallFailure> {
     convenience init(window: Int) {
-        let error = RPCError(.failedPrecondition, "a response stream has one reader")
+        let error = RPCError(.internal, "a response stream has one reader")
         self.init(window: window, busy: CallFailure(error: error, repeating: .never))
     }
 }

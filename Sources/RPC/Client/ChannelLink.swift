@@ -27,7 +27,7 @@ struct ChannelLink {
 
     let maxWaiters: Int
     private(set) var phase = Phase.idle
-    private var backoff = ReconnectBackoff()
+    private var backoff: ReconnectBackoff
     private var waiters = WaitingLine()
     private var isRetryScheduled = false
     /// Whether the last thing seen of the server was a connection that was ready: it can be reached, though another attempt
@@ -42,8 +42,9 @@ struct ChannelLink {
     /// Who waits for the end of them all.
     private var closers: [UnsafeContinuation<Void, Never>] = []
 
-    init(maxWaiters: Int) {
+    init(maxWaiters: Int, longestBackoff: Duration = ReconnectBackoff.longest) {
         self.maxWaiters = maxWaiters
+        backoff = ReconnectBackoff(longest: longestBackoff)
     }
 
     /// A call wants a connection. For `connect`, `connectLater` and `wait`, it is among the waiters from now on.

@@ -15,7 +15,7 @@ final class ClientConnection: HTTP2Connection, @unchecked Sendable {
 
     let limits: ClientLimits
     /// What a call is told whose connection has died.
-    let unreachable: RPCError
+    private(set) var unreachable: RPCError
     private weak let owner: Subchannel?
     private var waiting = CircularBuffer<ClientStream>()
     /// Whether the server has said who it is: only then is it known to want this connection.
@@ -223,7 +223,11 @@ extension ClientConnection: HTTP2SessionDelegate {
         openWaiting()
     }
 
-    func goAwayReceived() {
+    func goAwayReceived(forPings: Bool) {
+        if forPings, let owner, !isDraining {
+            unreachable = owner.common.tooManyPings
+            owner.connectionPingedTooOften(every: times.keepaliveInterval)
+        }
         drain(wasIdle: !hasCalls)
     }
 

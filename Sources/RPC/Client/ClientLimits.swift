@@ -23,5 +23,14 @@ public struct ClientLimits: Sendable {
     /// to what was sent to the server. A server that sends more loses the connection.
     public var maxControlFramesPerSecond = 100
 
+    /// How long a call waits in all for a server that is away, as one is that is being restarted, before it fails with
+    /// UNAVAILABLE; a call may say otherwise (``CallOptions/waitForReady``). Nil: it fails at once.
+    public var patience: Duration?
+
     public init() {}
+
+    /// The longest wait between two attempts at a connection: calls that wait for a while only are to see several.
+    var longestBackoff: Duration {
+        patience.map { min(max($0 / 8, ReconnectBackoff.first), ReconnectBackoff.longest) } ?? ReconnectBackoff.longest
+    }
 }

@@ -90,7 +90,9 @@ final class ClientStream: HTTP2Stream, @unchecked Sendable {
         // far over it: a byte of HPACK can stand for a pair of four thousand, and each is looked through.
         let limit = connection.limits.maxHeaderListBytes
         guard headers.size <= limit else { return headers.size / 16 <= limit }
-        if !headers.take(name: name, value: value), boxed?.extras.responseMetadata != nil {
+        if !headers.take(name: name, value: value), boxed?.extras.responseMetadata != nil,
+            name.isMetadataName, let value = value.metadataValue
+        {
             collected.append(name: name, value: value)
         }
         return true

@@ -13,7 +13,7 @@ public final class ClientStreamingCall<Request: ProtobufMessage, Response: Proto
 
     /// Sends one request. Waits while 64 KiB or more are on their way already, because the server takes them slowly.
     ///
-    /// Throws ``RPCError``: the call's status when the server has ended it; FAILED_PRECONDITION, reason `CALL_ANSWERED`,
+    /// Throws ``RPCError``: the call's status when the server has ended it; INTERNAL, reason `CALL_ANSWERED`,
     /// when the server has answered without wanting more: ``response()`` then has its answer.
     public func send(_ request: Request) async throws {
         try await raw.call.send(MessageFraming.framed(request))

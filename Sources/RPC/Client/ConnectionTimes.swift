@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// When a client's connection is looked at, and given up.
 struct ConnectionTimes: Sendable {
     /// The shortest interval: more often says nothing more, and servers take it for an attack.
@@ -10,4 +12,29 @@ struct ConnectionTimes: Sendable {
     var keepaliveTimeout: Duration = .seconds(20)
     /// How long at least, and at most twice, a connection is kept without calls; nil: for ever.
     var maxIdle: Duration?
+}
+
+/// How often the next connection of a channel asks its server for a sign of life: less often once a server has said
+/// that it is too often (gRFC A8).
+final class KeepaliveInterval: Sendable {
+    /// It isn't lengthened beyond that.
+    static let longest: Duration = .seconds(2 * 60 * 60)
+
+    private let interval: Mutex<Duration?>
+
+    init(_ interval: Duration?) {
+        self.interval = Mutex(interval)
+    }
+
+    var current: Duration? { interval.withLock { $0 } }
+
+    /// A server has had enough of a connection that asked so often: the next ones take twice as long, and never less than
+    /// they do already.
+    func lengthen(from used: Duration?) -> Duration? {
+        interval.withLock { interval in
+            guard let used, let current = interval else { return interval }
+            interval = max(current, min(used * 2, KeepaliveInterval.longest))
+            return interval
+        }
+    }
 }

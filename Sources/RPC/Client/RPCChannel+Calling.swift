@@ -45,7 +45,7 @@ extension RPCChannel {
         while true {
             let outcome: CallOutcome
             do throws(RPCError) {
-                let connection = try await connection(for: options)
+                let connection = try await connection(for: options, until: waitingEnds(&rules, options))
                 let stream = ClientStream(
                     connection: connection, method: method, options: options, framedRequest: framed)
                 if rules.attempts > 1 { stream.previousAttempts = rules.attempts - 1 }
@@ -75,8 +75,14 @@ extension RPCChannel {
     ) -> Duration? {
         if isClosed.load(ordering: .relaxed) { return nil }
         let call = RepeatRules.Call(
-            isIdempotent: method.idempotent, waitsForReady: options.waitForReady, deadline: options.deadline)
+            isIdempotent: method.idempotent, waitsForReady: options.waitForReady == true,
+            patienceEnd: waitingEnds(&rules, options), deadline: options.deadline)
         return rules.wait(after: failure, call, retrying, at: .now, chance: .random(in: 0..<1))
+    }
+
+    /// Until when the call waits for a server that is away, where neither it nor its deadline says so.
+    func waitingEnds(_ rules: inout RepeatRules, _ options: CallOptions) -> ContinuousClock.Instant? {
+        options.waitForReady == nil ? rules.waitingEnds(after: limits.patience, at: .now) : nil
     }
 
     /// The connection for a streaming call, which a retry policy may have waited for.
@@ -85,7 +91,7 @@ extension RPCChannel {
     ) async throws(RPCError) -> ClientConnection {
         while true {
             do throws(RPCError) {
-                return try await connection(for: options)
+                return try await connection(for: options, until: waitingEnds(&rules, options))
             } catch {
                 guard let delay = delay(after: CallFailure(unconnected: error), method, options, &rules) else {
                     throw error

@@ -8,7 +8,7 @@ internal import Synchronization
 ///
 /// It connects when the first call is made, and again when a call finds the connection gone. A call that can't reach
 /// the server fails at once with UNAVAILABLE and the reason `NEIGHBOUR_UNAVAILABLE`, unless it waits for the server
-/// (``CallOptions/waitForReady``). Every method throws ``RPCError``.
+/// (``CallOptions/waitForReady``, ``ClientLimits/patience``). Every method throws ``RPCError``.
 public final class RPCChannel: Sendable {
     let interceptors: [any ClientInterceptor]
     let common: Subchannel.Common

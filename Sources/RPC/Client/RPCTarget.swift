@@ -1,6 +1,14 @@
 /// Where a server listens, as a client names it (gRPC, `naming.md`): `unix:PATH`, `unix:///ABSOLUTE/PATH` or
 /// `unix-abstract:NAME`. Nothing in it is an escape: a `%` is a `%`.
 public struct RPCTarget: Sendable, Hashable, CustomStringConvertible {
+    /// A text that names no target.
+    public struct Malformed: Error, CustomStringConvertible {
+        /// What is wrong with it, as a phrase that can follow "target: ".
+        public let reason: String
+
+        public var description: String { "target: \(reason)" }
+    }
+
     enum Address: Sendable, Hashable {
         case path(String)
         /// A name in Linux's abstract namespace (unix(7)), without its leading NUL.
@@ -12,14 +20,14 @@ public struct RPCTarget: Sendable, Hashable, CustomStringConvertible {
 
     let address: Address
 
-    /// Throws ``RPCError`` (INVALID_ARGUMENT, field `target`) that says what is wrong with the text.
-    public init(_ text: String) throws {
+    /// Throws ``Malformed``, which says what is wrong with the text.
+    public init(_ text: String) throws(Malformed) {
         if let name = RPCTarget.rest(of: text, after: "unix-abstract:") {
             try RPCTarget.check(name, "name")
             address = .abstract(name)
         } else if let path = RPCTarget.rest(of: text, after: "unix://") {
             guard path.hasPrefix("/") else {
-                throw RPCError.invalid("target", "has an authority: an absolute path is written unix:///PATH")
+                throw Malformed(reason: "has an authority: an absolute path is written unix:///PATH")
             }
             try RPCTarget.check(path, "path")
             address = .path(path)
@@ -27,7 +35,7 @@ public struct RPCTarget: Sendable, Hashable, CustomStringConvertible {
             try RPCTarget.check(path, "path")
             address = .path(path)
         } else {
-            throw RPCError.invalid("target", "is neither unix:PATH nor unix-abstract:NAME")
+            throw Malformed(reason: "is neither unix:PATH nor unix-abstract:NAME")
         }
     }
 
@@ -53,11 +61,11 @@ public struct RPCTarget: Sendable, Hashable, CustomStringConvertible {
         text.hasPrefix(scheme) ? String(text.dropFirst(scheme.count)) : nil
     }
 
-    private static func check(_ text: String, _ what: String) throws(RPCError) {
-        guard !text.isEmpty else { throw .invalid("target", "has no \(what)") }
+    private static func check(_ text: String, _ what: String) throws(Malformed) {
+        guard !text.isEmpty else { throw Malformed(reason: "has no \(what)") }
         guard text.utf8.count <= longest else {
-            throw .invalid("target", "has a \(what) of more than \(longest) bytes")
+            throw Malformed(reason: "has a \(what) of more than \(longest) bytes")
         }
-        guard !text.utf8.contains(0) else { throw .invalid("target", "has a NUL in its \(what)") }
+        guard !text.utf8.contains(0) else { throw Malformed(reason: "has a NUL in its \(what)") }
     }
 }

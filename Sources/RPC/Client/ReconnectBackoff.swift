@@ -7,15 +7,21 @@ struct ReconnectBackoff {
     /// welcomes everybody and hangs up would be connected to as fast as it can.
     static let probation: Duration = .seconds(1)
 
+    private let limit: Duration
     private(set) var failures = 0
     private(set) var retryAt: ContinuousClock.Instant?
+
+    /// - Parameter longest: what the wait grows to, a fifth more or less.
+    init(longest: Duration = ReconnectBackoff.longest) {
+        limit = longest
+    }
 
     /// - Parameter chance: evenly distributed over 0 ..< 1.
     mutating func failed(at now: ContinuousClock.Instant, chance: Double) {
         failures += 1
         guard failures > 1 else { return retryAt = now }
         let doublings = min(failures - 2, 16)
-        let delay = min(ReconnectBackoff.first * (1 << doublings), ReconnectBackoff.longest)
+        let delay = min(ReconnectBackoff.first * (1 << doublings), limit)
         retryAt = now.advanced(by: delay * (0.8 + 0.4 * chance))
     }
 

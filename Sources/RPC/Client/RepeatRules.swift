@@ -4,8 +4,10 @@ struct RepeatRules: Sendable {
     struct Call {
         /// Whether the server may run it twice.
         var isIdempotent: Bool
-        /// Whether the caller is willing to wait for the server.
+        /// Whether the caller is willing to wait for the server until the deadline.
         var waitsForReady: Bool
+        /// Until when it is otherwise; nil: not at all.
+        var patienceEnd: ContinuousClock.Instant?
         var deadline: ContinuousClock.Instant?
     }
 
@@ -15,6 +17,16 @@ struct RepeatRules: Sendable {
     private var unsent = ReconnectBackoff()
     /// Attempts that the retry policy has counted.
     private(set) var attempts = 1
+    /// When the call is no longer willing to wait for a server that is away; set when it first has to.
+    private var patienceEnd: ContinuousClock.Instant?
+
+    /// Until when the call waits for a server that is away: that long in all, however often it has to.
+    mutating func waitingEnds(
+        after patience: Duration?, at now: @autoclosure () -> ContinuousClock.Instant
+    ) -> ContinuousClock.Instant? {
+        if patienceEnd == nil, let patience { patienceEnd = now().advanced(by: patience) }
+        return patienceEnd
+    }
 
     /// How long to wait before the next attempt; nil when there is none.
     ///
@@ -26,6 +38,12 @@ struct RepeatRules: Sendable {
     ) -> Duration? {
         if failure.repeating == .unsent, call.waitsForReady {
             return waitUnsent(until: call.deadline, at: now(), chance: chance())
+        }
+        if failure.repeating == .unsent, let end = call.patienceEnd {
+            let now = now()
+            // Unlike a deadline, nothing else ends the call when that has passed.
+            return now < end
+                ? waitUnsent(until: call.deadline.map { min($0, end) } ?? end, at: now, chance: chance()) : nil
         }
         if repeatsAtOnce(failure.repeating, call) { return .zero }
         guard let retrying, call.isIdempotent, failure.repeating != .never,

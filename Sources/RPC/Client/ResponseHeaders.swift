@@ -31,6 +31,12 @@ struct ResponseHeaders {
 
     /// Takes a header of HTTP/2's or gRPC's own; false when it is the server's metadata.
     mutating func take(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) -> Bool {
+        // A message is kept as it is, spaces around it and all (gRPC over HTTP/2, "Status-Message").
+        if name == "grpc-message" {
+            message = PercentEncoding.decode(value)
+            return true
+        }
+        let value = value.trimmed
         switch name.first {
         case UInt8(ascii: ":"):
             if name == ":status" { httpStatus = value.decimal ?? 0 }
@@ -52,8 +58,6 @@ struct ResponseHeaders {
         if name == "grpc-status" {
             // A status that is no number is one nobody knows.
             status = value.decimal ?? RPCError.Code.unknown.rawValue
-        } else if name == "grpc-message" {
-            message = PercentEncoding.decode(value)
         } else if name == "grpc-status-details-bin" {
             details = Base64.decode(value)
         } else if name == "grpc-encoding" {

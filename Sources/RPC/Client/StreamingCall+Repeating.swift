@@ -82,7 +82,8 @@ extension StreamingCall {
         }
         if key.isCancelled { return .failure(RPCError(.cancelled, "the call was cancelled")) }
         do throws(RPCError) {
-            return .success(try await channel.connection(for: options, key))
+            let end = state.withLock { channel.waitingEnds(&$0.rules, options) }
+            return .success(try await channel.connection(for: options, until: end, key))
         } catch {
             return .failure(error)
         }

@@ -4,9 +4,9 @@ internal import Synchronization
 /// Sending requests.
 extension StreamingCall {
     private static let finished = RPCError(
-        .failedPrecondition, "the last request was sent already", reason: "REQUESTS_FINISHED")
+        .internal, "the last request was sent already", reason: "REQUESTS_FINISHED")
     private static let answered = RPCError(
-        .failedPrecondition, "the server has answered and reads no more requests", reason: "CALL_ANSWERED")
+        .internal, "the server has answered and reads no more requests", reason: "CALL_ANSWERED")
 
     /// Sends one message, with its prefix, once there is room for it. Throws how the call ended when it has.
     func send(_ framed: ByteBuffer) async throws(RPCError) {

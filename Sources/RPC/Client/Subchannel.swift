@@ -12,11 +12,38 @@ final class Subchannel: Sendable {
         let group: MultiThreadedEventLoopGroup
         let logger: Logger
         let limits: ClientLimits
+        /// Of every connection, apart from how often it asks for a sign of life.
         let times: ConnectionTimes
+        let keepalive: KeepaliveInterval
+
+        init(
+            name: String, group: MultiThreadedEventLoopGroup, logger: Logger, limits: ClientLimits,
+            times: ConnectionTimes
+        ) {
+            self.name = name
+            self.group = group
+            self.logger = logger
+            self.limits = limits
+            self.times = times
+            keepalive = KeepaliveInterval(times.keepaliveInterval)
+        }
+
+        /// Of a connection that is made now.
+        var currentTimes: ConnectionTimes {
+            var times = times
+            times.keepaliveInterval = keepalive.current
+            return times
+        }
 
         /// What calls are told that can't reach the server.
         var unreachable: RPCError {
             RPCError(.unavailable, "\(name) is not reachable", reason: "NEIGHBOUR_UNAVAILABLE")
+        }
+
+        /// What calls are told whose connection ends for them.
+        var tooManyPings: RPCError {
+            RPCError(
+                .unavailable, "\(name) has ended the connection: too many pings", reason: "NEIGHBOUR_UNAVAILABLE")
         }
     }
 
@@ -29,7 +56,9 @@ final class Subchannel: Sendable {
     init(_ target: RPCTarget, _ common: Common) {
         self.target = target
         self.common = common
-        link = Mutex(ChannelLink(maxWaiters: common.limits.maxWaitingCalls))
+        link = Mutex(
+            ChannelLink(
+                maxWaiters: common.limits.maxWaitingCalls, longestBackoff: common.limits.longestBackoff))
     }
 
     deinit {
@@ -98,7 +127,7 @@ extension Subchannel {
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
                         ClientConnection(
-                            owner: self, limits: self.common.limits, times: self.common.times,
+                            owner: self, limits: self.common.limits, times: self.common.currentTimes,
                             unreachable: self.common.unreachable, eventLoop: channel.eventLoop))
                 }
             }
@@ -153,6 +182,17 @@ extension Subchannel {
     /// It takes no more calls.
     func connectionDrains(_ connection: ClientConnection, wasIdle: Bool = false) {
         lost(connection, wasIdle: wasIdle)
+    }
+
+    /// The server was asked for signs of life too often, once every so long.
+    func connectionPingedTooOften(every used: Duration?) {
+        let interval = common.keepalive.lengthen(from: used)
+        common.logger.warning(
+            "a server takes keepalive pings for an attack: the next connection sends fewer",
+            metadata: [
+                "neighbour": "\(common.name)",
+                "keepalive_ms": "\(interval.map { String(Int64($0 / .milliseconds(1))) } ?? "none")",
+            ])
     }
 
     func connectionEnded(_ connection: ClientConnection) {

@@ -180,6 +180,9 @@ extension TargetPicker {
         }
     }
 
+    /// What a call is told that has waited long enough.
+    var refusal: RPCError { error(state.withLock { $0.targets.refusal }) }
+
     private func error(_ refusal: TargetStates<ClientConnection>.Refusal) -> RPCError {
         switch refusal {
         case .unreachable: common.unreachable

@@ -139,7 +139,7 @@ struct TargetStates<Connection: AnyObject & Sendable> {
         }
     }
 
-    private var refusal: Refusal { readyCount > 0 ? .notServing : .unreachable }
+    var refusal: Refusal { readyCount > 0 ? .notServing : .unreachable }
 
     /// Those of the targets that are to be connected to now.
     private mutating func begin(_ wanted: [Int]) -> [Int] {

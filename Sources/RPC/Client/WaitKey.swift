@@ -13,7 +13,7 @@ final class WaitKey: Sendable {
     private let state = Mutex(State())
 
     var isCancelled: Bool { state.withLock { $0.isCancelled } }
-    /// Whether the deadline of the call has passed.
+    /// Whether the call has waited for as long as it may.
     var isExpired: Bool { state.withLock { $0.isExpired } }
 
     /// The wait is no longer wanted. A pause ends at once; who waits for a connection is the channel's to tell.
@@ -26,7 +26,7 @@ final class WaitKey: Sendable {
         pause?.resume()
     }
 
-    /// The deadline of the call has passed. Who waits for a connection is the channel's to tell.
+    /// The call has waited for as long as it may. Who waits for a connection is the channel's to tell.
     func expire() {
         state.withLock { $0.isExpired = true }
     }

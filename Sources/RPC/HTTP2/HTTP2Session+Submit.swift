@@ -41,6 +41,12 @@ extension HTTP2Session {
         nghttp2_submit_rst_stream(pointer, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, code.rawValue)
     }
 
+    /// Resets a stream for what the other side did wrong on it, which counts as if nghttp2 had found it.
+    func resetForFault(_ stream: HTTP2Stream) {
+        nghttp2_submit_rst_stream(
+            pointer, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream.id, HTTP2ErrorCode.protocolError.rawValue)
+    }
+
     /// As ``reset(_:_:)``, unless the stream is over.
     func resetIfOpen(_ stream: HTTP2Stream, _ code: HTTP2ErrorCode) {
         if nghttp2_session_get_stream_user_data(pointer, stream.id) != nil { reset(stream, code) }

@@ -8,9 +8,16 @@ protocol HTTP2SessionDelegate: AnyObject {
     func streamClosed(_ stream: HTTP2Stream)
     /// The other side's settings have arrived.
     func settingsReceived()
-    func goAwayReceived()
+    /// The other side takes no more streams; `forPings` when it says that it was asked for signs of life too often.
+    func goAwayReceived(forPings: Bool)
+    /// The stream was reset, with that error code, for what the other side did wrong on it.
+    func streamWasAtFault(_ stream: HTTP2Stream, code: UInt32)
     /// A frame that costs the other side little and this side something; false ends the connection.
     func allows(_ frame: HTTP2Session.CountedFrame) -> Bool
+}
+
+extension HTTP2SessionDelegate {
+    func streamWasAtFault(_ stream: HTTP2Stream, code: UInt32) {}
 }
 
 /// One side of an HTTP/2 connection: nghttp2's state machine and HPACK, with no I/O of its own.
@@ -74,8 +81,11 @@ final class HTTP2Session {
     var isFlooded = false
     /// The error code of the GOAWAY with which nghttp2 has ended the session for what the other side did; 0 for none.
     private(set) var failureCode: UInt32 = 0
+    /// The other side has said that it goes, without a fault of this side's, in a way that nghttp2 ends the session for:
+    /// gRPC for Go names the last stream of its own (``SessionCallbacks``).
+    var isLeft = false
     /// Whether the session ends for what the other side did.
-    var isAtFault: Bool { isFlooded || failureCode != HTTP2ErrorCode.none.rawValue }
+    var isAtFault: Bool { isFlooded || !isLeft && failureCode != HTTP2ErrorCode.none.rawValue }
     /// Bytes handed over to be sent, since the beginning.
     private(set) var sentBytes = 0
 
@@ -97,6 +107,12 @@ final class HTTP2Session {
         for type in UInt8(0xA)...0xFF { nghttp2_option_set_user_recv_extension_type(option, type) }
         // The connection counts resets itself; nghttp2's own limit only has to be out of the way.
         nghttp2_option_set_stream_reset_rate_limit(option, 1_000_000, 1_000_000)
+        switch side {
+        // What others say is padded with spaces is taken all the same, as gRPC asks for.
+        case .client: nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(option, 1)
+        // A stream of a server's looks at HTTP/2's rules for requests itself (``RequestHeaders``).
+        case .server: nghttp2_option_set_no_http_messaging(option, 1)
+        }
         let callbacks = SessionCallbacks.shared.pointer
         let result =
             switch side {

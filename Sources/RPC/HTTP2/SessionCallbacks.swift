@@ -25,8 +25,9 @@ struct SessionCallbacks: @unchecked Sendable {
         nghttp2_session_callbacks_set_unpack_extension_callback(callbacks) { _, _, _, _ in
             Int32(NGHTTP2_ERR_CANCEL.rawValue)
         }
-        nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) { _, _, reason, user in
+        nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) { _, frame, reason, user in
             guard let session = HTTP2Session.of(user) else { return fatal }
+            if let frame, frame.pointee.saysGoodbye { session.isLeft = true }
             // A stream beyond the limit, refused before there is one; faults of open streams count when they close.
             guard reason == NGHTTP2_ERR_REFUSED_STREAM.rawValue else { return 0 }
             return session.delegate.allows(.reset) ? 0 : fatal
@@ -47,6 +48,17 @@ struct SessionCallbacks: @unchecked Sendable {
                 }
                 return goesOn ? 0 : fatal
             }
+        }
+        // A field that nghttp2 takes for broken and would reset the stream for, at a client: a value with a control
+        // character in it is no reason to throw a status away, unless HTTP/2 says so (RFC 9113, 8.2.1).
+        nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks) {
+            _, frame, name, nameLength, value, valueLength, _, user in
+            guard let session = HTTP2Session.of(user), let frame else { return fatal }
+            let name = UnsafeRawBufferPointer(start: name, count: nameLength)
+            let value = UnsafeRawBufferPointer(start: value, count: valueLength)
+            guard name.isToken, !value.breaksField else { return Int32(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue) }
+            let goesOn = session.stream(frame.pointee.hd.stream_id)?.receivedHeader(name: name, value: value)
+            return goesOn ?? true ? 0 : fatal
         }
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, id, data, length, user in
             guard let user else { return fatal }
@@ -146,7 +158,7 @@ extension HTTP2Session {
         case NGHTTP2_SETTINGS.rawValue:
             if header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 { delegate.settingsReceived() }
         case NGHTTP2_GOAWAY.rawValue:
-            delegate.goAwayReceived()
+            delegate.goAwayReceived(forPings: frame.pointee.goaway.isForPings)
         default:
             break
         }
@@ -162,7 +174,27 @@ extension HTTP2Session {
         // A reset of the other side's was counted as a frame. This one nghttp2 has made, for what the other side did
         // wrong on the stream (CVE-2025-8671).
         let isOthersFault = code != HTTP2ErrorCode.none.rawValue && id != resetID && !stream.isResetHere
-        if isOthersFault, !delegate.allows(.reset) { isFlooded = true }
+        guard isOthersFault else { return }
+        delegate.streamWasAtFault(stream, code: code)
+        if !delegate.allows(.reset) { isFlooded = true }
+    }
+}
+
+extension nghttp2_frame {
+    /// Whether it is a GOAWAY that finds no fault.
+    fileprivate var saysGoodbye: Bool {
+        hd.type == UInt8(NGHTTP2_GOAWAY.rawValue) && hd.stream_id == 0
+            && goaway.error_code == NGHTTP2_NO_ERROR.rawValue
+    }
+}
+
+extension nghttp2_goaway {
+    private static let tooManyPings: StaticString = "too_many_pings"
+
+    /// Whether it says that there were too many pings (gRFC A8).
+    fileprivate var isForPings: Bool {
+        error_code == NGHTTP2_ENHANCE_YOUR_CALM.rawValue
+            && UnsafeRawBufferPointer(start: opaque_data, count: opaque_data_len) == Self.tooManyPings
     }
 }
 

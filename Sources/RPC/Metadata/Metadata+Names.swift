@@ -28,28 +28,3 @@ extension Metadata {
         return kept
     }
 }
-
-extension UnsafeRawBufferPointer {
-    /// Whether it consists of lower-case letters, digits, `-`, `_` and `.`.
-    var isMetadataName: Bool {
-        guard !isEmpty else { return false }
-        for byte in self {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"),
-                UInt8(ascii: "_"), UInt8(ascii: "."):
-                continue
-            default:
-                return false
-            }
-        }
-        return true
-    }
-
-    /// Whether it is printable ASCII.
-    var isMetadataValue: Bool {
-        // Without an early end, so that it is done for many bytes at once.
-        var outside: UInt8 = 0
-        for byte in self { outside |= byte &- 0x20 > 0x5E ? 1 : 0 }
-        return outside == 0
-    }
-}

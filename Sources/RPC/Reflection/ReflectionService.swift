@@ -42,6 +42,8 @@ public struct ReflectionService: Sendable {
                 var answers = ReflectionAnswers(index: index, services: services)
                 for try await request in requests { try await writer.send(answers.answer(request)) }
             }
+            // Callers may keep it open for as long as they like.
+            .endingAtShutdown()
         }
     }
 }

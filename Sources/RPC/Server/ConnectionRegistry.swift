@@ -5,6 +5,7 @@ internal import Synchronization
 final class ConnectionRegistry: Sendable {
     private struct State {
         var connections: [ObjectIdentifier: ServerConnection] = [:]
+        var byProcess: [Int32: Int] = [:]
         var isDraining = false
         /// Calls of connections that are no longer here.
         var callsStarted = 0
@@ -17,14 +18,19 @@ final class ConnectionRegistry: Sendable {
         case inserted
         /// There are as many as there may be.
         case full
+        /// Its process has as many as one may.
+        case fullForProcess
         /// The server is on its way down.
         case draining
     }
 
-    func insert(_ connection: ServerConnection, limit: Int) -> Insertion {
-        state.withLock { state in
+    func insert(_ connection: ServerConnection, limit: Int, ofProcess processLimit: Int) -> Insertion {
+        let process = connection.peer.pid
+        return state.withLock { state in
             if state.isDraining { return .draining }
             guard state.connections.count < limit else { return .full }
+            guard state.byProcess[process, default: 0] < processLimit else { return .fullForProcess }
+            state.byProcess[process, default: 0] += 1
             state.connections[ObjectIdentifier(connection)] = connection
             return .inserted
         }
@@ -49,6 +55,8 @@ final class ConnectionRegistry: Sendable {
         let waiters = state.withLock { state -> [EventLoopPromise<Void>] in
             if state.connections.removeValue(forKey: ObjectIdentifier(connection)) != nil {
                 state.callsStarted += connection.calls.started
+                let left = state.byProcess[connection.peer.pid, default: 1] - 1
+                state.byProcess[connection.peer.pid] = left > 0 ? left : nil
             }
             guard state.connections.isEmpty else { return [] }
             defer { state.waiters = [] }

@@ -25,10 +25,24 @@ public struct MethodHandler: Sendable {
 
     public let method: MethodDescriptor
     let body: Body
+    /// What its calls end with as soon as the server begins to stop, for those that would go on for ever; nil: they may go
+    /// on for the drain time.
+    private(set) var endAtShutdown: RPCError?
 
     init(_ method: MethodDescriptor, _ body: Body) {
         self.method = method
         self.body = body
+    }
+
+    /// The same handler, with calls that would go on for ever: they end with that status as soon as the server begins to
+    /// stop, instead of holding it up for the drain time.
+    public func endingAtShutdown(
+        with status: RPCError = RPCError(
+            .unavailable, "the server is shutting down", reason: "SERVER_SHUTTING_DOWN")
+    ) -> MethodHandler {
+        var handler = self
+        handler.endAtShutdown = status
+        return handler
     }
 
     /// One request, one response.
@@ -71,15 +85,17 @@ public struct MethodHandler: Sendable {
         MethodHandler(method, .serverStreaming(body))
     }
 
-    /// A request that can't be read is the caller's mistake: INVALID_ARGUMENT, naming the field.
+    /// A request that is no encoding of its message is INTERNAL (gRPC, `statuscodes.md`). In one that is, a text that no
+    /// service can take, not UTF-8 or with a NUL in it, is INVALID_ARGUMENT, naming the field, as if the service had looked
+    /// itself.
     static func decode<Request: ProtobufMessage>(
         _ type: Request.Type, from bytes: ByteBuffer
     ) throws(RPCError) -> Request {
         do throws(ProtobufError) {
             return try Request(serialized: bytes)
         } catch {
-            if error.field.isEmpty {
-                throw RPCError(.invalidArgument, "request: \(error.reason)", reason: "MALFORMED_REQUEST")
+            if error.breaksEncoding || error.field.isEmpty {
+                throw RPCError(.internal, "request: \(error)", reason: RPCError.malformedRequest)
             }
             throw RPCError.invalid(error.field, error.reason)
         }

@@ -10,6 +10,8 @@ extension RPCServer {
         public var backlog = 1024
         /// Connections served at the same time; more are closed at accept.
         public var maxConnections = 1024
+        /// Of these, from one process, so that others still find room; more are closed at accept. Nil: all of them.
+        public var maxConnectionsOfProcess: Int?
         /// Calls at the same time on one connection. Enough for a gateway's watchers on a thousand live sessions, and
         /// few enough that the worst case, every one of them stalled with a full response buffer, stays at 64 MiB.
         public var maxConcurrentStreams = 1024

@@ -26,7 +26,8 @@ public final class RPCServer: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let state = Mutex(State.idle)
     private let stopped: EventLoopPromise<Void>
-    private static let startedTwice = RPCError(.failedPrecondition, "a server can be started once")
+    private let acceptPause: AcceptPause
+    private static let startedTwice = RPCError(.internal, "a server can be started once")
 
     /// - Parameters:
     ///   - interceptors: run around every call that reaches a handler, health checks included.
@@ -41,6 +42,11 @@ public final class RPCServer: Sendable {
             interceptors: interceptors, logger: logger)
         self.health = health
         self.group = group
+        acceptPause = AcceptPause { errorNumber, omitted in
+            var metadata: Logger.Metadata = ["reason": "\(String(cString: strerror(errorNumber)))"]
+            if omitted > 0 { metadata["omitted_before"] = "\(omitted)" }
+            logger.warning("accepting paused", metadata: metadata)
+        }
         stopped = group.next().makePromise(of: Void.self)
     }
 
@@ -86,6 +92,7 @@ public final class RPCServer: Sendable {
     public var statistics: ServerStatistics {
         var statistics = context.counters.snapshot
         context.connections.complete(&statistics)
+        statistics.acceptPauses = acceptPause.count
         return statistics
     }
 
@@ -106,7 +113,13 @@ public final class RPCServer: Sendable {
         let binder = try ServerSocketBinder(
             configuration.address, mode: configuration.socketMode, backlog: configuration.backlog)
         let context = context
+        let acceptPause = acceptPause
         let bootstrap = ServerBootstrap(group: group)
+            .serverChannelInitializer { listener in
+                listener.eventLoop.makeCompletedFuture {
+                    try listener.pipeline.syncOperations.addHandler(acceptPause, position: .first)
+                }
+            }
             // One at a time: whoever makes connections without end must not keep the loop from those it has.
             .serverChannelOption(.maxMessagesPerRead, value: 1)
             // One read, of 64 KiB at most, before the loop looks at its other connections.
@@ -181,7 +194,7 @@ public final class RPCServer: Sendable {
         let configuration = context.configuration
         health.shutDown()
         let connections = context.connections.drain()
-        for connection in connections { connection.executor.perform { connection.beginDrain() } }
+        for connection in connections { connection.executor.perform { connection.stop() } }
         let eventLoop = group.next()
         await context.connections.waitUntilEmpty(for: configuration.drainTimeout, on: eventLoop)
         for connection in connections { connection.executor.perform { connection.cancelCalls() } }

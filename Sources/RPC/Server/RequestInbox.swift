@@ -23,7 +23,7 @@ final class RequestInbox: @unchecked Sendable {
     init(window: Int, mayBeCompressed: Bool) {
         self.mayBeCompressed = mayBeCompressed
         queue = MessageQueue(
-            window: window, busy: RPCError(.failedPrecondition, "a stream of requests has one reader at a time"))
+            window: window, busy: RPCError(.internal, "a stream of requests has one reader at a time"))
     }
 
     /// How far the window opens for messages of that many bytes that were taken.

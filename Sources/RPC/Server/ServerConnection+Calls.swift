@@ -43,6 +43,15 @@ extension ServerConnection {
         }
     }
 
+    /// The server stops: calls that would go on for ever end, those there are and those on their way; others may go on.
+    func stop() {
+        isStopping = true
+        for case let stream as ServerStream in Array(streams) {
+            if let status = stream.method?.handler.endAtShutdown { stream.fail(status) }
+        }
+        beginDrain()
+    }
+
     /// First part of a graceful end: the caller is told, and a moment later held to it.
     func beginDrain() {
         guard let session else { return close() }

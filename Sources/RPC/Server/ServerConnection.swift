@@ -34,6 +34,8 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     /// Whether calls or writers wait for responses to be sent.
     var isHeldBack = false
     var isCheckScheduled = false
+    /// Whether the server stops.
+    var isStopping = false
     private var budget: FrameBudget
     private var handshake: Scheduled<Void>?
     private var unreadCheck: RepeatedTask?
@@ -73,11 +75,15 @@ final class ServerConnection: HTTP2Connection, @unchecked Sendable {
     private func admits() -> Bool {
         let counters = context.counters
         guard context.configuration.acceptPeer(peer) else { return refuse(counters.refusedPeers, "peer") }
-        switch context.connections.insert(self, limit: context.configuration.maxConnections) {
+        let configuration = context.configuration
+        let insertion = context.connections.insert(
+            self, limit: configuration.maxConnections, ofProcess: configuration.maxConnectionsOfProcess ?? .max)
+        switch insertion {
         case .inserted:
             counters.accepted.add(1, ordering: .relaxed)
             return true
         case .full: return refuse(counters.refusedForLimit, "limit")
+        case .fullForProcess: return refuse(counters.refusedForProcessLimit, "limit of a process")
         // One that came as the server stopped to listen.
         case .draining: return false
         }
@@ -191,7 +197,16 @@ extension ServerConnection: HTTP2SessionDelegate {
         handshake = nil
     }
 
-    func goAwayReceived() {}
+    func goAwayReceived(forPings: Bool) {}
+
+    func streamWasAtFault(_ stream: HTTP2Stream, code: UInt32) {
+        // One that was refused, or that this side couldn't go on with, has broken no rule.
+        let isFault = code != HTTP2ErrorCode.refusedStream.rawValue && code != HTTP2ErrorCode.internalError.rawValue
+        guard isFault else { return }
+        context.counters.streamErrors.add(1, ordering: .relaxed)
+        let rule = (stream as? ServerStream)?.fault?.rawValue ?? "frames"
+        log(.info, "request reset for a protocol error", ["rule": "\(rule)", "code": "\(code)"])
+    }
 
     func allows(_ frame: HTTP2Session.CountedFrame) -> Bool {
         let isAllowed = budget.admits(frame, sent: session?.sentBytes ?? 0)

@@ -24,7 +24,7 @@ final class ServerContext: Sendable {
 }
 
 /// Bounds how often something is logged that anyone can cause: ten lines at once, then one a second.
-final class LogLimit: Sendable {
+public final class LogLimit: Sendable {
     private struct State {
         var lines = FloodGuard(perSecond: 1)
         var omitted = 0
@@ -32,8 +32,10 @@ final class LogLimit: Sendable {
 
     private let state = Mutex(State())
 
+    public init() {}
+
     /// How many lines were left out since the last one; nil when this one is to be.
-    func admits() -> Int? {
+    public func admits() -> Int? {
         state.withLock { state in
             guard state.lines.admits() else {
                 state.omitted += 1

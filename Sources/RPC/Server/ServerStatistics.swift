@@ -8,12 +8,18 @@ public struct ServerStatistics: Sendable, Equatable {
     public var refusedPeers = 0
     /// Connections closed at once because there were as many as there may be.
     public var refusedForLimit = 0
+    /// Connections closed at once because their process had as many as one may.
+    public var refusedForProcessLimit = 0
     /// Connections ended because the other side broke the protocol, or took too long to begin with it.
     public var protocolErrors = 0
+    /// Requests reset because they broke the rules of HTTP/2; their connections went on.
+    public var streamErrors = 0
     /// Connections ended because of too many frames or resets, not counted as protocol errors.
     public var floods = 0
     /// Connections ended because they didn't answer a ping.
     public var keepaliveTimeouts = 0
+    /// Times that accepting stopped for a moment, because there were no descriptors or no memory for a connection.
+    public var acceptPauses = 0
     public var openConnections = 0
     /// Calls on open connections whose handlers run.
     public var openCalls = 0
@@ -26,7 +32,9 @@ final class ServerCounters: Sendable {
     let accepted = Atomic(0)
     let refusedPeers = Atomic(0)
     let refusedForLimit = Atomic(0)
+    let refusedForProcessLimit = Atomic(0)
     let protocolErrors = Atomic(0)
+    let streamErrors = Atomic(0)
     let floods = Atomic(0)
     let keepaliveTimeouts = Atomic(0)
 
@@ -36,7 +44,9 @@ final class ServerCounters: Sendable {
         statistics.accepted = accepted.load(ordering: .relaxed)
         statistics.refusedPeers = refusedPeers.load(ordering: .relaxed)
         statistics.refusedForLimit = refusedForLimit.load(ordering: .relaxed)
+        statistics.refusedForProcessLimit = refusedForProcessLimit.load(ordering: .relaxed)
         statistics.protocolErrors = protocolErrors.load(ordering: .relaxed)
+        statistics.streamErrors = streamErrors.load(ordering: .relaxed)
         statistics.floods = floods.load(ordering: .relaxed)
         statistics.keepaliveTimeouts = keepaliveTimeouts.load(ordering: .relaxed)
         return statistics

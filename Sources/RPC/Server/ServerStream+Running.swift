@@ -9,6 +9,7 @@ extension ServerStream {
     /// It is the call's turn. The handler runs here and now until it first waits; if it never does, its answer is in
     /// this turn's write.
     func start() {
+        if connection.isStopping, let status = method?.handler.endAtShutdown { return fail(status) }
         guard let method, state.handlerBegan() else { return }
         guard connection.handlerBegan() else {
             _ = state.handlerEnded()
@@ -161,16 +162,36 @@ extension ServerStream {
 
     /// Ends the call with that status, from outside the handler, which is cancelled if it runs.
     func fail(_ error: RPCError) {
-        let ending = state.failed()
+        let ending = giveUp(error)
         guard ending != .nothing else { return }
+        if !outbound.isEmpty { connection.resetUnlessSent(self) }
+        answer(ending, response: nil, error, nil)
+        if state.isHandlerRunning { task?.cancel() }
+    }
+
+    /// The request breaks HTTP/2's rules, which is an error of its stream (RFC 9113, 8.1.1). A handler that has begun is
+    /// cancelled.
+    func reject(_ fault: RequestFault) {
+        guard self.fault == nil else { return }
+        self.fault = fault
+        connection.session?.resetForFault(self)
+        connection.needsFlush()
+        guard giveUp(ServerStream.brokenRequest) != .nothing else { return }
+        if state.isHandlerRunning { task?.cancel() }
+    }
+
+    private static let brokenRequest = RPCError(.internal, "the request broke the rules of HTTP/2")
+
+    /// Lets go of what the call holds, whose outcome is that error.
+    private func giveUp(_ error: RPCError) -> CallState.Ending {
+        let ending = state.failed()
+        guard ending != .nothing else { return ending }
         outcomeFromOutside = error
         request = nil
         releaseRequestBytes()
         dropRequests(error.message)
         refuseWaitingSends()
-        if !outbound.isEmpty { connection.resetUnlessSent(self) }
-        answer(ending, response: nil, error, nil)
-        if state.isHandlerRunning { task?.cancel() }
+        return ending
     }
 
     private func answer(

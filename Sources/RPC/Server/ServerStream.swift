@@ -24,6 +24,8 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     var task: Task<Void, Never>?
     /// Senders that wait for room, in order.
     @exclusivity(unchecked) var waitingSends: [WaitingSend] = []
+    /// The rule of HTTP/2's that the request has broken, once it has.
+    var fault: RequestFault?
     /// The status the caller was given when it isn't the handler's own.
     var outcomeFromOutside: RPCError?
 
@@ -38,22 +40,27 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
         // What goes over the limit isn't kept; the call is refused once its header block is complete. Not so one that
         // goes far over it: a byte of HPACK can stand for a pair of four thousand, and each is looked through.
         let limit = connection.context.configuration.maxHeaderListBytes
-        guard headers.size <= limit else { return headers.size / 16 <= limit }
-        // Trailers, which must not be merged into the headers (RFC 9110, 6.5.1): those were looked at long ago.
-        if headers.areComplete { return true }
-        if name == ":path" {
+        let isWithinLimit = headers.size <= limit
+        guard isWithinLimit || headers.size / 16 <= limit else { return false }
+        switch headers.take(name: name, value: value) {
+        case .own: break
+        case .path:
             method = connection.context.methods[value]
-        } else if !headers.take(name: name, value: value) {
-            if !name.isMetadataName || !value.isMetadataValue { headers.hasInvalidMetadata = true }
-            metadata.append(name: name, value: value)
+            if method == nil { headers.tookUnknownPath(value) }
+        case .metadata(let value):
+            if isWithinLimit { metadata.append(name: name, value: value) }
         }
         return true
     }
 
     override func receivedHeaders(endOfStream: Bool) {
-        // A second header block is trailers, which a gRPC request doesn't have; nghttp2 made sure that they end it.
-        guard state.phase == .receiving, request == nil, !headers.areComplete else { return }
-        headers.areComplete = true
+        if headers.areComplete {
+            // A second header block is trailers, which a gRPC request doesn't have.
+            if let fault = headers.trailersCompleted(endOfStream: endOfStream) { reject(fault) }
+            return
+        }
+        if let fault = headers.completed() { return reject(fault) }
+        guard state.phase == .receiving else { return }
         if let refusal = headers.refusal(limit: connection.context.configuration.maxHeaderListBytes) {
             return connection.refuse(self, refusal)
         }
@@ -82,6 +89,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     }
 
     override func receivedData(_ bytes: UnsafeRawBufferPointer) {
+        if headers.exceedsLength(bytes.count) { return reject(.contentLength) }
         guard state.phase == .receiving else { return receivedStreamed(bytes) }
         do throws(RPCError) {
             try connection.reserveRequestBytes(bytes.count)
@@ -100,6 +108,7 @@ final class ServerStream: HTTP2Stream, @unchecked Sendable {
     }
 
     override func receivedEndOfStream() {
+        if headers.missesLength { return reject(.contentLength) }
         if state.requestsEnded() { return endRequestStream() }
         guard state.phase == .receiving else { return }
         if deframer.partialCount > 0 { return fail(RPCError(.internal, "request: cut short")) }

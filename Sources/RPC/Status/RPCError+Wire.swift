@@ -23,7 +23,8 @@ extension RPCError {
         return trailers
     }
 
-    private var hasDetails: Bool { !reason.isEmpty || !domain.isEmpty || !fields.isEmpty || retryAfter != nil }
+    private var hasInfo: Bool { !reason.isEmpty || !domain.isEmpty || !metadata.isEmpty }
+    private var hasDetails: Bool { hasInfo || !fields.isEmpty || retryAfter != nil }
 
     /// The details in base64, without the fields if there is no room for them; nil when there is none for the rest.
     private func encodedDetails(limit: Int) -> String? {
@@ -37,9 +38,14 @@ extension RPCError {
 
     private var details: GoogleRPC.Status {
         var status = GoogleRPC.Status(code: Int32(code.rawValue), message: message.withoutNUL)
-        if !reason.isEmpty || !domain.isEmpty {
+        if hasInfo {
+            // Sorted, so that the same error is the same bytes.
+            let entries = metadata.sorted { $0.key < $1.key }.map {
+                GoogleRPC.ErrorInfo.Entry(key: $0.key.withoutNUL, value: $0.value.withoutNUL)
+            }
             status.details.append(
-                RPCError.pack(GoogleRPC.ErrorInfo(reason: reason.withoutNUL, domain: domain.withoutNUL)))
+                RPCError.pack(
+                    GoogleRPC.ErrorInfo(reason: reason.withoutNUL, domain: domain.withoutNUL, metadata: entries)))
         }
         if !fields.isEmpty {
             let violations = fields.map {
@@ -62,6 +68,7 @@ extension RPCError {
             if let info = RPCError.unpack(GoogleRPC.ErrorInfo.self, from: detail) {
                 reason = info.reason
                 domain = info.domain
+                metadata = Dictionary(info.metadata.map { ($0.key, $0.value) }) { _, last in last }
             } else if let request = RPCError.unpack(GoogleRPC.BadRequest.self, from: detail) {
                 fields += request.fieldViolations.map { FieldViolation(field: $0.field, reason: $0.description) }
             } else if let retry = RPCError.unpack(GoogleRPC.RetryInfo.self, from: detail) {
@@ -139,7 +146,7 @@ extension RPCError {
         case .cancel: self.init(.cancelled, "the server cancelled the stream")
         case .enhanceYourCalm: self.init(.resourceExhausted, "the server asks for fewer calls")
         case .inadequateSecurity: self.init(.permissionDenied, "the server refused the connection's security")
-        case .none?, .internalError, nil:
+        case .none?, .protocolError, .internalError, nil:
             self.init(.internal, "the server reset the stream with HTTP/2 error \(resetCode)")
         }
     }

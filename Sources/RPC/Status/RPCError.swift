@@ -44,21 +44,27 @@ public struct RPCError: Error, Sendable, Equatable {
     public var fields: [FieldViolation]
     /// Who defines the reason, such as a service's name (`google.rpc.ErrorInfo.domain`); "" when it goes without saying.
     public var domain: String
+    /// What goes with the reason, such as the name of the bound that was reached (`google.rpc.ErrorInfo.metadata`).
+    public var metadata: [String: String]
     /// How long to wait before the call is made again (`google.rpc.RetryInfo`, and gRPC's `grpc-retry-pushback-ms`);
     /// nil when nothing is known about it.
     public var retryAfter: Duration?
 
     public init(
         _ code: Code, _ message: String, reason: String = "", fields: [FieldViolation] = [], domain: String = "",
-        retryAfter: Duration? = nil
+        metadata: [String: String] = [:], retryAfter: Duration? = nil
     ) {
         self.code = code
         self.message = message
         self.reason = reason
         self.fields = fields
         self.domain = domain
+        self.metadata = metadata
         self.retryAfter = retryAfter
     }
+
+    /// The reason of a request that is no encoding of its message: the caller's mistake, though its code is INTERNAL.
+    public static let malformedRequest = "MALFORMED_REQUEST"
 
     /// INVALID_ARGUMENT for one field, with the message "field: reason" and the reason `INVALID_FIELD`.
     public static func invalid(_ field: String, _ reason: String) -> RPCError {

@@ -37,7 +37,7 @@ public enum InterceptorChain {
     }
 
     /// A channel's: the role this process acts in, a trace, and a deadline for every unary call.
-    static func client(role: PeerRole) -> [any ClientInterceptor] {
+    package static func client(role: PeerRole) -> [any ClientInterceptor] {
         [
             ActingRoleInterceptor(role: role), TraceInterceptor(),
             DeadlineInterceptor(maximum: longestUnaryCall),

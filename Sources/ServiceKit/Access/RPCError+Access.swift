@@ -31,6 +31,11 @@ extension RPCError {
         RPCError(.unauthenticated, "the token has expired", reason: "TOKEN_EXPIRED")
     }
 
+    /// For authenticators: a token whose sign-in was ended before its time, by signing out or by being removed.
+    public static var signInEnded: RPCError {
+        RPCError(.unauthenticated, "the sign-in has ended", reason: "SIGN_IN_ENDED")
+    }
+
     /// A neighbouring service that the call needs can't be reached.
     /// - Parameter neighbour: its name, such as "retention".
     public static func unavailable(neighbour: String) -> RPCError {

@@ -6,16 +6,18 @@ internal import ServiceLifecycle
 struct ServerService: Service {
     let server: RPCServer
     let health: HealthService
+    /// What its health is asked by.
+    let names: Set<String>
     let onDrain: @Sendable () async -> Void
 
     func run() async throws {
-        health.set(true)
-        defer { health.set(false) }
+        say(true)
+        defer { say(false) }
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await server.run() }
             tasks.addTask {
                 do { try await gracefulShutdown() } catch { return }  // cancelled: `run` drains by itself
-                health.set(false)
+                say(false)
                 await onDrain()
                 await server.shutDown()
             }
@@ -24,6 +26,10 @@ struct ServerService: Service {
             tasks.cancelAll()
             try await tasks.next()
         }
+    }
+
+    private func say(_ isServing: Bool) {
+        for name in names { health.set(isServing, service: name) }
     }
 }
 

@@ -17,8 +17,12 @@ public struct ServiceEnvironment: Sendable {
     public let group: MultiThreadedEventLoopGroup
     /// Who may connect.
     public let peers: PeerRoles
+    /// What its connections may take of the process's descriptors.
+    public let descriptors = DescriptorBudget.current()
     /// Where the service counts what it does.
     public let metrics = MetricsRegistry()
+    /// What the service answers who asks whether it serves.
+    public let health = HealthService()
 
     private let neighbours: Neighbours
 
@@ -35,20 +39,35 @@ public struct ServiceEnvironment: Sendable {
     /// The path of a file of the service's own: `file("chat.sqlite")`.
     public func file(_ name: String) -> String { "\(ownFolder)/\(name)" }
 
-    /// The channel to another service, which need not be up: one connection, shared by all who ask for it, closed by
-    /// the runner. Calls on it say that they are made by a gateway, or by a service.
-    public func channel(to neighbour: String) -> RPCChannel {
-        neighbours.channel(to: neighbour, role: name == "gateway" ? .gateway : .service, logger: logger, group: group)
+    /// The channel to another service, which need not be up: one connection for each purpose, shared by all who ask for
+    /// it, closed by the runner. Calls on it say that they are made by a gateway, or by a service. Those that find it
+    /// away wait for two seconds at most, since it may just be restarted.
+    /// - Parameter purpose: a connection takes a bounded number of calls at a time, so what may take long, or be many, has
+    ///   one of its own: "exports". Empty: for all short calls.
+    public func channel(to neighbour: String, for purpose: String = "") -> RPCChannel {
+        neighbours.channel(
+            to: neighbour, for: purpose, role: name == "gateway" ? .gateway : .service, logger: logger, group: group)
     }
+
+    /// Counts what is refused for these bounds among the service's metrics.
+    public func refusals(of bounds: [String]) -> Refusals { Refusals(bounds, in: metrics, logger: logger) }
 
     func closeChannels() async { await neighbours.close() }
 }
 
 /// The channels that have been opened.
 private final class Neighbours: Sendable {
+    /// How long calls wait for a neighbour that is away: a restart takes a fraction of a second.
+    private static let patience: Duration = .seconds(2)
+
     private let folders: DataFolders
     private let paths: [String: String]
-    private let channels = Mutex<[String: RPCChannel]>([:])
+    private let channels = Mutex<[Purpose: RPCChannel]>([:])
+
+    private struct Purpose: Hashable {
+        let neighbour: String
+        let purpose: String
+    }
 
     init(folders: DataFolders, paths: [String: String]) {
         self.folders = folders
@@ -56,14 +75,17 @@ private final class Neighbours: Sendable {
     }
 
     func channel(
-        to name: String, role: PeerRole, logger: Logger, group: MultiThreadedEventLoopGroup
+        to name: String, for purpose: String, role: PeerRole, logger: Logger, group: MultiThreadedEventLoopGroup
     ) -> RPCChannel {
-        channels.withLock { channels in
-            if let channel = channels[name] { return channel }
+        let key = Purpose(neighbour: name, purpose: purpose)
+        return channels.withLock { channels in
+            if let channel = channels[key] { return channel }
+            var limits = ClientLimits()
+            limits.patience = Neighbours.patience
             let channel = RPCChannel(
-                socketPath: paths[name] ?? folders.socket(of: name), name: name,
+                targets: [.path(paths[name] ?? folders.socket(of: name))], name: name, limits: limits,
                 interceptors: InterceptorChain.client(role: role), group: group, logger: logger)
-            channels[name] = channel
+            channels[key] = channel
             return channel
         }
     }

@@ -12,6 +12,9 @@ public struct ServiceParts: Sendable {
     /// Runs beside the server; cancelled when the service stops, after the server has drained. One that throws stops
     /// the service.
     public var background: [any Service]
+    /// The full names of services whose calls it forwards: it says itself whether they serve
+    /// (``ServiceEnvironment/health``).
+    public var forwarded: Set<String>
     /// Called first when the service stops, before its server drains: ends streams that would go on for ever, so that
     /// their callers resume elsewhere.
     public var onDrain: @Sendable () async -> Void
@@ -21,12 +24,14 @@ public struct ServiceParts: Sendable {
     public init(
         handlers: [MethodHandler], authenticators: [any Authenticator] = [],
         access: AccessScope = .rolesAndPrincipals, background: [any Service] = [],
-        onDrain: @escaping @Sendable () async -> Void = {}, onStop: @escaping @Sendable () async -> Void = {}
+        forwarded: Set<String> = [], onDrain: @escaping @Sendable () async -> Void = {},
+        onStop: @escaping @Sendable () async -> Void = {}
     ) {
         self.handlers = handlers
         self.authenticators = authenticators
         self.access = access
         self.background = background
+        self.forwarded = forwarded
         self.onDrain = onDrain
         self.onStop = onStop
     }

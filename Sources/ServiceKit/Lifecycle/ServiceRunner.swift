@@ -69,8 +69,7 @@ public enum ServiceRunner {
     private static func serve(
         _ parts: ServiceParts, in environment: ServiceEnvironment, settings: ServiceSettings
     ) async throws {
-        let health = HealthService()
-        let server = makeServer(parts, health: health, in: environment, settings: settings)
+        let server = makeServer(parts, in: environment, settings: settings)
         // From here on a signal is kept for the loop below; before, it simply ends a process that has promised nothing.
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         try await server.start()
@@ -83,7 +82,9 @@ public enum ServiceRunner {
         let services = makeServiceGroup(
             [MetricsFile(registry: environment.metrics, path: settings.metricsPath, logger: environment.logger)]
                 + parts.background,
-            server: ServerService(server: server, health: health, onDrain: parts.onDrain), in: environment)
+            server: ServerService(
+                server: server, health: environment.health, names: ownNames(of: parts), onDrain: parts.onDrain),
+            in: environment)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await stop(services, on: signals, logger: environment.logger) }
             do {
@@ -95,12 +96,23 @@ public enum ServiceRunner {
         }
     }
 
+    /// What its health is asked by: the process as a whole, and the full names of the services that it answers itself, with
+    /// and without the service's own part.
+    private static func ownNames(of parts: ServiceParts) -> Set<String> {
+        let answered = parts.handlers.map(\.method.service) + HealthV1.HealthMethods.all.map(\.service)
+        let services = Set(answered + ReflectionService.names).subtracting(parts.forwarded)
+        return services.union(services.map(ServiceName.package(of:))).union([""])
+    }
+
     private static func makeServer(
-        _ parts: ServiceParts, health: HealthService, in environment: ServiceEnvironment, settings: ServiceSettings
+        _ parts: ServiceParts, in environment: ServiceEnvironment, settings: ServiceSettings
     ) -> RPCServer {
         let peers = environment.peers
         var configuration = RPCServer.Configuration(address: settings.address)
         configuration.acceptPeer = { peer in peers.accepts(peer) }
+        configuration.maxConnections = environment.descriptors.connections(atMost: configuration.maxConnections)
+        // The gateway alone has half a dozen to each service.
+        configuration.maxConnectionsOfProcess = 256
         let reflection = ReflectionService(
             files: ContractsFiles.all, services: parts.handlers.map(\.method.service))
         let handlers = parts.handlers + reflection.handlers
@@ -111,7 +123,7 @@ public enum ServiceRunner {
             interceptors: InterceptorChain.standard(
                 service: environment.name, authenticators: parts.authenticators, peers: peers,
                 logger: environment.logger, scope: parts.access, metrics: calls),
-            health: health, logger: environment.logger, group: environment.group)
+            health: environment.health, logger: environment.logger, group: environment.group)
     }
 
     /// A service group shuts its services down one by one from the last to the first: the server drains while the

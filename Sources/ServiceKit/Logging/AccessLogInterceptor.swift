@@ -41,6 +41,7 @@ struct AccessLogInterceptor: ServerInterceptor {
     /// What the service is to blame for is louder than what the caller is.
     static func level(_ outcome: RPCError?, kind: MethodDescriptor.Kind) -> Logger.Level {
         switch outcome?.code {
+        case .internal where outcome?.reason == RPCError.malformedRequest: .info
         case nil: kind == .unary ? .debug : .info
         case .internal, .unknown, .dataLoss: .error
         case .unavailable, .deadlineExceeded, .resourceExhausted, .unimplemented: .warning

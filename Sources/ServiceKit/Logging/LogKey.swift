@@ -41,12 +41,15 @@ public enum LogKey {
     public static let attempt = "attempt"
     /// A size.
     public static let bytes = "bytes"
+    /// A bound that was reached, by its name.
+    public static let bound = "bound"
+    /// How many lines like this one were left out before it.
+    public static let omittedBefore = "omitted_before"
     /// How many threads serve.
     public static let threads = "threads"
 
     static let allowed: Set<String> = [
         method, code, reason, duration, peerRole, peerUID, callID, traceID, errorType, neighbour, count, sequence,
-        organisation,
-        signal, socket, port, component, delay, attempt, bytes, threads,
+        organisation, signal, socket, port, component, delay, attempt, bytes, bound, omittedBefore, threads,
     ]
 }

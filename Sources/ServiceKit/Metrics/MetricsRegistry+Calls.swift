@@ -39,15 +39,27 @@ extension MetricsRegistry {
             "Connections closed at once: there were as many as there may be."
         ) { $0.refusedForLimit }
         show(
+            "rpc_server_connections_refused_process_limit_total", .counter,
+            "Connections closed at once: their process had as many as one may."
+        ) { $0.refusedForProcessLimit }
+        show(
             "rpc_server_connections_protocol_errors_total", .counter,
             "Connections ended: the other side broke the protocol."
         ) { $0.protocolErrors }
+        show(
+            "rpc_server_requests_protocol_errors_total", .counter,
+            "Requests reset: they broke the rules of HTTP/2."
+        ) { $0.streamErrors }
         show(
             "rpc_server_connections_floods_total", .counter, "Connections ended: too many frames or resets."
         ) { $0.floods }
         show(
             "rpc_server_connections_keepalive_timeouts_total", .counter, "Connections ended: a ping wasn't answered."
         ) { $0.keepaliveTimeouts }
+        show(
+            "rpc_server_accept_pauses_total", .counter,
+            "Times that accepting stopped for a moment: there were no descriptors or no memory for a connection."
+        ) { $0.acceptPauses }
         show("rpc_server_connections_open", .gauge, "Connections that are open.") { $0.openConnections }
     }
 }

@@ -11,22 +11,43 @@ public final class AccessTokenAuthenticator: Authenticator {
     private static let scheme = "Bearer "
 
     private let keys: any SigningKeySource
+    private let revoked: RevokedSignIns
     private let now: @Sendable () -> Date
     private let cache: AccessTokenCache
 
-    /// - Parameter keys: the real ones are `IdentitySigningKeys`.
-    public convenience init(keys: any SigningKeySource) {
-        self.init(keys: keys, cachedTokens: Self.cachedTokens) { Date() }
+    /// - Parameters:
+    ///   - keys: the real ones are `IdentitySigningKeys`.
+    ///   - revoked: the sign-ins whose tokens are refused.
+    public convenience init(keys: any SigningKeySource, revoked: RevokedSignIns = RevokedSignIns()) {
+        self.init(keys: keys, revoked: revoked, cachedTokens: Self.cachedTokens) { Date() }
     }
 
-    package init(keys: any SigningKeySource, cachedTokens: Int, now: @escaping @Sendable () -> Date) {
+    package init(
+        keys: any SigningKeySource, revoked: RevokedSignIns = RevokedSignIns(), cachedTokens: Int,
+        now: @escaping @Sendable () -> Date
+    ) {
         self.keys = keys
+        self.revoked = revoked
         self.now = now
         cache = AccessTokenCache(limit: cachedTokens)
     }
 
     public func authenticate(_ call: ServerCall) async throws(RPCError) -> Principal? {
         guard let value = call.metadata[first: "authorization"], let token = Self.bearer(value) else { return nil }
+        let found = try await recognise(token)
+        // A unary call is over before its sign-in could be.
+        if let signIn = found.signIn, call.method.kind != .unary {
+            let left = found.expires.timeIntervalSince(now())
+            call[.signIn] = StandingSignIn(
+                signIn: signIn, expires: ContinuousClock.now + .seconds(left), revoked: revoked)
+        }
+        return found.principal
+    }
+
+    /// Whose token an "authorization" value holds; nil when it is of another scheme.
+    /// - Throws: as ``principal(of:)``.
+    package func principal(ofAuthorization value: String) async throws(RPCError) -> Principal? {
+        guard let token = Self.bearer(value) else { return nil }
         return try await principal(of: token)
     }
 
@@ -40,20 +61,30 @@ public final class AccessTokenAuthenticator: Authenticator {
     }
 
     /// Whose token it is.
-    /// - Throws: UNAUTHENTICATED `TOKEN_INVALID` or `TOKEN_EXPIRED`; UNAVAILABLE naming identity when its key isn't
-    ///   known and identity can't be asked.
+    /// - Throws: UNAUTHENTICATED `TOKEN_INVALID`, `TOKEN_EXPIRED` or `SIGN_IN_ENDED`; UNAVAILABLE naming identity when its
+    ///   key isn't known and identity can't be asked.
     package func principal(of token: String) async throws(RPCError) -> Principal {
+        try await recognise(token).principal
+    }
+
+    private func recognise(_ token: String) async throws(RPCError) -> AccessTokenCache.Entry {
+        let entry = try await verified(token)
+        guard now() < entry.expires else { throw .tokenExpired }
+        if let signIn = entry.signIn, revoked.contains(signIn) { throw .signInEnded }
+        return entry
+    }
+
+    /// What a token says, once it is known to be identity's.
+    private func verified(_ token: String) async throws(RPCError) -> AccessTokenCache.Entry {
         guard token.utf8.count <= Self.longestToken else { throw .tokenInvalid }
         let key = AccessTokenCache.key(token)
-        if let known = cache.entry(key) {
-            guard now() < known.expires else { throw .tokenExpired }
-            return known.principal
-        }
+        if let known = cache.entry(key) { return known }
         let claims = try await verify(token)
-        guard now() < claims.exp.value else { throw .tokenExpired }
-        let principal = Principal.administrator(id: claims.sub.value, organisationID: claims.org)
-        cache.insert(.init(principal: principal, expires: claims.exp.value), for: key)
-        return principal
+        let entry = AccessTokenCache.Entry(
+            principal: .administrator(id: claims.sub.value, organisationID: claims.org),
+            signIn: claims.sid.map { SignIn(id: $0, issued: claims.iat.value) }, expires: claims.exp.value)
+        if now() < entry.expires { cache.insert(entry, for: key) }
+        return entry
     }
 
     /// Everything but the time.

@@ -9,6 +9,7 @@ internal import Synchronization
 final class AccessTokenCache: Sendable {
     struct Entry: Sendable {
         var principal: Principal
+        var signIn: SignIn?
         var expires: Date
     }
 

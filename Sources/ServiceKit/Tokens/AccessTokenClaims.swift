@@ -23,9 +23,11 @@ public struct AccessTokenClaims: JWTPayload, Sendable, Equatable {
     public var iat: IssuedAtClaim
     /// The token's own id.
     public var jti: IDClaim
+    /// The sign-in that it came from, by which it can be ended before its time; an opaque id.
+    public var sid: String?
 
     public init(
-        administratorID: String, organisationID: String, tokenID: String, issuedAt: Date,
+        administratorID: String, organisationID: String, tokenID: String, signInID: String? = nil, issuedAt: Date,
         lifetime: TimeInterval = Self.lifetime
     ) {
         sub = SubjectClaim(value: administratorID)
@@ -37,6 +39,7 @@ public struct AccessTokenClaims: JWTPayload, Sendable, Equatable {
         iat = IssuedAtClaim(value: Date(timeIntervalSince1970: issued))
         exp = ExpirationClaim(value: Date(timeIntervalSince1970: issued + lifetime))
         jti = IDClaim(value: tokenID)
+        sid = signInID
     }
 
     /// Checks everything but the signature and the time: RFC 7519 section 4.1.
@@ -50,7 +53,9 @@ public struct AccessTokenClaims: JWTPayload, Sendable, Equatable {
         guard aud == Self.audience else {
             throw JWTError.claimVerificationFailure(failedClaim: nil, reason: "not intended for \(Self.audience)")
         }
-        guard FieldCheck.isIdentifier(sub.value), FieldCheck.isIdentifier(org) else {
+        guard FieldCheck.isIdentifier(sub.value), FieldCheck.isIdentifier(org),
+            sid.map(FieldCheck.isIdentifier) ?? true
+        else {
             throw JWTError.claimVerificationFailure(failedClaim: sub, reason: "not an identifier")
         }
     }

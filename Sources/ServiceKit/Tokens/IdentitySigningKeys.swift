@@ -10,8 +10,8 @@ internal import Synchronization
 public final class IdentitySigningKeys: SigningKeySource {
     /// The most keys taken from one answer.
     static let mostKeys = 64
-    /// How long one fetch may take.
-    static let fetchTimeout = Duration.seconds(2)
+    /// How long one fetch may take, the wait for an identity that is being restarted included.
+    static let fetchTimeout = Duration.seconds(4)
 
     /// What a fetch came to: the keys by their id.
     typealias Outcome = Result<[String: [UInt8]], RPCError>

@@ -3,6 +3,7 @@ import Contracts
 import Foundation
 import RPC
 import RetentionCore
+import ServiceKit
 
 /// `samtal demo`: plays one chat through the public interfaces, from its creation to the proof that it is gone.
 struct Demo: AsyncParsableCommand {
@@ -10,7 +11,8 @@ struct Demo: AsyncParsableCommand {
         abstract: "Plays one chat from a transcript: asked, moderated, answered, exported, erased, proven.",
         discussion: """
             Everything goes through what any browser or backend could use: HTTP for the administrator and the \
-            participants, gRPC for the live feed. The exported log and the certificate stay in the output folder; \
+            participants, gRPC for the live feed. As the operator it only makes the sign-in code, and shows that the \
+            operator is not given what the session holds. The exported log and the certificate stay in the output folder; \
             the log is personal data, so delete it when you have looked.
             """)
 
@@ -22,15 +24,17 @@ struct Demo: AsyncParsableCommand {
 
     func run() async throws {
         let transcript = try Transcript.read(transcript)
-        guard let address = URL(string: url) else { throw CommandFailure("\(url) is no address.") }
+        let address = try WebOrigin(option: "--url", url)
         let folder = try outputFolder()
-        try await Connection.with(connection) { services in
-            let stage = try await DemoStage.signedIn(http: DemoHTTP(base: address), services: services)
+        let code = try await Connection.with(connection) { try await DemoStage.signInCode(services: $0) }
+        try await Connection.with(connection, as: .backend) { services in
+            let stage = try await DemoStage.signedIn(with: code, http: DemoHTTP(origin: address), services: services)
             let ledgerKey = try await stage.ledgerKey()
             let session = try await stage.createSession(title: transcript.title)
             let seen = try await stage.play(transcript, in: session)
             let kept = try await stage.end(session, expecting: transcript, seenLive: seen)
             try await stage.export(session, to: folder.appending(path: "session.zip"))
+            try await Connection.with(connection) { try await DemoStage.expectNoContent(of: session, services: $0) }
 
             let search = PlainTextSearch(texts: transcript.texts)
             try report(search.run(folder: connection.dataFolder), when: "before the erasure")
@@ -47,13 +51,17 @@ struct Demo: AsyncParsableCommand {
         guard !folder.standardizedFileURL.path.hasPrefix(data.standardizedFileURL.path + "/") else {
             throw CommandFailure("The export may not lie in the data folder. Name another with --output.")
         }
-        try FileManager.default.createDirectory(
-            at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        do {
+            try FileManager.default.createDirectory(
+                at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw CommandFailure("Can't make the folder \(output). Name one that you may write to with --output.")
+        }
         return folder
     }
 
     private func report(_ result: PlainTextSearch.Result, when: String) throws {
-        print(
+        try say(
             "search       \(when): \(result.found) of \(result.texts) texts found in "
                 + "\(result.files) files, \(result.bytes) bytes of data and logs")
         guard result.found == 0 else { throw CommandFailure("Plain text lies in the data folder.") }
@@ -62,9 +70,10 @@ struct Demo: AsyncParsableCommand {
     private func verify(_ certificate: Certificate, key: LedgerPublicKey, folder: URL) async throws {
         let certificatePath = folder.appending(path: "certificate.json").path
         let keyPath = folder.appending(path: "ledger-key.json").path
-        try CertificateFiles.write(.certificate(certificate), to: certificatePath)
-        try Data(try LedgerKeyFile.encoded(key).utf8).write(to: URL(fileURLWithPath: keyPath), options: .atomic)
-        print("\n$ samtal verify \(certificatePath) --key \(keyPath)")
+        try await CertificateFiles.write(.certificate(certificate), to: certificatePath)
+        let keyText = try LedgerKeyFile.encoded(key)
+        try await OutputFile.write(to: keyPath, readableBy: .everyone) { try $0.write(Array("\(keyText)\n".utf8)) }
+        try say("\n$ samtal verify \(certificatePath) --key \(keyPath)")
         try await Verify.parse([certificatePath, "--key", keyPath]).run()
     }
 }

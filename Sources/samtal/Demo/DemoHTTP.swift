@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import ProtobufC
+import ServiceKit
 
 #if canImport(FoundationNetworking)
     import FoundationNetworking
@@ -8,7 +9,7 @@ import ProtobufC
 
 /// The gateway's JSON over HTTP, as any client would speak it.
 struct DemoHTTP: Sendable {
-    let base: URL
+    let origin: WebOrigin
 
     /// Who is calling.
     enum Caller: Sendable {
@@ -39,7 +40,7 @@ struct DemoHTTP: Sendable {
     }
 
     func answer(_ verb: String, _ path: String, body: Data?, as caller: Caller) async throws -> (Int, Data) {
-        guard let url = URL(string: path, relativeTo: base) else { throw CommandFailure("\(path) is no path.") }
+        guard let url = URL(string: "\(origin)\(path)") else { throw CommandFailure("\(path) is no path.") }
         var request = URLRequest(url: url)
         request.httpMethod = verb
         request.timeoutInterval = 600

@@ -14,7 +14,7 @@ extension DemoStage {
     func end(_ session: String, expecting transcript: Transcript, seenLive: Int) async throws -> Kept {
         let ended: ChatV1.Session = try await http.get("/v1/sessions/\(session)", as: administrator)
         guard let deletion = ended.deleteTime?.date else { throw CommandFailure("The session has no time of erasure.") }
-        print("ended        will be erased by itself on \(deletion.formatted(.iso8601)) at the latest")
+        try say("ended        will be erased by itself on \(deletion.formatted(.iso8601)) at the latest")
         var kept = Kept(questions: 0, answers: 0)
         var pageToken = ""
         repeat {
@@ -24,7 +24,8 @@ extension DemoStage {
             kept.answers += page.questions.reduce(0) { $0 + $1.answers.count }
             pageToken = page.nextPageToken
         } while !pageToken.isEmpty
-        print("kept         \(kept.questions) questions, \(kept.answers) answers; \(seenLive) seen live by a follower")
+        try say(
+            "kept         \(kept.questions) questions, \(kept.answers) answers; \(seenLive) seen live by a follower")
         guard kept.questions == transcript.entries.count, seenLive == transcript.published else {
             throw CommandFailure(
                 "That is not what was asked: \(transcript.entries.count), \(transcript.published) published.")
@@ -34,9 +35,28 @@ extension DemoStage {
 
     func export(_ session: String, to file: URL) async throws {
         let archive = try await http.send("GET", "/v1/sessions/\(session)/export", body: nil, as: administrator)
-        try archive.write(to: file, options: .atomic)
-        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
-        print("exported     \(file.path), \(archive.count) bytes: session.json, questions.csv, manifest.json")
+        try await OutputFile.write(to: file.path, readableBy: .owner) { try $0.write(archive) }
+        try say("exported     \(file.path), \(archive.count) bytes: session.json, questions.csv, manifest.json")
+    }
+
+    /// The operator is a processor: neither a session's title nor its log is theirs to read.
+    static func expectNoContent(of session: String, services: Connection) async throws {
+        func isRefused(_ call: () async throws -> Void) async throws -> Bool {
+            do {
+                try await call()
+                return false
+            } catch let error as RPCError where error.code == .permissionDenied {
+                return true
+            }
+        }
+        let refusals = [
+            try await isRefused { _ = try await services.chat.getSession(.init(sessionID: session)) },
+            try await isRefused {
+                for try await _ in services.retention.exportSession(.init(sessionID: session)) {}
+            },
+        ]
+        guard refusals == [true, true] else { throw CommandFailure("The operator was given what the session holds.") }
+        try say("operator     is refused the session's title and its export")
     }
 
     func erase(_ session: String, expecting kept: Kept) async throws -> Certificate {
@@ -47,7 +67,7 @@ extension DemoStage {
         guard let statement = try? ErasureStatement(reading: certificate.statement),
             statement.counts.questions == Int64(kept.questions), statement.counts.answers == Int64(kept.answers)
         else { throw CommandFailure("The certificate does not count what was kept.") }
-        print("erased       key destroyed, rows deleted, files vacuumed; certificate \(message.sequence) written")
+        try say("erased       key destroyed, rows deleted, files vacuumed; certificate \(message.sequence) written")
         return certificate
     }
 
@@ -57,6 +77,6 @@ extension DemoStage {
             let (status, _) = try await http.answer("GET", path, body: nil, as: administrator)
             guard status == 404 else { throw CommandFailure("\(path) still answers, with \(status).") }
         }
-        print("gone         session, questions and export answer 404, to its administrator too")
+        try say("gone         session, questions and export answer 404, to its administrator too")
     }
 }

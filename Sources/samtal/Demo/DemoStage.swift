@@ -9,8 +9,8 @@ struct DemoStage {
     let services: Connection
     let administrator: DemoHTTP.Caller
 
-    /// Signs the first administrator of the first organisation in, as the one-time link does it.
-    static func signedIn(http: DemoHTTP, services: Connection) async throws -> DemoStage {
+    /// A sign-in code for the first administrator of the first organisation, as the operator makes it.
+    static func signInCode(services: Connection) async throws -> String {
         let organisations = try await services.identity.listOrganisations(.init(pageSize: 1))
         guard let organisation = organisations.organisations.first else {
             throw CommandFailure("There is no organisation yet. Create one with samtal organisation create.")
@@ -20,10 +20,14 @@ struct DemoStage {
         guard let administrator = administrators.administrators.first else {
             throw CommandFailure("\(organisation.displayName) has no administrator yet; samtal administrator add.")
         }
-        let code = try await services.identity.createSignInCode(.init(email: administrator.email))
+        return try await services.identity.createSignInCode(.init(email: administrator.email)).code
+    }
+
+    /// Signs the administrator in, as the one-time link does it.
+    static func signedIn(with code: String, http: DemoHTTP, services: Connection) async throws -> DemoStage {
         let signedIn: IdentityV1.SignInResponse = try await http.post(
-            "/v1/sign-in", IdentityV1.SignInRequest(code: code.code))
-        print("signed in    an administrator of \(organisation.displayName), by one-time code")
+            "/v1/sign-in", IdentityV1.SignInRequest(code: code))
+        try say("signed in    an administrator of \(signedIn.organisationDisplayName), by one-time code")
         return DemoStage(http: http, services: services, administrator: .administrator(token: signedIn.accessToken))
     }
 
@@ -39,7 +43,7 @@ struct DemoStage {
     func createSession(title: String) async throws -> String {
         let session: ChatV1.Session = try await http.post(
             "/v1/sessions", ChatV1.CreateSessionRequest(title: title), as: administrator)
-        print("created      session \(session.sessionID), kept \(session.retentionDays) days after its end at most")
+        try say("created      session \(session.sessionID), kept \(session.retentionDays) days after its end at most")
         return session.sessionID
     }
 
@@ -54,7 +58,7 @@ struct DemoStage {
         for (index, entry) in transcript.entries.enumerated() {
             try await play(entry, host: transcript.host, in: session)
             if (index + 1).isMultiple(of: 10) || index + 1 == transcript.entries.count {
-                print("asked        \(index + 1) of \(transcript.entries.count)")
+                try say("asked        \(index + 1) of \(transcript.entries.count)")
             }
         }
         let _: ChatV1.Session = try await http.post(

@@ -81,7 +81,7 @@ struct OwnQuestionTests {
     @Test("are followed by a bounded number of pages of one participant, which keep nobody else's out")
     func watcherBound() async throws {
         var settings = try ChatSettings()
-        settings.limits.watchersPerAuthor = 2
+        settings.limits.watchersOfParticipant = 2
         try await World.withChat(settings) { world, chat in
             let id = try await chat.session()
             let author = try await chat.join(id)

@@ -90,6 +90,7 @@ struct RefusalTests {
             let longID = String(repeating: "a", count: 65)
             // Sixty characters to a reader, a kilobyte to a token.
             let stacked = String(repeating: "a" + String(repeating: "\u{0301}", count: 9), count: 60)
+            let marks = String(repeating: "\u{0301}", count: 31)
             func ask(_ text: String, _ request: String) -> @Sendable () async throws -> Void {
                 { _ = try await chat.ask(text, in: id, as: participant, requestID: request) }
             }
@@ -98,6 +99,7 @@ struct RefusalTests {
             }
             let cases: [(field: String, call: @Sendable () async throws -> Void)] = [
                 ("title", { _ = try await chat.session(title: " \n ") }),
+                ("title", { _ = try await chat.session(title: "\u{2800}") }),
                 ("title", { _ = try await chat.session(title: String(repeating: "x", count: 201)) }),
                 ("title", { _ = try await chat.session(title: "a\u{0}b") }),
                 ("title", { _ = try await chat.session(title: "a\u{202E}b") }),
@@ -106,9 +108,12 @@ struct RefusalTests {
                 ("session_id", { _ = try await chat.client.getSession(.init(sessionID: longID)) }),
                 ("session_id", { for try await _ in chat.watch("'; DROP TABLE session; --") {} }),
                 ("display_name", { _ = try await chat.join(id, name: String(repeating: "x", count: 61)) }),
-                ("display_name", { _ = try await chat.join(id, name: "a\nb") }),
+                ("display_name", { _ = try await chat.join(id, name: "a\u{202E}b") }),
+                ("display_name", { _ = try await chat.join(id, name: "a" + marks) }),
                 ("display_name", { _ = try await chat.join(id, name: stacked) }),
                 ("text", ask("", "request-1")),
+                ("text", ask("\u{2060}", "request-1")),
+                ("text", ask("Hej" + marks, "request-1")),
                 ("text", ask(long, "request-1")),
                 ("text", ask("bell\u{7}", "request-1")),
                 ("request_id", ask("Hej?", "")),
@@ -116,6 +121,8 @@ struct RefusalTests {
                 ("request_id", ask("Hej?", String(repeating: "x", count: 65))),
                 ("request_id", ask("Hej?", "with space")),
                 ("text", answer("", "", "request-1")),
+                ("text", answer("\u{3164}\r\n", "", "request-1")),
+                ("host_name", answer("Svar", "\u{1B}[2J", "request-1")),
                 ("text", answer(String(repeating: "x", count: 10_001), "", "request-1")),
                 ("host_name", answer("Svar", String(repeating: "x", count: 61), "request-1")),
                 ("request_id", answer("Svar", "", "räksmörgås")),

@@ -221,7 +221,7 @@ struct WatchTests {
     @Test("a session has room for a bounded number of watchers")
     func watcherLimit() async throws {
         var settings = try ChatSettings()
-        settings.limits.watchersPerAudience = 1
+        settings.limits.watchersOfSession = 1
         try await World.withChat(settings) { _, chat in
             let id = try await chat.session()
             var events = chat.watch(id).makeAsyncIterator()

@@ -9,6 +9,7 @@ struct Chat: Sendable {
     let world: World
     let client: ChatV1.ChatServiceClient
     let assembly: ChatAssembly
+    let metrics: MetricsRegistry
 
     func administrator(of organisation: String = Organisation.a, id: String = "adm-1") async throws -> CallOptions {
         let token = try await world.tokens.sign(

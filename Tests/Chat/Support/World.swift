@@ -59,8 +59,10 @@ struct World {
         settings.upkeepInterval = .milliseconds(20)
         let toRetention = RPCChannel(
             socketPath: retention.socketPath, name: "retention", group: .singleton, logger: logs.logger)
+        let metrics = MetricsRegistry()
         let assembly = try await ChatAssembly(
-            databasePath: databasePath, retention: toRetention, settings: settings, clock: clock, logger: logs.logger)
+            databasePath: databasePath, retention: toRetention, settings: settings, metrics: metrics, clock: clock,
+            logger: logs.logger)
         let parts = assembly.parts(
             administrators: AccessTokenAuthenticator(keys: FixedSigningKeys([tokens.keyID: tokens.publicKey])))
         let socketPath = "\(folder)/chat.sock"
@@ -78,7 +80,7 @@ struct World {
                     tasks.addTask { try await assembly.upkeep.run() }
                     defer { tasks.cancelAll() }
                     let client = ChatV1.ChatServiceClient(channel: channel)
-                    try await body(Chat(world: self, client: client, assembly: assembly))
+                    try await body(Chat(world: self, client: client, assembly: assembly, metrics: metrics))
                 })
         } catch {
             outcome = .failure(error)

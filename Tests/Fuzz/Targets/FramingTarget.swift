@@ -226,9 +226,16 @@ extension FramingTarget {
             let name = name(&input, from: requestNames)
             let value = input.counted()
             headers.size += name.count + value.count + 32
-            name.withUnsafeBytes { name in value.withUnsafeBytes { value in _ = headers.take(name: name, value: value) }
+            let isKept = name.withUnsafeBytes { name in
+                value.withUnsafeBytes { value in
+                    guard case .metadata(let kept) = headers.take(name: name, value: value) else { return true }
+                    return name.isMetadataName && kept.isPrintable && !kept.isPadded && !value.breaksField
+                }
             }
+            try require(isKept, "metadata that can't be one")
         }
+        let isWhole = headers.completed() == nil
+        try require(isWhole == (headers.fault == nil), "a fault that is forgotten")
         let refusal = headers.refusal(limit: 4096)
         try require(headers.size <= 4096 || refusal != nil, "headers over the limit are not refused")
         if let timeout = headers.timeout { try require(timeout >= .zero, "a negative timeout") }

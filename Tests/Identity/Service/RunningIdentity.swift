@@ -52,9 +52,9 @@ struct RunningIdentity: Sendable {
 
 extension RunningIdentity {
     /// Calls as a process does that has the operator's role and no other.
-    static let asOperator = CallOptions(metadata: ["samtal-role": "operator"], timeout: .seconds(20))
+    static var asOperator: CallOptions { CallOptions(metadata: ["samtal-role": "operator"], timeout: .seconds(20)) }
     /// Calls as the gateway does for a browser that isn't signed in.
-    static let asGateway = CallOptions(metadata: ["samtal-role": "gateway"], timeout: .seconds(20))
+    static var asGateway: CallOptions { CallOptions(metadata: ["samtal-role": "gateway"], timeout: .seconds(20)) }
 
     /// Calls as the gateway does for an administrator.
     static func asAdministrator(_ signedIn: IdentityV1.SignInResponse) -> CallOptions {

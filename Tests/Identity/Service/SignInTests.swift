@@ -84,7 +84,7 @@ struct SignInTests {
             #expect(header["kid"] as? String == key.keyID)
             #expect(claims["sub"] as? String == administrator.administratorID)
             #expect(claims["org"] as? String == administrator.organisationID)
-            #expect(Set(claims.keys) == ["sub", "org", "iss", "aud", "exp", "iat", "jti"])
+            #expect(Set(claims.keys) == ["sub", "org", "iss", "aud", "exp", "iat", "jti", "sid"])
             let issued = try #require(claims["iat"] as? Double)
             let expires = try #require(claims["exp"] as? Double)
             #expect(expires - issued == 600)

@@ -13,7 +13,7 @@ using namespace grpc::testing;
 
 constexpr int soak_calls = 100;
 constexpr int soak_channels = 25;
-constexpr std::chrono::milliseconds soak_latency{5000};
+constexpr std::chrono::milliseconds soak_latency{15000};
 
 void soak_once(TestService::Stub& service, int index) {
   ClientContext context;

@@ -207,7 +207,7 @@ private final class HeaderDecoder: HTTP2SessionDelegate {
     }
     func streamClosed(_ stream: HTTP2Stream) {}
     func settingsReceived() {}
-    func goAwayReceived() {}
+    func goAwayReceived(forPings: Bool) {}
     func allows(_ frame: HTTP2Session.CountedFrame) -> Bool { true }
 }
 

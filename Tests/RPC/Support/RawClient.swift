@@ -175,7 +175,7 @@ final class RawClient: HTTP2SessionDelegate {
     func streamBegan(id: Int32) -> HTTP2Stream? { nil }
     func streamClosed(_ stream: HTTP2Stream) {}
     func settingsReceived() { hasSettings = true }
-    func goAwayReceived() { goAways += 1 }
+    func goAwayReceived(forPings: Bool) { goAways += 1 }
     func allows(_ frame: HTTP2Session.CountedFrame) -> Bool {
         switch frame {
         case .accompanying:
@@ -244,6 +244,13 @@ final class RawResponse: HTTP2Stream, @unchecked Sendable {
 }
 
 extension Metadata {
+    /// Appends a pair just as it is said.
+    mutating func append(raw name: String, _ value: String) {
+        Array(name.utf8).withUnsafeBytes { name in
+            Array(value.utf8).withUnsafeBytes { append(name: name, value: $0) }
+        }
+    }
+
     /// The headers of a well-formed request.
     static func request(_ path: String = MethodDescriptor.echo.path, changes: [String: String?] = [:]) -> Metadata {
         var headers: [(String, String)] = [

@@ -14,7 +14,7 @@ struct CertificateTests {
             + #""key_destroyed":"2026-02-07T10:00:00.125Z","#
             + #""method":["key-destroyed","rows-deleted","files-vacuumed"],"organisation":"org-north","#
             + #""policy_version":5,"previous":"\#(String(repeating: "0", count: 64))","retention_days":7,"#
-            + #""sequence":1,"session":"session-1","trigger":"automatic","version":1}"#
+            + #""sequence":1,"session":"session-1","trigger":"automatic","version":2}"#
         #expect(try Sample.statement().canonicalText == expected)
     }
 
@@ -27,6 +27,70 @@ struct CertificateTests {
         statement.trigger = .manual
         #expect(!statement.canonicalText.contains("ended"))
         #expect(try ErasureStatement(reading: statement.canonicalText) == statement)
+    }
+
+    @Test("a statement says who asked, and by which instruction, and is read back")
+    func requesters() throws {
+        var statement = try Sample.statement()
+        statement.trigger = .manual
+        statement.requester = .administrator
+        #expect(statement.canonicalText.contains(#""by":"administrator","counts""#))
+        #expect(!statement.canonicalText.contains("instruction"))
+        #expect(try ErasureStatement(reading: statement.canonicalText) == statement)
+        let instruction = try #require(ErasureInstruction(#"Ärende 2026/17: "gallra" \ nu"#))
+        statement.requester = .operator(instruction)
+        #expect(
+            statement.canonicalText.contains(
+                #""by":"operator-on-instruction","counts":{"answers":3"#))
+        #expect(statement.canonicalText.contains(#""instruction":"Ärende 2026/17: \"gallra\" \\ nu","key_destroyed""#))
+        #expect(try ErasureStatement(reading: statement.canonicalText) == statement)
+    }
+
+    @Test("the longest instruction leaves room in a statement, whatever has to be escaped")
+    func longestInstruction() throws {
+        var statement = try Sample.statement()
+        statement.trigger = .manual
+        let longest = try #require(ErasureInstruction(String(repeating: #"\"#, count: ErasureInstruction.maximumBytes)))
+        statement.requester = .operator(longest)
+        #expect(try ErasureStatement(reading: statement.canonicalText) == statement)
+    }
+
+    @Test("a statement of version 1, which did not say who asked, is still read; it can't say so")
+    func firstVersion() throws {
+        var statement = try Sample.statement()
+        statement.version = 1
+        statement.trigger = .manual
+        #expect(statement.canonicalText.hasSuffix(#""version":1}"#))
+        #expect(try ErasureStatement(reading: statement.canonicalText) == statement)
+        statement.requester = .administrator
+        #expect(throws: CertificateProblem.Reason.self) { try ErasureStatement(reading: statement.canonicalText) }
+    }
+
+    @Test(
+        "a requester that makes no sense is refused",
+        arguments: [
+            #""by":"operator-on-instruction","#, #""by":"whim","#, #""by":"","#,
+        ])
+    func senselessRequesters(member: String) throws {
+        var statement = try Sample.statement()
+        statement.trigger = .manual
+        let text = statement.canonicalText
+        let changed = text.replacingOccurrences(of: #""counts""#, with: member + #""counts""#)
+        #expect(changed != text)
+        #expect(throws: CertificateProblem.Reason.statementUnreadable) { try ErasureStatement(reading: changed) }
+        // Nobody asks for an automatic erasure.
+        statement.requester = .administrator
+        statement.trigger = .automatic
+        #expect(throws: CertificateProblem.Reason.statementUnreadable) {
+            try ErasureStatement(reading: statement.canonicalText)
+        }
+    }
+
+    @Test("an instruction is one line of text, and not too long", arguments: ["", "two\nlines", "\u{0}", "\u{1B}[2J"])
+    func instructions(text: String) {
+        #expect(ErasureInstruction(text) == nil)
+        #expect(ErasureInstruction(String(repeating: "å", count: 501)) == nil)
+        #expect(ErasureInstruction(String(repeating: "å", count: 500)) != nil)
     }
 
     @Test("characters that JSON escapes have one spelling")
@@ -45,8 +109,8 @@ struct CertificateTests {
             " " + text, text + "\n", text.replacingOccurrences(of: ":7,", with: ": 7,"),
             text.replacingOccurrences(of: ":7,", with: ":7.0,"), text.replacingOccurrences(of: ":7,", with: ":7e0,"),
             text.replacingOccurrences(of: "north", with: #"n\u006frth"#),
-            text.replacingOccurrences(of: #""version":1}"#, with: #""version":1,"wish":"x"}"#),
-            text.replacingOccurrences(of: #""version":1}"#, with: #""version":1,"version":1}"#),
+            text.replacingOccurrences(of: #""version":2}"#, with: #""version":2,"wish":"x"}"#),
+            text.replacingOccurrences(of: #""version":2}"#, with: #""version":2,"version":2}"#),
         ]
         for other in others {
             #expect(other != text)
@@ -68,7 +132,8 @@ struct CertificateTests {
         #expect(reason(String(repeating: "[", count: 4000)) == .statementUnreadable)
         #expect(reason(String(repeating: " ", count: 4097)) == .statementTooLarge)
         #expect(reason(text.replacingOccurrences(of: "erasure-certificate", with: "receipt")) == .unknownFormat)
-        #expect(reason(text.replacingOccurrences(of: #""version":1}"#, with: #""version":2}"#)) == .unknownFormat)
+        #expect(reason(text.replacingOccurrences(of: #""version":2}"#, with: #""version":3}"#)) == .unknownFormat)
+        #expect(reason(text.replacingOccurrences(of: #""version":2}"#, with: #""version":0}"#)) == .unknownFormat)
         #expect(reason(text.replacingOccurrences(of: #""sequence":1"#, with: #""sequence":0"#)) == .statementUnreadable)
         #expect(reason(text.replacingOccurrences(of: ":40", with: ":-1")) == .statementUnreadable)
         #expect(reason(text.replacingOccurrences(of: ":40", with: ":9007199254740992")) == .statementUnreadable)

@@ -32,7 +32,7 @@ struct CertificateVerifierTests {
         { $0.deadline = $0.deadline?.addingTimeInterval(0.001) }, { $0.deadline = nil },
         { $0.keyDestroyedTime = $0.keyDestroyedTime.addingTimeInterval(-1) },
         { $0.erasedTime = $0.erasedTime.addingTimeInterval(-1) }, { $0.agreementVersion = 1 },
-        { $0.policyVersion = 1 }, { $0.retentionDays = 8 },
+        { $0.policyVersion = 1 }, { $0.retentionDays = 8 }, { $0.requester = .administrator }, { $0.version = 1 },
     ]
 
     @Test("any member changed breaks the signature of that certificate", arguments: 0..<changes.count)

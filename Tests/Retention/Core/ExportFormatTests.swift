@@ -15,21 +15,6 @@ struct ExportFormatTests {
         #expect(row(["åäö 😀"]) == "\"åäö 😀\"\r\n")
     }
 
-    @Test(
-        "a field that a spreadsheet would run is made text",
-        arguments: ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\r\n=1", "＝1", "＋1", "－1", "＠A1"])
-    func formulas(field: String) {
-        #expect(row([field]) == "\"'\(field)\"\r\n")
-        #expect(row(["x", field]) == "\"x\",\"'\(field)\"\r\n")
-    }
-
-    @Test(
-        "a field that merely holds such a character is left alone",
-        arguments: ["a=1", "1-1", " =1", "'=1", "x@example.org"])
-    func harmless(field: String) {
-        #expect(row([field]) == "\"\(field)\"\r\n")
-    }
-
     @Test("a digest of parts is the digest of the whole")
     func digest() {
         let text = Array("samtal".utf8)

@@ -100,7 +100,8 @@ struct AgreementServiceTests {
         ("organisation_id", { $0.organisationID = String(repeating: "a", count: 65) }),
         ("kind", { $0.kind = .unspecified }), ("kind", { $0.kind = .unrecognised(9) }),
         ("reference", { $0.reference = "   " }), ("reference", { $0.reference = String(repeating: "x", count: 101) }),
-        ("reference", { $0.reference = "a\u{7}b" }), ("signed_date", { $0.signedDate = "" }),
+        ("reference", { $0.reference = "\u{3164}\u{2800}" }), ("reference", { $0.reference = "a\u{7}b" }),
+        ("signed_date", { $0.signedDate = "" }),
         ("signed_date", { $0.signedDate = "2026-02-30" }), ("signed_date", { $0.signedDate = "2999-01-01" }),
         ("cap_days", { $0.capDays = 0 }), ("cap_days", { $0.capDays = 32 }), ("cap_days", { $0.capDays = .max }),
     ]

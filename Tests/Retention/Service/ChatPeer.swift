@@ -9,6 +9,8 @@ final class ChatPeer: ChatV1.ChatServiceHandler {
         var logs: [String: (session: ChatV1.Session, questions: [ChatV1.Question])] = [:]
         /// Sessions whose erasure fails.
         var failing: Set<String> = []
+        /// Sessions whose erasure does not end as long as they are in here.
+        var held: Set<String> = []
         /// How often each session was asked to be erased.
         var erasures: [String: Int] = [:]
         var openReads = 0
@@ -65,8 +67,9 @@ final class ChatPeer: ChatV1.ChatServiceHandler {
     func eraseSessionContent(
         _ request: ChatV1.EraseSessionContentRequest, call: ServerCall
     ) async throws -> ChatV1.EraseSessionContentResponse {
-        try state.withLock { state in
-            state.erasures[request.sessionID, default: 0] += 1
+        state.withLock { $0.erasures[request.sessionID, default: 0] += 1 }
+        while state.withLock({ $0.held.contains(request.sessionID) }) { try await Task.sleep(for: .milliseconds(5)) }
+        return try state.withLock { state in
             guard !state.failing.contains(request.sessionID) else { throw RPCError(.internal, "internal error") }
             var response = ChatV1.EraseSessionContentResponse()
             guard let log = state.logs.removeValue(forKey: request.sessionID) else { return response }

@@ -216,7 +216,7 @@ struct ErasureServiceTests {
                     try await retention.open("session-1")
                     chat.add("session-1", state: .draft, questions: Questions.some)
                     let statements = try await withThrowingTaskGroup(of: String.self) { group in
-                        for _ in 0..<20 { group.addTask { try await retention.erase("session-1").statement } }
+                        for _ in 0..<12 { group.addTask { try await retention.erase("session-1").statement } }
                         return try await group.reduce(into: Set<String>()) { $0.insert($1) }
                     }
                     #expect(statements.count == 1)

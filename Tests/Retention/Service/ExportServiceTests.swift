@@ -91,15 +91,6 @@ struct ExportServiceTests {
         try await retention.open("session-1")
     }
 
-    /// Random, so that it hardly compresses.
-    private static func incompressible(_ count: Int) -> [ChatV1.Question] {
-        var generator = SystemRandomNumberGenerator()
-        return (0..<count).map { number in
-            let text = (0..<25).map { _ in String(generator.next(), radix: 36) }.joined(separator: " ")
-            return Questions.question(number, text, author: "Astrid Exempel", answers: ["Yes."])
-        }
-    }
-
     @Test("an export holds the whole log, readable by others, with hashes that are right")
     func exports() async throws {
         try await withFolder { folder in
@@ -188,7 +179,7 @@ struct ExportServiceTests {
     func long() async throws {
         try await withFolder { folder in
             let chat = ChatPeer()
-            let questions = Self.incompressible(3000)
+            let questions = Questions.incompressible(3000)
             chat.add("session-1", state: .ended, questions: questions)
             try await withChat(chat, in: folder) {
                 try await withRetention(in: folder) { retention in
@@ -211,7 +202,7 @@ struct ExportServiceTests {
     func erasedMeanwhile() async throws {
         try await withFolder { folder in
             let chat = ChatPeer()
-            chat.add("session-1", state: .ended, questions: Self.incompressible(20_000))
+            chat.add("session-1", state: .ended, questions: Questions.incompressible(20_000))
             try await withChat(chat, in: folder) {
                 try await withRetention(in: folder) { retention in
                     try await opened(retention)

@@ -12,7 +12,8 @@ struct LedgerServiceTests {
         for number in 0..<count {
             let organisation = number.isMultiple(of: 2) ? "org-north" : "org-south"
             try await retention.open("session-\(number)", organisation: organisation)
-            try await retention.erase("session-\(number)", options: RunningRetention.asOperator)
+            try await retention.erase(
+                "session-\(number)", instruction: "Ärende \(number)", options: RunningRetention.asOperator)
         }
     }
 

@@ -34,6 +34,15 @@ enum Questions {
         }
         return question
     }
+
+    /// Random, so that it hardly compresses.
+    static func incompressible(_ count: Int) -> [ChatV1.Question] {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<count).map { number in
+            let text = (0..<25).map { _ in String(generator.next(), radix: 36) }.joined(separator: " ")
+            return question(number, text, author: "Astrid Exempel", answers: ["Yes."])
+        }
+    }
 }
 
 /// Looks for a key in every file of retention's, as it is and in the ways it might be written.

@@ -96,9 +96,10 @@ extension RunningRetention {
 
     @discardableResult
     func erase(
-        _ session: String, confirm: String? = nil, options: CallOptions = asAdministrator()
+        _ session: String, confirm: String? = nil, instruction: String = "", options: CallOptions = asAdministrator()
     ) async throws -> RetentionV1.Certificate {
         var request = RetentionV1.EraseSessionRequest()
+        request.instruction = instruction
         request.sessionID = session
         request.confirmSessionID = confirm ?? session
         return try await client.eraseSession(request, options: options)

@@ -176,8 +176,8 @@ struct SessionServiceTests {
                     try await status { try await retention.open(id) },
                     try await status { try await retention.key(of: id) },
                     try await status { try await retention.end(id) },
-                    try await status { try await retention.erase(id, options: operatorRole) },
-                    try await status { try await retention.export(id, options: operatorRole) },
+                    try await status { try await retention.erase(id) },
+                    try await status { try await retention.export(id) },
                     try await status { try await retention.certificate(of: id, options: operatorRole) },
                 ]
                 for refusal in refusals { #expect(refusal?.fields.map(\.field) == ["session_id"]) }

@@ -1,26 +1,30 @@
 internal import ChatCore
 internal import Contracts
 internal import RPC
+internal import ServiceKit
 
 /// Streams a session's feed: the present state of what changed, then each change as it happens.
 struct Following: Sendable {
-    /// Questions read at once.
+    /// Questions, and bytes of them, that are read at once: as much is in memory for each caller that does not read.
     private static let batch = 100
+    private static let batchBytes = 64 * 1024
 
     let store: ChatStore
     let directory: SessionDirectory
     let feed: LiveFeed
 
     /// Runs until the caller is gone or the feed ends.
-    /// - Parameter sequence: The last that the caller has seen; 0 to begin with.
+    /// - Parameters:
+    ///   - principal: Who follows.
+    ///   - sequence: The last that the caller has seen; 0 to begin with.
     /// - Throws: ``ChatError/resume`` for a caller that is too slow, and when the service drains;
     ///   ``ChatError/sessionNotFound`` from the moment the session does not exist any more.
     func follow(
-        _ session: OpenedSession, as audience: Audience, after sequence: Int64,
+        _ session: OpenedSession, as audience: Audience, by principal: Principal, after sequence: Int64,
         writer: ResponseWriter<ChatV1.SessionEvent>
     ) async throws {
         // Registered before the present state is read, so that nothing falls between the two.
-        let watcher = try feed.follow(session, as: audience)
+        let watcher = try feed.follow(session, as: audience, by: principal)
         defer { feed.leave(watcher) }
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             // A caller that does not read holds its stream in the middle of a send; the end must not wait for it.
@@ -53,8 +57,11 @@ struct Following: Sendable {
         var sent = sequence
         var isLast = false
         while !isLast {
-            let batch = try await store.changedQuestions(
-                of: session.row, for: watcher.audience, after: sent, through: position.sequence, limit: Following.batch)
+            let batch = try await store.turns.take(session.record.organisationID) {
+                try await store.changedQuestions(
+                    of: session.row, for: watcher.audience, after: sent, through: position.sequence,
+                    limit: Following.batch, bytes: Following.batchBytes)
+            }
             for question in batch.questions {
                 if !sentSession, position.session.lastSequence < question.lastSequence {
                     try await send(position.session, of: session, writer: writer)

@@ -85,7 +85,9 @@ struct Questions: Sendable {
             }
             after = number
         }
-        let batch = try await store.questions(selection, of: session.row, after: after, limit: pageSize)
+        let batch = try await store.turns.take(session.record.organisationID) {
+            try await store.questions(selection, of: session.row, after: after, limit: pageSize)
+        }
         let questions = try batch.questions.map { try Messages.question($0, opening: session.cipher) }
         return (questions, batch.isLast ? nil : batch.questions.last?.id)
     }

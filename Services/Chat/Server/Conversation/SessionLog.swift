@@ -1,25 +1,35 @@
 internal import ChatCore
 internal import Contracts
 internal import RPC
+internal import ServiceKit
 
 /// What retention needs of a session's content: to read all of it, and to erase all of it.
 struct SessionLog: Sendable {
-    /// Questions read at once, so that a log of any length takes the same memory.
+    /// Questions, and bytes of them, that are read at once, so that a log of any length takes the same memory, also when
+    /// its reader is slow.
     private static let batch = 200
+    private static let batchBytes = 64 * 1024
 
     let store: ChatStore
     let directory: SessionDirectory
     let feed: LiveFeed
+    let places: WatcherPlaces
 
     /// Sends the session, then every question in the order asked.
     func read(_ sessionID: String, writer: ResponseWriter<ChatV1.SessionLogEntry>) async throws {
         let session = try await directory.session(sessionID)
         try await writer.send(ChatV1.SessionLogEntry(entry: .session(Messages.session(session))))
+        // After the session itself, so that whoever only wants to know how it is needs no place.
+        let place = try places.log(of: session)
+        defer { place.giveBack() }
         var after: Int64 = 0
         var isLast = false
         while !isLast {
-            let batch = try await store.questions(
-                .seenBy(.moderator), of: session.row, after: after, limit: SessionLog.batch)
+            let batch = try await store.turns.take(session.record.organisationID) {
+                try await store.questions(
+                    .seenBy(.moderator), of: session.row, after: after, limit: SessionLog.batch,
+                    bytes: SessionLog.batchBytes)
+            }
             for question in batch.questions {
                 if directory.isPast(session) { throw ChatError.sessionNotFound }
                 let message = try Messages.question(question, opening: session.cipher)

@@ -2,6 +2,7 @@ internal import ChatCore
 internal import Foundation
 internal import Logging
 internal import Privacy
+internal import RPC
 internal import ServiceKit
 internal import ServiceLifecycle
 
@@ -82,7 +83,7 @@ struct SessionUpkeep: Service {
             return true
         } catch {
             if !Task.isCancelled {
-                let reason = (error as? ChatError)?.reason ?? ""
+                let reason = (Status.of(error) as? RPCError)?.reason ?? ""
                 logger.warning(
                     "a background step failed and will be tried again",
                     metadata: [

@@ -75,7 +75,9 @@ struct Sessions: Sendable {
         organisationID: String, pageSize: Int, after page: SessionPageKey?
     ) async throws -> (sessions: [ChatV1.Session], nextPage: SessionPageKey?) {
         let now = clock.now()
-        var stored = try await store.sessions(of: organisationID, at: now, after: page, limit: pageSize + 1)
+        var stored = try await store.turns.take(organisationID) {
+            try await store.sessions(of: organisationID, at: now, after: page, limit: pageSize + 1)
+        }
         let isLast = stored.count <= pageSize
         if !isLast { stored.removeLast() }
         let sessions = try await open(stored)

@@ -3,6 +3,7 @@ internal import Contracts
 internal import Foundation
 internal import Privacy
 package import RPC
+internal import StorageStatus
 
 /// Retention, as chat needs it: the custodian of the session keys, and the one that is told when a session has ended.
 package struct Retention: Sendable {
@@ -91,8 +92,11 @@ package struct Retention: Sendable {
         }
     }
 
-    /// Whatever keeps retention from answering is the same to chat's callers, except that they gave up themselves.
+    /// Whatever keeps retention from answering is the same to chat's callers, except that they gave up themselves, and
+    /// what retention says of its own store, such as that its disk is full.
     private static func unavailable(_ error: any Error) -> any Error {
-        Task.isCancelled ? CancellationError() : ChatError.retentionUnavailable
+        if Task.isCancelled { return CancellationError() }
+        if let status = error as? RPCError, status.isOfStore { return status }
+        return ChatError.retentionUnavailable
     }
 }

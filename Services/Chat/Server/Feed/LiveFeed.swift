@@ -1,6 +1,7 @@
-package import ChatCore
+internal import ChatCore
 internal import Contracts
 internal import RPC
+internal import ServiceKit
 internal import Synchronization
 
 /// Carries committed changes to whoever follows a session. Holds nothing for a session that nobody follows.
@@ -12,26 +13,16 @@ package final class LiveFeed: Sendable {
     private struct Hub: Sendable {
         var cipher: SessionCipher
         var watchers: [Audience: [UInt64: Watcher]] = [:]
-        /// Watchers of authors, all together.
-        var authorWatchers = 0
 
         var all: [Watcher] { watchers.values.flatMap(\.values) }
 
-        func hasRoom(for audience: Audience, within limits: ChatLimits) -> Bool {
-            let count = watchers[audience]?.count ?? 0
-            guard case .author = audience else { return count < limits.watchersPerAudience }
-            return count < limits.watchersPerAuthor && authorWatchers < limits.watchersPerAudience
-        }
-
         mutating func add(_ watcher: Watcher) {
             watchers[watcher.audience, default: [:]][watcher.number] = watcher
-            if case .author = watcher.audience { authorWatchers += 1 }
         }
 
         mutating func remove(_ watcher: Watcher) {
             guard watchers[watcher.audience]?.removeValue(forKey: watcher.number) != nil else { return }
             if watchers[watcher.audience]?.isEmpty == true { watchers[watcher.audience] = nil }
-            if case .author = watcher.audience { authorWatchers -= 1 }
         }
     }
 
@@ -43,21 +34,23 @@ package final class LiveFeed: Sendable {
 
     private let state = Mutex(State())
     private let limits: ChatLimits
+    private let places: WatcherPlaces
 
-    package init(limits: ChatLimits) {
+    init(limits: ChatLimits, places: WatcherPlaces) {
         self.limits = limits
+        self.places = places
     }
 
-    /// - Throws: ``ChatError/resume`` while the service drains, ``ChatError/tooManyWatchers``.
-    func follow(_ session: OpenedSession, as audience: Audience) throws(ChatError) -> Watcher {
-        try state.withLock { state throws(ChatError) in
+    /// - Throws: ``ChatError/resume`` while the service drains, ``ChatError/tooManyWatchers(_:)``.
+    func follow(_ session: OpenedSession, as audience: Audience, by principal: Principal) throws(ChatError) -> Watcher {
+        if isDraining { throw .resume }
+        let place = try places.watcher(of: session, as: audience, by: principal)
+        return try state.withLock { state throws(ChatError) in
             guard !state.isDraining else { throw .resume }
-            guard state.hubs[session.id]?.hasRoom(for: audience, within: limits) ?? true else {
-                throw .tooManyWatchers
-            }
             state.nextNumber += 1
             let watcher = Watcher(
-                number: state.nextNumber, sessionID: session.id, audience: audience, capacity: limits.changesPerWatcher)
+                number: state.nextNumber, sessionID: session.id, audience: audience, place: place,
+                capacity: limits.changesPerWatcher)
             // In place: a copy of the hub would cost as much as it has watchers.
             state.hubs[session.id, default: Hub(cipher: session.cipher)].add(watcher)
             return watcher
@@ -65,6 +58,7 @@ package final class LiveFeed: Sendable {
     }
 
     func leave(_ watcher: Watcher) {
+        watcher.place.giveBack()
         state.withLock { state in
             state.hubs[watcher.sessionID]?.remove(watcher)
             if state.hubs[watcher.sessionID]?.watchers.isEmpty == true { state.hubs[watcher.sessionID] = nil }

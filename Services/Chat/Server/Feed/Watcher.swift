@@ -1,6 +1,7 @@
 internal import ChatCore
 internal import Contracts
 internal import RPC
+internal import ServiceKit
 internal import Synchronization
 
 /// One stream of a session's feed, from the hub's side and from the stream's.
@@ -24,12 +25,14 @@ final class Watcher: Sendable {
     let number: UInt64
     let sessionID: String
     let audience: Audience
+    let place: Places.Place
     private let state: Mutex<State>
 
-    init(number: UInt64, sessionID: String, audience: Audience, capacity: Int) {
+    init(number: UInt64, sessionID: String, audience: Audience, place: Places.Place, capacity: Int) {
         self.number = number
         self.sessionID = sessionID
         self.audience = audience
+        self.place = place
         state = Mutex(State(queue: WatcherQueue(capacity: capacity)))
     }
 

@@ -18,9 +18,12 @@ extension ChatHandler {
         try await Status.answering {
             let session = try await directory.session(request.sessionID)
             let viewer = try viewer(of: session, call: call)
-            try await following.follow(
-                session, as: try audience(request.audience, for: viewer), after: Int64(clamping: request.afterSequence),
-                writer: writer)
+            let audience = try audience(request.audience, for: viewer)
+            try await call.whileAuthorised(.untilExpiry) {
+                try await following.follow(
+                    session, as: audience, by: call.principal, after: Int64(clamping: request.afterSequence),
+                    writer: writer)
+            }
         }
     }
 

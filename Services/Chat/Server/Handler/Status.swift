@@ -1,6 +1,8 @@
 internal import ChatCore
 internal import RPC
+internal import ServiceKit
 internal import Storage
+internal import StorageStatus
 
 /// The one place where what goes wrong in chat becomes a status.
 enum Status {
@@ -8,7 +10,7 @@ enum Status {
     static func of(_ error: any Error) -> any Error {
         switch error {
         case let error as ChatError: status(error)
-        case let error as StorageError: status(error)
+        case let error as StorageError: RPCError(error, of: "chat") ?? error
         case is CancellationError: RPCError(.cancelled, "cancelled")
         default: error
         }
@@ -31,7 +33,8 @@ enum Status {
         } else if !error.field.isEmpty {
             fields = [RPCError.FieldViolation(field: error.field, reason: error.message)]
         }
-        return RPCError(code(error.code), error.message, reason: error.reason, fields: fields)
+        let metadata = error.bound.isEmpty ? [:] : [RPCError.boundKey: error.bound]
+        return RPCError(code(error.code), error.message, reason: error.reason, fields: fields, metadata: metadata)
     }
 
     private static func code(_ code: ChatError.Code) -> RPCError.Code {
@@ -44,17 +47,6 @@ enum Status {
         case .resume: .outOfRange
         case .unavailable: .unavailable
         case .damaged: .dataLoss
-        }
-    }
-
-    private static func status(_ error: StorageError) -> any Error {
-        switch error.code {
-        case .overloaded: RPCError(.resourceExhausted, "too many writes are waiting", reason: "STORE_OVERLOADED")
-        case .full: RPCError(.unavailable, "the store is full", reason: "STORE_FULL")
-        case .busy: RPCError(.unavailable, "the store is busy", reason: "STORE_BUSY")
-        case .closed: RPCError(.unavailable, "the service is stopping", reason: "STOPPING")
-        case .corrupt: RPCError(.dataLoss, "the store is damaged", reason: "STORE_DAMAGED")
-        case .locked, .newerSchema, .other: error
         }
     }
 }

@@ -4,7 +4,7 @@ internal import Storage
 
 extension ChatStore {
     /// Bytes of content after which a batch ends, whatever its limit: a batch is held in memory and may be one message.
-    private static let batchBytes = 1 << 20
+    static let batchBytes = 1 << 20
 
     /// Questions of a session, in the order asked.
     /// - Parameters:
@@ -12,8 +12,9 @@ extension ChatStore {
     ///     so few that they are sorted here.
     ///   - after: The number of the question before the first one.
     ///   - limit: At most so many; fewer where they are long, but never none while there are any.
+    ///   - bytes: Of content, after which there are no more.
     func questions(
-        _ selection: QuestionSelection, of session: Int64, after number: Int64, limit: Int
+        _ selection: QuestionSelection, of session: Int64, after number: Int64, limit: Int, bytes: Int = batchBytes
     ) async throws -> QuestionBatch {
         try await database.read { db in
             let after = Place.of(number: number, in: session)
@@ -55,7 +56,7 @@ extension ChatStore {
                     )
                 }
             let rows = try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: arguments)
-            return try ChatStore.batch(rows, limit: limit, in: db)
+            return try ChatStore.batch(rows, limit: limit, bytes: bytes, in: db)
         }
     }
 
@@ -80,7 +81,8 @@ extension ChatStore {
     ///
     /// Each question comes once. One that changes again while a range is read in batches leaves it; its later event tells.
     func changedQuestions(
-        of session: Int64, for audience: Audience, after sequence: Int64, through last: Int64, limit: Int
+        of session: Int64, for audience: Audience, after sequence: Int64, through last: Int64, limit: Int,
+        bytes: Int
     ) async throws -> QuestionBatch {
         try await database.read { db in
             let (which, order): (String, String)
@@ -107,15 +109,15 @@ extension ChatStore {
             let statement = try db.cachedStatement(
                 sql: "SELECT \(QuestionRecord.columns) FROM question WHERE \(which) ORDER BY \(order)")
             let rows = try Row.fetchCursor(statement, arguments: arguments + [sequence, last, limit + 1])
-            return try ChatStore.batch(rows, limit: limit, in: db)
+            return try ChatStore.batch(rows, limit: limit, bytes: bytes, in: db)
         }
     }
 
-    private static func batch(_ rows: RowCursor, limit: Int, in db: Database) throws -> QuestionBatch {
+    private static func batch(_ rows: RowCursor, limit: Int, bytes: Int, in db: Database) throws -> QuestionBatch {
         var batch = QuestionBatch()
         var size = 0
         while let row = try rows.next() {
-            guard batch.questions.count < limit, size < batchBytes else {
+            guard batch.questions.count < limit, size < bytes else {
                 batch.isLast = false
                 break
             }

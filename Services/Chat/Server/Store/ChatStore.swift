@@ -7,9 +7,12 @@ package import Storage
 package final class ChatStore: Sendable {
     let database: SQLiteStore
     let counters = SessionCounters()
+    /// For what is read by the page. A single row needs no turn.
+    let turns: ReadTurns
 
     package init(database: SQLiteStore) {
         self.database = database
+        turns = ReadTurns(width: SQLiteStore.Configuration().readerLimit)
     }
 
     /// - Parameter path: Of the database file; created with its folder where missing.
@@ -26,7 +29,7 @@ package final class ChatStore: Sendable {
         countingFor session: Int64, _ body: @escaping @Sendable (inout WriteTransaction) throws -> T
     ) async throws -> T {
         do {
-            return try await database.write(body)
+            return try await database.write(account: session, body)
         } catch let error as ChatError {
             // Refused before anything was counted.
             throw error

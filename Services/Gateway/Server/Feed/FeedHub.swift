@@ -3,42 +3,59 @@ package import Foundation
 internal import GatewayCore
 internal import NIOCore
 package import RPC
+package import ServiceKit
 internal import Synchronization
+
+/// The connections to chat that feeds are watched over: one for each kind, so that none takes the calls of another.
+package struct FeedChannels: Sendable {
+    package var sessions: RPCChannel
+    package var moderators: RPCChannel
+    /// How many of them there are.
+    static let forParticipants = 4
+
+    /// Several, in turn: there are more participants than a connection takes calls.
+    package var participants: [RPCChannel]
+
+    package init(sessions: RPCChannel, moderators: RPCChannel, participants: [RPCChannel]) {
+        self.sessions = sessions
+        self.moderators = moderators
+        self.participants = participants
+    }
+}
 
 /// The live feeds: one for each session that anybody follows, however many do.
 package final class FeedHub: Sendable {
-    /// A follower's place; it is given back when the last reference goes.
-    final class Place: Sendable {
-        private let giveBack: @Sendable () -> Void
-
-        init(giveBack: @escaping @Sendable () -> Void) { self.giveBack = giveBack }
-
-        deinit { giveBack() }
-    }
-
-    /// What a follower takes a place among. Moderators have places of their own: anybody may become a participant, and
-    /// participants must not be able to keep moderators out.
-    enum PlaceKind: Sendable { case shared, own, moderator }
-
     private struct State {
         var feeds: [String: LiveFeed] = [:]
-        var places: [PlaceKind: Int] = [:]
         var isStopping = false
+        /// Feeds of one follower, to be ended when the gateway stops.
+        var ownFeeds: [Int: AsyncStream<Never>.Continuation] = [:]
+        var nextOwnFeed = 0
     }
 
-    let chat: ChatV1.ChatServiceClient
     let limits: FeedLimits
+    let places: FeedPlaces
+    private let chat: ChatV1.ChatServiceClient
+    private let moderators: ChatV1.ChatServiceClient
+    private let participants: [ChatV1.ChatServiceClient]
+    private let nextParticipant = Atomic(0)
     private let now: @Sendable () -> Date
     private let state = Mutex(State())
     private let starting: AsyncStream<LiveFeed>
     private let starter: AsyncStream<LiveFeed>.Continuation
 
-    /// - Parameter now: the time of day, for the deadline of a session.
+    /// - Parameters:
+    ///   - recognise: tells whose places a moderator takes.
+    ///   - now: the time of day, for the deadline of a session.
     package init(
-        chat: RPCChannel, limits: FeedLimits = FeedLimits(), now: @escaping @Sendable () -> Date = { Date() }
+        chat: FeedChannels, limits: FeedLimits = FeedLimits(), refusals: Refusals,
+        recognise: @escaping AdministratorRecognition, now: @escaping @Sendable () -> Date = { Date() }
     ) {
-        self.chat = ChatV1.ChatServiceClient(channel: chat)
+        self.chat = ChatV1.ChatServiceClient(channel: chat.sessions)
+        moderators = ChatV1.ChatServiceClient(channel: chat.moderators)
+        participants = chat.participants.map(ChatV1.ChatServiceClient.init)
         self.limits = limits
+        places = FeedPlaces(limits: limits, refusals: refusals, recognise: recognise)
         self.now = now
         // Bounded by the number of sessions that may be followed.
         (starting, starter) = AsyncStream.makeStream()
@@ -62,55 +79,72 @@ package final class FeedHub: Sendable {
 
     /// Ends every feed, and takes no more followers. Browsers come back to the gateway's next life by themselves.
     package func stop() {
-        state.withLock { $0.isStopping = true }
+        let ownFeeds = state.withLock { state in
+            state.isStopping = true
+            return state.ownFeeds.values
+        }
+        for feed in ownFeeds { feed.finish() }
         starter.finish()
+    }
+
+    /// Returns when the gateway stops, or when the task is cancelled.
+    func untilStopped() async {
+        let (end, feed) = AsyncStream<Never>.makeStream()
+        let number = state.withLock { state in
+            if state.isStopping { feed.finish() }
+            state.nextOwnFeed += 1
+            state.ownFeeds[state.nextOwnFeed] = feed
+            return state.nextOwnFeed
+        }
+        for await _ in end {}
+        state.withLock { $0.ownFeeds[number] = nil }
     }
 
     /// Joins the session's feed, which begins with its first follower.
     func join(
-        _ sessionID: String, on channel: any Channel, after sequence: UInt64
+        _ sessionID: String, from client: ClientAddress, on channel: any Channel, after sequence: UInt64
     ) async throws(RPCError) -> (missed: [ByteBuffer], follower: Follower) {
-        let place = try takePlace(.shared)
-        let feed = try await openFeed(of: sessionID)
+        let client = places.mark(of: client)
+        let place = try places.follower(of: sessionID, client: client)
+        let feed = try await openFeed(of: sessionID, for: client)
         do throws(RPCError) {
             return try feed.join(on: channel, after: sequence, place: place)
         } catch  where error.reason == LiveFeed.End.unfollowed.error.reason {
             // It was dropped, having had no followers, just when one came. The next feed is a new one.
-            return try await openFeed(of: sessionID).join(on: channel, after: sequence, place: place)
+            return try await openFeed(of: sessionID, for: client).join(on: channel, after: sequence, place: place)
         }
     }
 
-    private func openFeed(of sessionID: String) async throws(RPCError) -> LiveFeed {
-        let feed = try feed(of: sessionID)
+    /// A watch of one follower's own.
+    func watch(_ request: ChatV1.WatchSessionRequest, options: CallOptions) -> ResponseStream<ChatV1.SessionEvent> {
+        if request.audience == .moderators { return moderators.watchSession(request, options: options) }
+        let turn = nextParticipant.wrappingAdd(1, ordering: .relaxed).oldValue
+        return participants[Int(turn.magnitude % participants.count.magnitude)].watchSession(request, options: options)
+    }
+
+    private func openFeed(of sessionID: String, for client: String) async throws(RPCError) -> LiveFeed {
+        let feed = try feed(of: sessionID, for: client)
         await feed.opened()
         return feed
     }
 
     /// Those who follow a shared feed now.
-    package var followerCount: Int { state.withLock { $0.places[.shared, default: 0] } }
+    package var followerCount: Int { places.followerCount }
 
-    func takePlace(_ kind: PlaceKind) throws(RPCError) -> Place {
-        let limit =
-            switch kind {
-            case .shared: limits.followers
-            case .own: limits.ownWatches
-            case .moderator: limits.moderatorWatches
-            }
-        let isFree = state.withLock { state in
-            guard state.places[kind, default: 0] < limit else { return false }
-            state.places[kind, default: 0] += 1
-            return true
+    /// The sessions followed upstream now.
+    package var feedCount: Int { state.withLock { $0.feeds.count } }
+
+    private func feed(of sessionID: String, for client: String) throws(RPCError) -> LiveFeed {
+        if let feed = try known(sessionID) { return feed }
+        let place = try places.feed(openedBy: client) { ofClientAlone in
+            letIdleFeedGo(openedBy: ofClientAlone ? client : nil)
         }
-        guard isFree else { throw .tooManyFollowers }
-        return Place { [weak self] in self?.state.withLock { $0.places[kind, default: 0] -= 1 } }
-    }
-
-    private func feed(of sessionID: String) throws(RPCError) -> LiveFeed {
         let outcome = state.withLock { state -> Result<LiveFeed, RPCError> in
             if state.isStopping { return .failure(LiveFeed.End.stopped.error) }
+            // Somebody may have been quicker.
             if let feed = state.feeds[sessionID], !feed.isOver.load(ordering: .acquiring) { return .success(feed) }
-            guard state.feeds.count < limits.sessions else { return .failure(.tooManyFollowers) }
-            let feed = LiveFeed(sessionID: sessionID, chat: chat, limits: limits, now: now)
+            let feed = LiveFeed(
+                sessionID: sessionID, opener: client, place: place, chat: chat, limits: limits, now: now)
             state.feeds[sessionID] = feed
             starter.yield(feed)
             return .success(feed)
@@ -118,7 +152,29 @@ package final class FeedHub: Sendable {
         return try outcome.get()
     }
 
+    private func known(_ sessionID: String) throws(RPCError) -> LiveFeed? {
+        let (feed, isStopping) = state.withLock { ($0.feeds[sessionID], $0.isStopping) }
+        if isStopping { throw LiveFeed.End.stopped.error }
+        return feed.flatMap { $0.isOver.load(ordering: .acquiring) ? nil : $0 }
+    }
+
+    /// Lets the feed go that nobody has followed for the longest time.
+    /// - Parameter client: of those that it has opened; nil: of all.
+    /// - Returns: false when every feed is followed.
+    private func letIdleFeedGo(openedBy client: String?) -> Bool {
+        let feeds = state.withLock { Array($0.feeds.values) }
+        let idle = feeds.compactMap { feed in
+            client == nil || feed.opener == client ? feed.idleSince.map { (feed, $0) } : nil
+        }
+        for (feed, _) in idle.sorted(by: { $0.1 < $1.1 }) where feed.giveWay() {
+            remove(feed)
+            return true
+        }
+        return false
+    }
+
     private func remove(_ feed: LiveFeed) {
+        feed.place.giveBack()
         state.withLock { state in
             if state.feeds[feed.sessionID] === feed { state.feeds[feed.sessionID] = nil }
         }

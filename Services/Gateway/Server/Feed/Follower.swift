@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import NIOHTTPTypes
+internal import ServiceKit
 
 /// One browser that follows a session. Events are written to its connection right on the connection's event loop, with
 /// no task to wake for each.
@@ -25,12 +26,12 @@ final class Follower: Sendable {
     private let channel: any Channel
     private let waitingLimit: Int
     /// Held for as long as the follower counts.
-    private let place: FeedHub.Place
+    private let place: Places.Place
     private let ended: EventLoopPromise<End>
     /// Guard: the connection's event loop.
     private let phase: NIOLoopBoundBox<Phase>
 
-    init(channel: any Channel, waitingLimit: Int, place: FeedHub.Place) {
+    init(channel: any Channel, waitingLimit: Int, place: Places.Place) {
         self.channel = channel
         self.waitingLimit = waitingLimit
         self.place = place

@@ -11,6 +11,10 @@ extension LiveFeed {
         let end = await withTaskGroup(of: End.self) { group in
             group.addTask { await self.followUpstream() }
             group.addTask { await self.watchOver() }
+            group.addTask {
+                for await _ in self.givingWay {}
+                return Task.isCancelled ? .stopped : .unfollowed
+            }
             let first = await group.next() ?? .stopped
             group.cancelAll()
             return first

@@ -3,6 +3,7 @@ internal import Foundation
 internal import GatewayCore
 internal import NIOCore
 internal import RPC
+internal import ServiceKit
 internal import Synchronization
 
 /// One session's public feed: one watch upstream, its present state here, and everybody who follows it.
@@ -55,16 +56,27 @@ final class LiveFeed: Sendable {
     }
 
     let sessionID: String
+    /// The client that opened it, on whose account its place is.
+    let opener: String
+    let place: Places.Place
     let limits: FeedLimits
     let chat: ChatV1.ChatServiceClient
     let now: @Sendable () -> Date
     let state: Mutex<State>
-    /// Set with the phase, and read by the hub without this feed's lock: the hub's is held then, and a follower that is
-    /// let go of under this one needs the hub's.
+    /// Set with the phase, and read by the hub, with its own lock, without this feed's.
     let isOver = Atomic(false)
+    /// Ends when the feed gives way.
+    let givingWay: AsyncStream<Void>
+    private let hasGivenWay: AsyncStream<Void>.Continuation
 
-    init(sessionID: String, chat: ChatV1.ChatServiceClient, limits: FeedLimits, now: @escaping @Sendable () -> Date) {
+    init(
+        sessionID: String, opener: String, place: Places.Place, chat: ChatV1.ChatServiceClient, limits: FeedLimits,
+        now: @escaping @Sendable () -> Date
+    ) {
         self.sessionID = sessionID
+        self.opener = opener
+        self.place = place
+        (givingWay, hasGivenWay) = AsyncStream.makeStream()
         self.chat = chat
         self.limits = limits
         self.now = now
@@ -85,9 +97,9 @@ final class LiveFeed: Sendable {
 
     /// Takes a follower in: what it missed, and from that point on everything that comes.
     ///
-    /// - Throws: NOT_FOUND and other reasons for which the feed is over; RESOURCE_EXHAUSTED when there are too many.
+    /// - Throws: NOT_FOUND and other reasons for which the feed is over.
     func join(
-        on channel: any Channel, after sequence: UInt64, place: FeedHub.Place
+        on channel: any Channel, after sequence: UInt64, place: Places.Place
     ) throws(RPCError) -> (missed: [ByteBuffer], follower: Follower) {
         let outcome = state.withLock { state -> Result<([ByteBuffer], Follower), RPCError> in
             if let deleteTime = state.deleteTime, now() >= deleteTime { return .failure(End.gone.error) }
@@ -96,7 +108,6 @@ final class LiveFeed: Sendable {
             case .ended(let end): return .failure(end.error)
             case .live: break
             }
-            guard state.followers < limits.followersPerSession else { return .failure(.tooManyFollowers) }
             state.followers += 1
             state.unfollowedSince = nil
             let follower = Follower(channel: channel, waitingLimit: limits.waitingEvents, place: place)
@@ -119,6 +130,26 @@ final class LiveFeed: Sendable {
         }
     }
 
+    /// Since when nobody has followed it; nil while it opens, is followed or is over.
+    var idleSince: ContinuousClock.Instant? {
+        state.withLock { state in
+            guard case .live = state.phase, state.followers == 0 else { return nil }
+            return state.unfollowedSince
+        }
+    }
+
+    /// Ends the feed, unless somebody follows it by now.
+    func giveWay() -> Bool {
+        let givesWay = state.withLock { state in
+            guard case .live = state.phase, state.followers == 0 else { return false }
+            state.phase = .ended(.unfollowed)
+            isOver.store(true, ordering: .releasing)
+            return true
+        }
+        if givesWay { hasGivenWay.finish() }
+        return givesWay
+    }
+
     /// Ends the feed: whoever waits or follows is told, and nothing of the session stays in memory.
     func finish(_ end: End) {
         let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
@@ -134,9 +165,4 @@ final class LiveFeed: Sendable {
         }
         for waiter in waiters { waiter.resume() }
     }
-}
-
-extension RPCError {
-    static let tooManyFollowers = RPCError(
-        .resourceExhausted, "too many follow already, try again later", reason: "TOO_MANY_FOLLOWERS")
 }

@@ -16,11 +16,26 @@ struct ClientAddresses: Sendable {
     func client(of request: Request, on channel: any Channel) -> ClientAddress {
         guard let peer = channel.remoteAddress?.ipAddress else { return .unknown }
         guard !trusted.isEmpty else { return Self.bytes(of: peer).map(ClientAddress.init) ?? .unknown }
-        let header = request.headers[values: .forwardedFor].joined(separator: ",")
-        let client = ForwardedFor.client(peer: peer, header: header.isEmpty ? nil : header) { address in
+        func joined(_ name: HTTPField.Name) -> String? {
+            let values = request.headers[values: name]
+            return values.isEmpty ? nil : values.joined(separator: ",")
+        }
+        let node = ForwardedClient.node(
+            peer: peer, forwardedFor: joined(.forwardedFor), forwarded: joined(.forwarded)
+        ) { address in
             Self.bytes(of: address).map(trusted.contains) ?? false
         }
-        return Self.bytes(of: client).map(ClientAddress.init) ?? .unknown
+        switch node {
+        case .address(let address): return Self.bytes(of: address).map(ClientAddress.init) ?? .unknown
+        case .obfuscated(let name): return ClientAddress(name: name)
+        case .unknown: return .unknown
+        }
+    }
+
+    /// Who is at the other end of the connection; nil if it is a trusted proxy.
+    func peer(of channel: any Channel) -> ClientAddress? {
+        guard let bytes = channel.remoteAddress?.ipAddress.flatMap(Self.bytes) else { return .unknown }
+        return trusted.contains(bytes) ? nil : ClientAddress(bytes: bytes)
     }
 
     static func isAddress(_ text: String) -> Bool { bytes(of: text) != nil }
@@ -41,6 +56,7 @@ struct ClientAddresses: Sendable {
 
 extension HTTPField.Name {
     static let forwardedFor = Self("X-Forwarded-For")!
+    static let forwarded = Self("Forwarded")!
     static let samtalParticipant = Self("Samtal-Participant")!
     static let lastEventID = Self("Last-Event-ID")!
 }

@@ -1,8 +1,8 @@
 internal import NIOCore
 internal import NIOHTTPTypes
 
-/// Bounds what one connection may cost: closes it when a request takes too long to arrive, or when what was answered is
-/// left unread for too long, and tells a live feed at once when its browser has hung up.
+/// Bounds what an answer may cost: closes the connection when what was answered is left unread for too long, and tells a
+/// live feed at once when its browser has hung up.
 ///
 /// Lives on the connection's event loop, like every channel handler.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
@@ -15,14 +15,11 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     /// largest events, so that a short pause in the network doesn't cost a follower its connection.
     static let unreadBytes = ChannelOptions.Types.WriteBufferWaterMark(low: 64 * 1024, high: 256 * 1024)
 
-    private let requestTimeout: TimeAmount
     private let stallTimeout: TimeAmount
-    private var requestDeadline: Scheduled<Void>?
     private var stallDeadline: Scheduled<Void>?
     private var onHangUp: (() -> Void)?
 
-    init(requestTimeout: Duration, stallTimeout: Duration) {
-        self.requestTimeout = TimeAmount(requestTimeout)
+    init(stallTimeout: Duration) {
         self.stallTimeout = TimeAmount(stallTimeout)
     }
 
@@ -42,17 +39,6 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     /// Calls `act` on this loop when the client will send nothing more. Browsers half-close no live feed: it is gone.
     func whenHungUp(_ act: @escaping () -> Void) { onHangUp = act }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch unwrapInboundIn(data) {
-        case .head: requestDeadline = closing(context.channel, in: requestTimeout)
-        case .body: break
-        case .end:
-            requestDeadline?.cancel()
-            requestDeadline = nil
-        }
-        context.fireChannelRead(data)
-    }
-
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         stallDeadline?.cancel()
         stallDeadline = context.channel.isWritable ? nil : closing(context.channel, in: stallTimeout)
@@ -69,9 +55,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func cancelAll() {
-        requestDeadline?.cancel()
         stallDeadline?.cancel()
-        requestDeadline = nil
         stallDeadline = nil
         onHangUp = nil
     }

@@ -1,13 +1,11 @@
 internal import Contracts
-internal import Crypto
 internal import GatewayCore
 internal import HTTPTypes
 package import Hummingbird
-package import Logging
+internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
-package import RPC
-internal import Synchronization
+internal import RPC
 
 /// Answers every HTTP request: a page, the gateway's health, or a call to one of the services.
 package struct GatewayResponder: HTTPResponder {
@@ -17,46 +15,53 @@ package struct GatewayResponder: HTTPResponder {
     private let pages: Pages
     private let routes: JSONRoutes
     private let admission: Admission
-    private let securityHeaders: [(name: HTTPField.Name, value: String)]
+    private let answers: ErrorAnswers
     private let logger: Logger
 
-    package init(
-        configuration: GatewayConfiguration, neighbours: Neighbours, hub: FeedHub, logger: Logger
+    init(
+        configuration: GatewayConfiguration, neighbours: Neighbours, hub: FeedHub, answers: ErrorAnswers, logger: Logger
     ) throws(RPCError) {
+        self.answers = answers
         self.neighbours = neighbours
         self.logger = logger
         pages = Pages(publicURL: configuration.publicURL)
-        routes = try JSONRoutes(neighbours: neighbours, hub: hub)
+        routes = try JSONRoutes(
+            neighbours: neighbours, hub: hub,
+            addresses: ClientAddresses(trustedProxies: configuration.trustedProxies))
         admission = Admission(configuration: configuration)
-        securityHeaders = ResponseHeaders.security(isSecure: configuration.isSecure).compactMap { header in
-            HTTPField.Name(header.name).map { ($0, header.value) }
-        }
     }
 
     package func respond(to request: Request, context: GatewayRequestContext) async throws -> Response {
         var response: Response
         do {
             response = try await answer(request, context: context)
+            answers.secure(&response.headers)
         } catch let refusal as Refusal {
-            response = refusal.response
+            response = answers.answer(refusal, to: .init(request)).response
         } catch let error as RPCError {
-            response = Refusal(error).response
+            response = answers.answer(Refusal(error), to: .init(request)).response
         } catch let error as HTTPParserError {
             throw error  // the server answers 400 and closes
         } catch {
             logger.error("request failed", metadata: ["error_type": "\(type(of: error))"])
-            response = Refusal.internalError.response
+            response = answers.answer(.internalError, to: .init(request)).response
         }
-        for (name, value) in securityHeaders { response.headers[name] = value }
         return request.method == .head ? response.createHeadResponse() : response
     }
 
     private func answer(_ request: Request, context: GatewayRequestContext) async throws -> Response {
         let path = request.uri.path
+        var request = request
+        if request.headers[.expect] != nil {
+            request.body = RequestBody(asyncSequence: AwaitedBody(base: request.body, channel: context.channel))
+        }
+        if request.method == .options { return try options(request, on: context.channel) }
         if path.hasPrefix("/v1/") {
             let found = Result { () throws(Refusal) in try routes.find(verb: request.method.rawValue, path: path) }
             // What leads nowhere counts too.
             try admission.admit(request, to: (try? found.get())?.route.method, on: context.channel)
+            // Nothing here has an entity tag, so a request that is for one is for another version than there is.
+            if let condition = request.tags(in: .ifMatch), condition != .any { throw Refusal.preconditionFailed }
             return try await routes.respond(to: request, by: found.get(), on: context.channel)
         }
         try admission.admit(request, to: nil, on: context.channel)
@@ -64,13 +69,38 @@ package struct GatewayResponder: HTTPResponder {
             try requireReading(request)
             return await healthResponse()
         }
-        guard let file = pages.file(at: path) else { throw Refusal.unknownPath }
+        guard let file = pages.file(at: path) else { return try redirect(request) }
         try requireReading(request)
-        return pages.response(with: file, to: request)
+        return try pages.response(with: file, to: request)
     }
 
+    private static let pageVerbs = ["GET", "HEAD", "OPTIONS"]
+
     private func requireReading(_ request: Request) throws(Refusal) {
-        guard request.method == .get || request.method == .head else { throw .verbNotAllowed(["GET", "HEAD"]) }
+        guard request.isReading else { throw .verbNotAllowed(Self.pageVerbs) }
+    }
+
+    /// To the page without a slash at its end; its query goes along.
+    private func redirect(_ request: Request) throws(Refusal) -> Response {
+        guard let path = pages.path(withoutSlashOf: request.uri.path) else { throw .unknownPath }
+        try requireReading(request)
+        let query = request.uri.query.map { "?\($0)" } ?? ""
+        return Response(
+            status: .permanentRedirect, headers: [.location: path + query, .cacheControl: "no-store"])
+    }
+
+    /// What may be done with a path, or with any.
+    private func options(_ request: Request, on channel: any Channel) throws(Refusal) -> Response {
+        try admission.admit(request, to: nil, on: channel)
+        let path = request.uri.path
+        var verbs = routes.verbs(at: path)
+        if request.uri.string == "*" { verbs = RequestHead.methods.sorted() }
+        if path == "/healthz" || pages.file(at: path) != nil { verbs = Self.pageVerbs }
+        guard !verbs.isEmpty else { throw .unknownPath }
+        var response = Response(
+            status: .noContent, headers: [.allow: verbs.joined(separator: ", "), .cacheControl: "no-store"])
+        response.headers[.contentLength] = nil
+        return response
     }
 
     /// The gateway lives, or it would not answer; its neighbours are told of besides.
@@ -85,35 +115,15 @@ package struct GatewayResponder: HTTPResponder {
     }
 }
 
-/// Lets requests in, or tells clients that they come too often.
-struct Admission: Sendable {
-    private final class Limiter: Sendable {
-        let state: Mutex<RateLimiter>
+/// The body of a request that waits to be told to send it: it is told when somebody begins to read.
+private struct AwaitedBody: AsyncSequence, Sendable {
+    typealias Element = ByteBuffer
 
-        init(_ limiter: sending RateLimiter) { state = Mutex(limiter) }
-    }
+    let base: RequestBody
+    let channel: any Channel
 
-    private static let activities: [String: RateLimiter.Activity] = [
-        ChatV1.ChatServiceMethods.joinSession.path: .join,
-        ChatV1.ChatServiceMethods.askQuestion.path: .ask,
-        IdentityV1.IdentityServiceMethods.signIn.path: .signIn,
-        IdentityV1.IdentityServiceMethods.refreshTokens.path: .refresh,
-    ]
-
-    private let limiter: Limiter
-    private let addresses: ClientAddresses
-
-    init(configuration: GatewayConfiguration) {
-        limiter = Limiter(RateLimiter(rules: configuration.rateRules, now: .now))
-        addresses = ClientAddresses(trustedProxies: configuration.trustedProxies)
-    }
-
-    /// - Parameter method: what is called; nil for a page.
-    func admit(_ request: Request, to method: MethodDescriptor?, on channel: any Channel) throws(Refusal) {
-        let isRead = request.method == .get || request.method == .head
-        let activity = method.flatMap { Self.activities[$0.path] } ?? (isRead ? .read : .write)
-        let client = addresses.client(of: request, on: channel)
-        let decision = limiter.state.withLock { $0.take(activity, by: client, now: .now) }
-        if case .refused(let wait) = decision { throw .tooOften(retryAfter: wait) }
+    func makeAsyncIterator() -> RequestBody.AsyncIterator {
+        channel.eventLoop.execute { RequestGate.takeBody(on: channel) }
+        return base.makeAsyncIterator()
     }
 }

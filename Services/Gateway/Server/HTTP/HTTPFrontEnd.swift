@@ -6,7 +6,7 @@ package import Logging
 internal import NIOCore
 package import NIOPosix
 package import RPC
-internal import ServiceKit
+package import ServiceKit
 internal import ServiceLifecycle
 
 /// The gateway's HTTP side, as a part of the service: serves until it is told to stop, then lets requests in flight
@@ -16,21 +16,33 @@ package struct HTTPFrontEnd: Service {
     private let application: Application<GatewayResponder>
     private let hub: FeedHub
 
-    /// - Parameter onRunning: called with the port once it is bound.
+    /// - Parameters:
+    ///   - metrics: where it shows what it counts.
+    ///   - onRunning: called with the port once it is bound.
     package init(
         configuration: GatewayConfiguration, neighbours: Neighbours, hub: FeedHub, logger: Logger,
-        group: MultiThreadedEventLoopGroup, onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
+        metrics: MetricsRegistry = MetricsRegistry(), group: MultiThreadedEventLoopGroup,
+        onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) throws(RPCError) {
         self.configuration = configuration
         self.hub = hub
+        let statistics = GatewayStatistics()
+        let answers = ErrorAnswers(configuration: configuration, statistics: statistics)
+        let ledger = ConnectionLedger(configuration: configuration, statistics: statistics, logger: logger)
+        let acceptPause = Self.acceptPause(logger)
+        statistics.show(in: metrics, open: { ledger.count }, pauses: { acceptPause.count })
         let responder = try GatewayResponder(
-            configuration: configuration, neighbours: neighbours, hub: hub, logger: logger)
+            configuration: configuration, neighbours: neighbours, hub: hub, answers: answers, logger: logger)
         application = Application(
-            responder: responder, server: .http1(configuration: Self.channel(configuration)),
+            responder: responder,
+            server: HTTPServerBuilder { responder in
+                GatewayChannel(configuration: configuration, ledger: ledger, answers: answers, responder: responder)
+            },
             configuration: ApplicationConfiguration(
-                address: .hostname(configuration.host, port: configuration.port), backlog: 1024,
-                availableConnectionsDelegate: .maximum(configuration.maximumConnections, logger: Self.silence)),
+                address: .hostname(configuration.host, port: configuration.port), backlog: 1024),
             onServerRunning: { channel in
+                // Fails only if the channel is closed already.
+                try? await channel.pipeline.addHandler(acceptPause, position: .first)
                 let port = channel.localAddress?.port ?? 0
                 logger.notice("serving HTTP", metadata: ["port": .stringConvertible(port)])
                 await onRunning(port)
@@ -41,15 +53,14 @@ package struct HTTPFrontEnd: Service {
     /// The server library may log what a client sent; nothing of that is to be written anywhere.
     private static let silence = Logger(label: "http") { _ in SwiftLogNoOpLogHandler() }
 
-    private static func channel(_ configuration: GatewayConfiguration) -> HTTP1Channel.Configuration {
-        let (request, stall) = (configuration.requestTimeout, configuration.stallTimeout)
-        return HTTP1Channel.Configuration(
-            additionalChannelHandlers: [ConnectionGuard(requestTimeout: request, stallTimeout: stall)],
-            idleTimeout: TimeAmount(configuration.idleTimeout),
-            httpDecoderConfiguration: .init(
-                maxHeaderFieldSize: configuration.maximumHeaderBytes,
-                maxHeaderListSize: configuration.maximumHeaderBytes,
-                maxHeaderFieldCount: configuration.maximumHeaderCount))
+    private static func acceptPause(_ logger: Logger) -> AcceptPause {
+        AcceptPause { errorNumber, omitted in
+            var metadata: Logger.Metadata = [
+                LogKey.component: "http", LogKey.reason: .string(String(cString: strerror(errorNumber))),
+            ]
+            if omitted > 0 { metadata[LogKey.omittedBefore] = .stringConvertible(omitted) }
+            logger.warning("accepting paused", metadata: metadata)
+        }
     }
 
     package func run() async throws {

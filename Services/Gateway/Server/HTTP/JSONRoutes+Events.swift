@@ -5,6 +5,7 @@ internal import Hummingbird
 internal import NIOCore
 internal import NIOHTTPTypes
 internal import RPC
+internal import ServiceKit
 
 extension JSONRoutes {
     /// Server-sent events. Whoever asks as anyone, for what anyone may see, follows the session's one shared feed; a
@@ -19,14 +20,15 @@ extension JSONRoutes {
         else { throw Refusal.invalid("after_sequence", "is not a sequence number") }
         switch audience {
         case "PUBLIC" where !request.hasTokens:
-            return try await sharedFeed(of: sessionID, after: sequence, on: channel)
+            let client = addresses.client(of: request, on: channel)
+            return try await sharedFeed(of: sessionID, after: sequence, from: client, on: channel)
         default:
             guard let audience = Self.audiences[audience] else {
                 throw Refusal.invalid("audience", "is none of PUBLIC, AUTHOR and MODERATORS")
             }
             let watch = ChatV1.WatchSessionRequest(
                 sessionID: sessionID, afterSequence: sequence, audience: audience)
-            return try await ownFeed(watch, tokens: request.tokens, on: channel)
+            return try await ownFeed(watch, for: request, on: channel)
         }
     }
 
@@ -43,9 +45,9 @@ extension JSONRoutes {
     private static let batch = 64
 
     private func sharedFeed(
-        of sessionID: String, after sequence: UInt64, on channel: any Channel
+        of sessionID: String, after sequence: UInt64, from client: ClientAddress, on channel: any Channel
     ) async throws -> Response {
-        let (missed, follower) = try await hub.join(sessionID, on: channel, after: sequence)
+        let (missed, follower) = try await hub.join(sessionID, from: client, on: channel, after: sequence)
         let retry = ByteBuffer(bytes: ServerSentEvent.retry(hub.limits.retry))
         return Response(
             status: .ok, headers: Self.headers,
@@ -60,12 +62,12 @@ extension JSONRoutes {
     }
 
     private func ownFeed(
-        _ watch: ChatV1.WatchSessionRequest, tokens: Metadata, on channel: any Channel
+        _ watch: ChatV1.WatchSessionRequest, for request: Request, on channel: any Channel
     ) async throws -> Response {
-        let place = try hub.takePlace(watch.audience == .moderators ? .moderator : .own)
-        let events = PeekedStream(hub.chat.watchSession(watch, options: CallOptions(metadata: tokens)))
+        let place = try await place(of: watch, for: request, on: channel)
+        let events = PeekedStream(hub.watch(watch, options: CallOptions(metadata: request.tokens)))
         try await events.peek()
-        let feed = OwnFeed(events: events, channel: channel, limits: hub.limits, place: place)
+        let feed = OwnFeed(events: events, channel: channel, hub: hub, place: place)
         return Response(
             status: .ok, headers: Self.headers,
             body: ResponseBody { writer in
@@ -75,23 +77,39 @@ extension JSONRoutes {
     }
 }
 
+extension JSONRoutes {
+    private func place(
+        of watch: ChatV1.WatchSessionRequest, for request: Request, on channel: any Channel
+    ) async throws(RPCError) -> Places.Place {
+        let authorization = request.headers[.authorization]
+        if watch.audience == .moderators {
+            return try await hub.places.moderator(of: watch.sessionID, authorization: authorization ?? "")
+        }
+        let client = hub.places.mark(of: addresses.client(of: request, on: channel))
+        return try hub.places.participant(
+            of: watch.sessionID, token: request.headers[.samtalParticipant] ?? authorization ?? "", client: client)
+    }
+}
+
 /// The feed of one follower with an authorisation of its own, straight from upstream: as fast as the browser reads and
 /// no faster.
 struct OwnFeed: Sendable {
     let events: PeekedStream<ResponseStream<ChatV1.SessionEvent>>
     let channel: any Channel
-    let limits: FeedLimits
+    let hub: FeedHub
     /// Held for as long as the follower counts.
-    let place: FeedHub.Place
+    let place: Places.Place
 
-    /// Returns when upstream ends; throws when the browser has gone.
+    /// Returns when upstream ends, or the gateway stops; throws when the browser has gone.
     func write() async throws {
         channel.eventLoop.execute { ConnectionGuard.closeOnHangUp(of: channel) }
-        try await send(ByteBuffer(bytes: ServerSentEvent.retry(limits.retry)))
+        try await send(ByteBuffer(bytes: ServerSentEvent.retry(hub.limits.retry)))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await forward() }
             group.addTask { try await beat() }
             group.addTask { try await untilClosed() }
+            // Its browser comes back to the gateway's next life by itself.
+            group.addTask { await hub.untilStopped() }
             defer { group.cancelAll() }
             try await group.next()
         }
@@ -115,7 +133,7 @@ struct OwnFeed: Sendable {
 
     private func beat() async throws {
         while true {
-            try await Task.sleep(for: limits.heartbeat)
+            try await Task.sleep(for: hub.limits.heartbeat)
             try await send(FeedFrame.heartbeat)
         }
     }

@@ -13,7 +13,7 @@ extension JSONRoutes {
         let route = found.route
         let message = try await encodedRequest(from: request, by: found)
         let options = CallOptions(metadata: request.tokens, timeout: route.method.defaultDeadline)
-        let channel = try neighbours.channel(to: route.service)
+        let channel = try neighbours.channel(to: route.service, for: route.method)
         let chunks = PeekedStream(channel.rawServerStreaming(route.method, message, options: options))
         try await chunks.peek()
         let name = found.fields.first?.value.filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") } ?? ""

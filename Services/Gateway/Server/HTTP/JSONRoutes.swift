@@ -17,12 +17,16 @@ struct JSONRoutes: Sendable {
 
     let neighbours: Neighbours
     let hub: FeedHub
+    let addresses: ClientAddresses
     private let table: RouteTable<HTTPRoute>
 
     /// - Throws: INTERNAL if two routes of the contract are the same, or one is malformed.
-    init(neighbours: Neighbours, hub: FeedHub, routes: [HTTPRoute] = HTTPRoutes.all) throws(RPCError) {
+    init(
+        neighbours: Neighbours, hub: FeedHub, addresses: ClientAddresses, routes: [HTTPRoute] = HTTPRoutes.all
+    ) throws(RPCError) {
         self.neighbours = neighbours
         self.hub = hub
+        self.addresses = addresses
         var table = RouteTable<HTTPRoute>()
         for route in routes {
             guard table.add(verb: route.verb, path: route.path, target: route) else {
@@ -33,11 +37,22 @@ struct JSONRoutes: Sendable {
     }
 
     func find(verb: String, path: String) throws(Refusal) -> Found {
-        switch table.match(verb: verb, path: path) {
-        case .found(let route, let fields): return Found(route: route, fields: fields)
-        case .otherVerbs(let verbs): throw .verbNotAllowed(verbs)
+        // HEAD is GET without the body. What has no end has no HEAD either.
+        let isHead = verb == "HEAD"
+        switch table.match(verb: isHead ? "GET" : verb, path: path) {
+        case .found(let route, let fields) where !isHead || route.stream == nil:
+            return Found(route: route, fields: fields)
+        case .found, .otherVerbs: throw .verbNotAllowed(verbs(at: path))
         case .unknown: throw .unknownPath
         }
+    }
+
+    /// The methods that a path has, in alphabetical order; none if there is nothing at it.
+    func verbs(at path: String) -> [String] {
+        let found = table.all(at: path)
+        guard !found.isEmpty else { return [] }
+        let hasHead = found.contains { $0.verb == "GET" && $0.target.stream == nil }
+        return Set(found.map(\.verb) + (hasHead ? ["HEAD", "OPTIONS"] : ["OPTIONS"])).sorted()
     }
 
     func respond(to request: Request, by found: Found, on channel: any Channel) async throws -> Response {
@@ -53,7 +68,8 @@ struct JSONRoutes: Sendable {
         let route = found.route
         let message = try await encodedRequest(from: request, by: found)
         let options = CallOptions(metadata: request.tokens, timeout: route.method.defaultDeadline)
-        let answer = try await neighbours.channel(to: route.service).rawUnary(route.method, message, options: options)
+        let answer = try await neighbours.channel(to: route.service, for: route.method).rawUnary(
+            route.method, message, options: options)
         let json: [UInt8]
         do throws(ProtobufError) {
             json = try route.response.json(fromSerialized: Array(answer.readableBytesView))
@@ -70,7 +86,7 @@ struct JSONRoutes: Sendable {
         let method = found.route.method
         let body = try await body(of: request, limit: method.maxRequestBytes * 2)
         var overrides: [(field: String, value: String)] = []
-        if request.method == .get { overrides += try query(of: request, besides: found.fields).pairs }
+        if request.isReading { overrides += try query(of: request, besides: found.fields).pairs }
         overrides += found.fields.map { ($0.name, $0.value) }
         let message: [UInt8]
         do throws(ProtobufError) {
@@ -90,14 +106,24 @@ struct JSONRoutes: Sendable {
         let length = request.headers[.contentLength].flatMap { Int($0) } ?? 0
         let hasBody = length > 0 || request.headers[.transferEncoding] != nil
         guard hasBody else { return Array("{}".utf8) }
-        guard request.method != .get else { throw Refusal.invalid("body", "is not expected") }
-        guard ResponseHeaders.isJSON(request.headers[.contentType]) else { throw Refusal.notJSON }
+        guard !request.isReading else { throw Refusal.invalid("body", "is not expected") }
+        try requireJSON(request)
         guard length <= limit else { throw Refusal.tooLarge(limit: limit) }
         do {
             let buffer = try await request.body.collect(upTo: limit)
             return buffer.readableBytes == 0 ? Array("{}".utf8) : Array(buffer.readableBytesView)
         } catch is NIOTooManyBytesError {
             throw Refusal.tooLarge(limit: limit)
+        }
+    }
+
+    private func requireJSON(_ request: Request) throws(Refusal) {
+        let coding = request.headers[.contentEncoding]?.trimmingSpace().lowercased() ?? ""
+        guard coding.isEmpty || coding == "identity" else { throw .encoded }
+        switch MediaType.suitability(ofContentType: request.headers[.contentType]) {
+        case .suitable: break
+        case .notJSON: throw .notJSON
+        case .notUTF8: throw .notUTF8
         }
     }
 
@@ -121,6 +147,9 @@ extension Request {
         if let value = headers[.samtalParticipant] { metadata.add(TokenHeader.participant.metadata, value) }
         return metadata
     }
+
+    /// GET, or HEAD, which is answered alike.
+    var isReading: Bool { method == .get || method == .head }
 
     var hasTokens: Bool { headers[.authorization] != nil || headers[.samtalParticipant] != nil }
 }

@@ -31,15 +31,23 @@ struct Pages: Sendable {
         "samtal.css": File("text/css; charset=utf-8", PackageResources.samtal_css),
         "icon.svg": File("image/svg+xml", PackageResources.icon_svg),
         "account.js": File(script, PackageResources.account_js),
+        "administrators.js": File(script, PackageResources.administrators_js),
         "admin.js": File(script, PackageResources.admin_js),
         "ending.js": File(script, PackageResources.ending_js),
         "eventstream.js": File(script, PackageResources.eventstream_js),
+        "findbox.js": File(script, PackageResources.findbox_js),
         "index.js": File(script, PackageResources.index_js),
+        "moderatedquestion.js": File(script, PackageResources.moderatedquestion_js),
         "moderation.js": File(script, PackageResources.moderation_js),
+        "orderedrows.js": File(script, PackageResources.orderedrows_js),
+        "ownquestions.js": File(script, PackageResources.ownquestions_js),
         "page.js": File(script, PackageResources.page_js),
+        "place.js": File(script, PackageResources.place_js),
+        "questionlist.js": File(script, PackageResources.questionlist_js),
         "retention.js": File(script, PackageResources.retention_js),
         "session.js": File(script, PackageResources.session_js),
         "texts.js": File(script, PackageResources.texts_js),
+        "written.js": File(script, PackageResources.written_js),
     ]
 
     /// - Parameter publicURL: told to the pages, for the links that they show.
@@ -63,13 +71,30 @@ struct Pages: Sendable {
     }
 
     /// The page, or 304 if the browser has it. Browsers keep it and ask each time whether it is still the one.
-    func response(with file: File, to request: Request) -> Response {
+    ///
+    /// - Throws: when the request is for another version than there is (RFC 9110, section 13.2.2).
+    func response(with file: File, to request: Request) throws(Refusal) -> Response {
         var headers: HTTPFields = [.eTag: file.entityTag, .cacheControl: "no-cache"]
-        if request.headers[.ifNoneMatch]?.contains(file.entityTag) == true {
-            return Response(status: .notModified, headers: headers)
+        if let condition = request.tags(in: .ifMatch), !condition.matchesStrongly(file.entityTag) {
+            throw .preconditionFailed
+        }
+        if let condition = request.tags(in: .ifNoneMatch), condition.matchesWeakly(file.entityTag) {
+            // Without a length: that of the page, which isn't sent, would be meant.
+            var response = Response(status: .notModified, headers: headers)
+            response.headers[.contentLength] = nil
+            return response
         }
         headers[.contentType] = file.contentType
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: file.content))
+    }
+
+    /// Where a path with a slash too many leads; nil if there is nothing without it either.
+    func path(withoutSlashOf path: String) -> String? {
+        guard path.hasSuffix("/") else { return nil }
+        var shorter = Substring(path)
+        while shorter.hasSuffix("/") { shorter.removeLast() }
+        guard !shorter.isEmpty, shorter == "/healthz" || file(at: String(shorter)) != nil else { return nil }
+        return String(shorter)
     }
 
     private static func isIdentifier(_ text: Substring) -> Bool {
@@ -78,5 +103,13 @@ struct Pages: Sendable {
                 (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
                     || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
             }
+    }
+}
+
+extension Request {
+    /// The entity tags of a condition; nil without it.
+    func tags(in name: HTTPField.Name) -> EntityTags? {
+        let values = headers[values: name]
+        return values.isEmpty ? nil : EntityTags(values.joined(separator: ","))
     }
 }

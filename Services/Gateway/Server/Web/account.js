@@ -74,6 +74,12 @@ export async function signOut() {
     if (refreshToken) await call("POST", "/v1/tokens:revoke", { body: { refreshToken } });
 }
 
+/// Forgets an account that is no more.
+export function leave() {
+    forget();
+    onSignedOut();
+}
+
 export function authorization() {
     return { Authorization: `Bearer ${current?.token ?? ""}` };
 }

@@ -1,11 +1,13 @@
 // The administrators' page: signing in, the list of sessions, the policy, certificates. The address after # says
 // what is shown: nothing for the list, session=ID, or certificate=ID.
+import { armAdministrators, forgetAdministrators, listAdministrators } from "/assets/administrators.js";
 import { account, callAsAdministrator, resume, signIn, signOut, whenSignedOut } from "/assets/account.js";
 import { armSession, closeSession, openSession, save } from "/assets/moderation.js";
 import {
     byID, call, CallError, clearError, fillFacts, make, makeTime, notice, show, showError, startPage,
 } from "/assets/page.js";
 import { armPolicy, showPolicy } from "/assets/retention.js";
+import { mendWhatIsWritten } from "/assets/written.js";
 
 const views = ["view-signin", "view-sessions", "view-session", "view-certificate"];
 let publicURL = location.origin;
@@ -33,7 +35,10 @@ async function showPlace() {
     notice(null);
     closeSession();
     document.title = "Samtal";
-    if (!account()) return showView("view-signin");
+    if (!account()) {
+        forgetAdministrators();
+        return showView("view-signin");
+    }
     const [kind, id] = location.hash.slice(1).split("=").map(decodeURIComponent);
     try {
         if (kind === "session" && id) {
@@ -43,7 +48,7 @@ async function showPlace() {
             await openCertificate(id);
         } else {
             showView("view-sessions");
-            await Promise.all([listSessions(), showPolicy(), listCertificates()]);
+            await Promise.all([listSessions(), showPolicy(), listCertificates(), listAdministrators()]);
         }
     } catch (error) {
         if (error instanceof CallError && error.status === 401) return;
@@ -101,7 +106,7 @@ async function listSessions(page = "") {
         const phase = session.state ?? "DRAFT";
         return make("li", {}, make(
             "a", { href: `#session=${encodeURIComponent(session.sessionId)}` },
-            make("strong", { content: session.title ?? "" }),
+            make("strong", { content: session.title ?? "", dir: "auto" }),
             make("span", { className: `badge ${phase === "OPEN" ? "live" : ""}`, key: `state.${phase}` }),
         ));
     });
@@ -148,6 +153,8 @@ async function listCertificates() {
         "a", { href: `#certificate=${encodeURIComponent(entry.sessionId)}` },
         make("strong", { key: "certificates.item", values: { sequence: entry.sequence } }),
         makeTime(entry.eraseTime, "dated"),
+        entry.requester === "OPERATOR_ON_INSTRUCTION"
+            && make("span", { className: "faint", key: "certificates.instruction", values: { text: entry.instruction } }),
     ))));
 }
 
@@ -160,6 +167,12 @@ async function openCertificate(sessionID) {
         ["certificate.sequence", make("span", { content: certificate.sequence ?? "" })],
         ["certificate.time", certificate.eraseTime && makeTime(certificate.eraseTime, "dated")],
         ["certificate.trigger", certificate.trigger && make("span", { key: `certificate.trigger.${certificate.trigger}` })],
+        ["certificate.requester", certificate.requester && make(
+            "span", { key: `certificate.requester.${certificate.requester}` },
+        )],
+        ["certificate.instruction", certificate.instruction && make(
+            "span", { dir: "auto", content: certificate.instruction },
+        )],
         ["certificate.key", make("code", { content: certificate.keyId ?? "" })],
     ]);
     byID("statement").textContent = certificate.statement ?? "";
@@ -213,11 +226,18 @@ byID("download-certificate").addEventListener("click", () => {
 window.addEventListener("hashchange", showPlace);
 whenSignedOut(() => {
     closeSession();
+    forgetAdministrators();
+    // What was shown to whoever was signed in is not left lying in the page.
+    for (const list of ["sessions", "certificates", "policy", "certificate-facts"]) byID(list).replaceChildren();
+    for (const place of ["statement", "signature"]) byID(place).textContent = "";
+    document.title = "Samtal";
     showView("view-signin");
     show(byID("signin-error"), "signin.over");
 });
 
 startPage();
+mendWhatIsWritten(byID("session-title"));
 armSession();
 armPolicy({ changed: showChanges });
+armAdministrators();
 begin();

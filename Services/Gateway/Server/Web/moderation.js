@@ -2,16 +2,28 @@
 import { callAsAdministrator, withToken } from "/assets/account.js";
 import { armEnding, isUnreceived, noteExported, showBeforeEnd, showEnding } from "/assets/ending.js";
 import { readEvents } from "/assets/eventstream.js";
+import { FindBox } from "/assets/findbox.js";
+import { BegunAnswers, ModeratedQuestion, stateOf } from "/assets/moderatedquestion.js";
 import {
-    announce, byID, CallError, clearError, failure, fillFacts, make, makeTime, notice, questionContent, requestID, show,
-    showError,
+    announce, byID, CallError, clearError, failure, fillFacts, make, makeTime, notice, show, showError,
 } from "/assets/page.js";
+import { QuestionList, setReplaying } from "/assets/questionlist.js";
 
-const lists = { PENDING: "pending", PUBLISHED: "published", REJECTED: "rejected" };
+const begun = new BegunAnswers();
+const makeRow = (question) => new ModeratedQuestion(question, { begun, act: { publish, reject, answer } });
+const rendered = () => showCounts();
+/// Who waits longest comes first; of the others, the newest.
+const lists = {
+    pending: new QuestionList(byID("pending"), { makeRow, rendered }),
+    published: new QuestionList(byID("published"), { newestFirst: true, makeRow, rendered }),
+    rejected: new QuestionList(byID("rejected"), { newestFirst: true, makeRow, rendered }),
+};
+const listOf = { PENDING: lists.pending, PUBLISHED: lists.published, REJECTED: lists.rejected };
+const findBox = new FindBox(lists);
 
 let session = null;
-let questions = new Map();
 let following = null;  // an AbortController
+let caughtUp = false;
 let publicURL = "";
 let afterErasure = () => {};
 
@@ -38,9 +50,10 @@ export function closeSession() {
     following = null;
     session = null;
     showEnding(null);
-    questions = new Map();
     // What is not shown any more does not stay in the page either: it may be erased by now.
-    for (const list of Object.values(lists)) byID(list).replaceChildren();
+    for (const list of Object.values(lists)) list.clear();
+    begun.clear();
+    findBox.clear();
     for (const place of ["title", "facts"]) byID(place).replaceChildren();
 }
 
@@ -48,12 +61,15 @@ async function follow(signal) {
     let last = "0";
     let wait = 1000;
     while (!signal.aborted) {
+        let hasBegun = false;
         try {
+            setCaughtUp(false);
             const path = `${sessionPath()}/events?audience=MODERATORS&after=${last}`;
             await withToken((headers) => readEvents(path, { headers, signal }, (event) => {
                 if (event.id) last = event.id;
+                if (!hasBegun) notice(null);
+                hasBegun = true;
                 wait = 1000;
-                notice(null);
                 if (event.name === "gone") return showGone();
                 receive(event.name, JSON.parse(event.data));
             }));
@@ -63,6 +79,7 @@ async function follow(signal) {
             if (error instanceof CallError && error.status === 401) return;
             notice("notice.lost");
         }
+        setCaughtUp(true);
         await new Promise((resume) => { setTimeout(resume, wait); });
         wait = Math.min(wait * 2, 30000);
     }
@@ -73,15 +90,21 @@ function receive(name, event) {
         session = event.session;
         showSession();
     } else if (name === "question") {
-        if (!questions.has(event.question.questionId) && state(event.question) === "PENDING") {
+        if (caughtUp && stateOf(event.question) === "PENDING" && !lists.pending.has(event.question.questionId)) {
             announce("moderate.arrived");
         }
         showQuestion(event.question);
     } else if (name === "removed") {
-        questions.delete(event.removedQuestionId);
-        item(event.removedQuestionId)?.remove();
-        showCounts();
+        for (const list of Object.values(lists)) list.remove(event.removedQuestionId);
+    } else if (name === "caught-up") {
+        setCaughtUp(true);
     }
+}
+
+/// What had happened before comes as fast as it can be read.
+function setCaughtUp(value) {
+    caughtUp = value;
+    setReplaying(!value);
 }
 
 function showGone() {
@@ -182,120 +205,44 @@ async function eraseSession() {
 
 // Questions
 
-function state(question) {
-    return question.state ?? "PENDING";
-}
-
-function item(id) {
-    return document.querySelector(`#view-session li[data-id="${CSS.escape(id)}"]`);
-}
-
 function showQuestion(question) {
-    questions.set(question.questionId, question);
-    const list = byID(lists[state(question)] ?? "pending");
-    const earlier = item(question.questionId);
-    const next = questionItem(question, earlier);
-    const held = earlier?.contains(document.activeElement);
-    if (earlier?.parentElement === list) {
-        earlier.replaceWith(next);
-    } else {
-        earlier?.remove();
-        list.insertBefore(next, [...list.children].find((other) => comesAfter(other, next, list)) ?? null);
-    }
-    if (held) (next.querySelector("button") ?? next).focus();
-    showCounts();
-}
-
-/// Who waits longest comes first; of the published, the newest.
-function comesAfter(other, next, list) {
-    const difference = Number(other.dataset.time) - Number(next.dataset.time);
-    return list.id === "pending" ? difference > 0 : difference < 0;
-}
-
-function questionItem(question, earlier) {
-    const actions = make("p", { className: "row actions" });
-    if (state(question) !== "PUBLISHED") actions.append(action(question, "publish", ""));
-    if (state(question) !== "REJECTED") actions.append(action(question, "reject", "danger"));
-    const error = make("p", { className: "error", role: "alert" });
-    const form = answerForm(question, earlier);
-    const opener = make("button", {
-        type: "button", className: "quiet", key: "moderate.answer", "aria-expanded": String(!form.hidden),
-    });
-    opener.addEventListener("click", () => {
-        form.hidden = !form.hidden;
-        opener.setAttribute("aria-expanded", String(!form.hidden));
-        if (!form.hidden) form.querySelector("textarea").focus();
-    });
-    actions.append(opener);
-    const row = make("li", { className: "card", tabindex: "-1" }, ...questionContent(question), actions, error, form);
-    row.dataset.id = question.questionId;
-    row.dataset.time = Date.parse(question.askTime) || 0;
-    return row;
+    const id = question.questionId;
+    const list = listOf[stateOf(question)] ?? lists.pending;
+    const isWritten = !list.has(id) && document.activeElement?.id === `text-${id}`;
+    for (const other of Object.values(lists)) if (other !== list) other.remove(id);
+    list.put(question);
+    // Somebody else moved it while its answer is being written here: the writing goes on where it is now.
+    if (isWritten) list.reveal(id)?.querySelector("textarea")?.focus();
 }
 
 function questionPath(question) {
     return `${sessionPath()}/questions/${encodeURIComponent(question.questionId)}`;
 }
 
-function action(question, verb, kind) {
-    const button = make("button", { type: "button", className: kind, key: `moderate.${verb}` });
-    button.addEventListener("click", () => attempt(question, button, async () => {
-        await callAsAdministrator("POST", `${questionPath(question)}:${verb}`, {}).then(showQuestion);
-    }));
-    return button;
+async function publish(question) {
+    showQuestion(await callAsAdministrator("POST", `${questionPath(question)}:publish`, {}));
 }
 
-async function attempt(question, button, act) {
-    button.disabled = true;
-    try {
-        await act();
-    } catch (problem) {
-        const error = item(question.questionId)?.querySelector(".error");
-        if (error) showError(error, problem);
-    } finally {
-        button.disabled = false;
-    }
+async function reject(question) {
+    showQuestion(await callAsAdministrator("POST", `${questionPath(question)}:reject`, {}));
 }
 
-/// The form keeps what was being written when its question changes under it.
-function answerForm(question, earlier) {
-    const kept = earlier?.querySelector(".answer-form");
-    if (kept) return kept;
-    const fields = { text: `text-${question.questionId}`, host: `host-${question.questionId}` };
-    const answer = make("textarea", { id: fields.text, maxlength: "10000", required: "" });
-    const host = make("input", { id: fields.host, maxlength: "60", autocomplete: "off" });
-    const button = make("button", { type: "submit", key: "answer.send" });
-    const form = make(
-        "form", { className: "answer-form stack" },
-        make("div", {}, make("label", { for: fields.text, key: "answer.text" }), answer),
-        make(
-            "div", {}, make("label", { for: fields.host, key: "answer.host" }), host,
-            make("p", { className: "hint", key: "answer.hostHint" }),
-        ),
-        make("p", {}, button),
-    );
-    form.hidden = true;
-    let request = null;  // {text, id}: the same answer sent again carries the same id
-    form.addEventListener("submit", (event) => {
-        event.preventDefault();
-        const written = answer.value.trim();
-        if (!written) return;
-        if (request?.text !== written) request = { text: written, id: requestID() };
-        attempt(question, button, async () => {
-            const changed = await callAsAdministrator("POST", `${questionPath(question)}:answer`, {
-                text: written, hostName: host.value.trim(), requestId: request.id,
-            });
-            request = null;
-            answer.value = "";
-            form.hidden = true;
-            showQuestion(changed);
-        });
-    });
-    return form;
+/// `accepted` is called when the answer is stored, before it is shown.
+async function answer(question, written, accepted) {
+    const changed = await callAsAdministrator("POST", `${questionPath(question)}:answer`, written);
+    accepted();
+    showQuestion(changed);
 }
 
 function showCounts() {
-    for (const list of Object.values(lists)) byID(`${list}-empty`).hidden = byID(list).children.length > 0;
+    for (const [name, list] of Object.entries(lists)) {
+        byID(`${name}-empty`).hidden = list.size > 0;
+        const count = byID(`${name}-count`);
+        if (!count) continue;
+        count.hidden = list.size === 0;
+        show(count, "count", { count: { number: list.size } });
+    }
+    findBox.update();
 }
 
 /// Arms the buttons of the view, once.

@@ -1,4 +1,5 @@
 // What every page shares: texts in two languages, elements without HTML strings, calls to the API.
+import { keepPlace } from "/assets/place.js";
 import { texts } from "/assets/texts.js";
 
 const languageKey = "samtal-language";
@@ -26,20 +27,27 @@ export function formatTime(time, dated) {
 }
 
 /// Shows a text of the strings file in an element, now and after the language is switched. A value of the form
-/// {time: "2026-01-01T…"} is shown as a time of the reader's.
+/// {time: "2026-01-01T…"} is shown as a time of the reader's, {number: 20000} as a number of the language's.
 export function show(element, key, values = {}) {
+    const kept = JSON.stringify(values);
+    if (element.dataset.text === key && element.dataset.values === kept && element.hasChildNodes()) return element;
     element.dataset.text = key;
-    element.dataset.values = JSON.stringify(values);
+    element.dataset.values = kept;
     fill(element);
     return element;
 }
 
+/// A text that is filled in stands apart from the one around it: it may be written in the other direction.
 function fill(element) {
     const values = JSON.parse(element.dataset.values ?? "{}");
-    for (const [name, value] of Object.entries(values)) {
-        if (value?.time) values[name] = formatTime(value.time);
-    }
-    element.textContent = text(element.dataset.text, values);
+    const parts = (texts[language][element.dataset.text] ?? element.dataset.text).split(/\{(\w+)\}/);
+    element.replaceChildren(...parts.map((part, place) => (place % 2 && part in values ? filledIn(values[part]) : part)));
+}
+
+function filledIn(value) {
+    if (value?.time) return formatTime(value.time);
+    if (value?.number !== undefined) return new Intl.NumberFormat(language).format(value.number);
+    return typeof value === "string" ? make("bdi", { content: value }) : String(value);
 }
 
 function fillPage() {
@@ -104,9 +112,11 @@ export function announce(key, values = {}) {
 
 export function notice(key, kind = "warn", values = {}) {
     const element = byID("notice");
-    element.hidden = !key;
-    element.className = `notice ${kind}`;
-    if (key) show(element, key, values);
+    keepPlace(() => {
+        element.hidden = !key;
+        element.className = `notice ${kind}`;
+        if (key) show(element, key, values);
+    });
 }
 
 export class CallError extends Error {
@@ -147,6 +157,22 @@ export async function call(verb, path, { body, headers = {} } = {}) {
     return response.json();
 }
 
+/// The services' words for what is wrong with a text, and the page's.
+const faults = [
+    [/^must not be empty/, "error.empty"], [/^must have at most (\d+) characters/, "error.tooLong"],
+    [/^must have at most (\d+) marks/, "error.marks"], [/^must not hold/, "error.unseen"],
+];
+
+function faultOf(error) {
+    for (const { reason } of error.fields) {
+        for (const [words, key] of faults) {
+            const found = words.exec(reason ?? "");
+            if (found) return [key, found[1] ? { count: { number: Number(found[1]) } } : {}];
+        }
+    }
+    return null;
+}
+
 /// Shows an error in a person's words.
 export function showError(element, error) {
     if (!(error instanceof CallError)) {
@@ -155,6 +181,7 @@ export function showError(element, error) {
     }
     if (error.status === 0) show(element, "error.offline");
     else if (error.status === 429 && error.retryAfter) show(element, "error.limit", { seconds: error.retryAfter });
+    else if (faultOf(error)) show(element, ...faultOf(error));
     else if (`error.${error.reason}` in texts[language]) show(element, `error.${error.reason}`);
     else if (`error.${error.code}` in texts[language]) show(element, `error.${error.code}`);
     else show(element, "error.other");
@@ -175,7 +202,7 @@ export function requestID() {
 /// What a question looks like, wherever it is shown.
 export function questionContent(question, badge) {
     const meta = make("p", { className: "meta" });
-    if (question.authorName) meta.append(make("span", { content: question.authorName }));
+    if (question.authorName) meta.append(make("span", { content: question.authorName, dir: "auto" }));
     else meta.append(make("span", { key: "anonymous" }));
     if (question.askTime) meta.append(makeTime(question.askTime));
     if (badge) meta.append(badge);
@@ -185,9 +212,9 @@ export function questionContent(question, badge) {
             : make("span", { key: "answer.plain" });
         return make(
             "div", { className: "answer" },
-            make("p", { content: answer.text ?? "" }),
+            make("p", { content: answer.text ?? "", dir: "auto" }),
             make("p", { className: "meta" }, by, answer.answerTime && makeTime(answer.answerTime)),
         );
     });
-    return [make("p", { className: "question-text", content: question.text ?? "" }), meta, ...answers];
+    return [make("p", { className: "question-text", content: question.text ?? "", dir: "auto" }), meta, ...answers];
 }

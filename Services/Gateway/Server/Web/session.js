@@ -1,7 +1,11 @@
 // The participants' page: follows the session, joins, asks.
+import { FindBox } from "/assets/findbox.js";
+import { OwnQuestions } from "/assets/ownquestions.js";
 import {
-    announce, byID, call, CallError, clearError, make, notice, questionContent, requestID, show, showError, startPage,
+    announce, byID, call, clearError, make, notice, questionContent, requestID, show, showError, startPage,
 } from "/assets/page.js";
+import { QuestionList, setReplaying } from "/assets/questionlist.js";
+import { mended, mendWhatIsWritten } from "/assets/written.js";
 
 const sessionID = decodeURIComponent(location.pathname.split("/")[2] ?? "");
 const sessionPath = `/v1/sessions/${encodeURIComponent(sessionID)}`;
@@ -10,10 +14,24 @@ const memoryKey = `samtal-participant-${sessionID}`;
 let session = null;
 let participant = JSON.parse(sessionStorage.getItem(memoryKey) ?? "null");  // {token, name, asked: ids of questions}
 let pendingRequest = null;  // {text, id}: the same question sent again carries the same id
-const own = new Map();      // the participant's own questions that are not published
 const mine = new Set(participant?.asked);  // ids of all the participant's own questions
-const published = new Map();
+const fresh = new Set();  // ids of questions that have just been published
+const answers = new Map();  // id → how many answers a published question has
 let caughtUp = false;
+
+const published = new QuestionList(byID("questions"), {
+    newestFirst: true, makeRow: publishedRow, rendered: () => {
+        byID("empty").hidden = published.size > 0;
+        findBox.update();
+    },
+});
+const findBox = new FindBox({ questions: published });
+/// The participant's own questions that are not published.
+const own = new QuestionList(byID("own-list"), { newestFirst: true, makeRow: ownRow });
+const waiting = new Set();  // ids of those that wait for a moderator
+const ownQuestions = new OwnQuestions(sessionPath, {
+    headers: participantHeaders, show: showOwn, refused: forgetParticipant,
+});
 
 // Following
 
@@ -29,14 +47,19 @@ function follow() {
     source.onopen = () => {
         if (!byID("notice").hidden && wait > 1000) announce("notice.restored");
         wait = 1000;
+        setReplaying(true);
         showSession();
     };
     on("session", (event) => { session = event.session; showSession(); });
     on("question", (event) => showQuestion(event.question));
     on("removed", (event) => removeQuestion(event.removedQuestionId));
-    on("caught-up", () => { caughtUp = true; });
+    on("caught-up", () => {
+        caughtUp = true;
+        setReplaying(false);
+    });
     on("gone", () => { source.close(); showGone(); });
     source.onerror = () => {
+        setReplaying(false);
         notice("notice.lost");
         if (source.readyState !== EventSource.CLOSED) return;
         // The browser has given up, as it does when an answer is not 200: look whether the session is still there.
@@ -72,15 +95,14 @@ function showGone() {
     session = null;
     participant = null;
     pendingRequest = null;
+    ownQuestions.stop();
     byID("announcer").textContent = "";
     byID("join-form").reset();
     byID("ask-form").reset();
     clearError(byID("joined-as"));
-    own.clear();
-    mine.clear();
-    published.clear();
-    byID("questions").replaceChildren();
-    byID("own-list").replaceChildren();
+    for (const known of [mine, fresh, answers, waiting, own, published]) known.clear();
+    findBox.clear();
+    byID("own").hidden = true;
     byID("conversation").hidden = true;
     byID("state").hidden = true;
     clearError(byID("times"));
@@ -92,85 +114,75 @@ function showGone() {
 // Questions
 
 function showQuestion(question) {
-    const earlier = published.get(question.questionId);
-    published.set(question.questionId, question);
-    own.delete(question.questionId);
-    showOwn();
-    const item = questionItem(question);
-    const list = byID("questions");
-    const present = list.querySelector(`[data-id="${CSS.escape(question.questionId)}"]`);
-    if (present) {
-        present.replaceWith(item);
-    } else {
-        const older = [...list.children].find((other) => Number(other.dataset.time) < Number(item.dataset.time));
-        list.insertBefore(item, older ?? null);
-    }
-    byID("empty").hidden = true;
-    if (!caughtUp) return;
-    const answers = question.answers ?? [];
-    if (!earlier) {
-        item.classList.add("fresh");
+    const id = question.questionId;
+    const earlier = answers.get(id);
+    const given = question.answers ?? [];
+    answers.set(id, given.length);
+    own.remove(id);
+    setWaiting(id, false);
+    if (caughtUp && earlier === undefined) {
+        fresh.add(id);
         announce("questions.new", { text: question.text });
-    } else if (answers.length > (earlier.answers ?? []).length) {
-        announce("questions.answered", { text: answers[answers.length - 1].text });
+    } else if (caughtUp && given.length > earlier) {
+        announce("questions.answered", { text: given[given.length - 1].text });
     }
+    published.put(question);
 }
 
-function questionItem(question) {
-    const badge = mine.has(question.questionId) && make("span", { className: "badge", key: "questions.yours" });
-    const item = make("li", { className: "card" }, ...questionContent(question, badge));
-    item.dataset.id = question.questionId;
-    item.dataset.time = Date.parse(question.askTime) || 0;
-    return item;
+function publishedRow(question) {
+    const element = make("li", { className: "card" });
+    if (fresh.delete(question.questionId)) element.classList.add("fresh");
+    const update = (changed) => {
+        const badge = mine.has(changed.questionId) && make("span", { className: "badge", key: "questions.yours" });
+        element.replaceChildren(...questionContent(changed, badge));
+    };
+    update(question);
+    return { element, update };
 }
 
 function removeQuestion(id) {
-    published.delete(id);
-    byID("questions").querySelector(`[data-id="${CSS.escape(id)}"]`)?.remove();
-    byID("empty").hidden = published.size > 0;
-    if (mine.has(id)) refreshOwn();
+    answers.delete(id);
+    published.remove(id);
+    if (mine.has(id)) ownQuestions.list();
 }
 
-function showOwn() {
-    byID("own").hidden = own.size === 0;
-    byID("own-list").replaceChildren(...[...own.values()].reverse().map((question) => {
-        const state = question.state === "REJECTED" ? "REJECTED" : "PENDING";
-        const badge = make("span", {
-            className: `badge ${state === "PENDING" ? "waiting" : "off"}`, key: `own.${state}`,
-        });
-        return make("li", { className: "card" }, ...questionContent(question, badge));
-    }));
+function ownRow(question) {
+    const element = make("li", { className: "card" });
+    const update = (changed) => {
+        const badge = changed.state === "REJECTED"
+            ? make("span", { className: "badge off", key: "own.REJECTED" })
+            : make("span", { className: "badge waiting", key: "own.PENDING" });
+        element.replaceChildren(...questionContent(changed, badge));
+    };
+    update(question);
+    return { element, update };
 }
 
-function participantHeaders() {
-    return { "Samtal-Participant": participant.token };
-}
-
-/// The participant's own questions are in the list besides the published ones.
-async function refreshOwn() {
-    if (!participant) return;
-    let page = "";
-    const found = new Map();
-    try {
-        for (let pages = 0; pages < 20; pages += 1) {
-            const query = new URLSearchParams({ page_size: "200", ...(page && { page_token: page }) });
-            const answer = await call("GET", `${sessionPath}/questions?${query}`, { headers: participantHeaders() });
-            for (const question of answer.questions ?? []) {
-                if (question.state === "PUBLISHED") continue;
-                found.set(question.questionId, question);
-                mine.add(question.questionId);
-            }
-            page = answer.nextPageToken ?? "";
-            if (!page) break;
-        }
-    } catch (error) {
-        if (error instanceof CallError && error.code === "UNAUTHENTICATED") forgetParticipant();
-        return;
+/// One of the participant's own, as it is now. What is published is in the list for everybody, once it is there.
+function showOwn(question) {
+    const id = question.questionId;
+    if (!mine.has(id)) {
+        mine.add(id);
+        keepParticipant();
+        published.refresh(id);
     }
-    if (!participant) return;  // erased in the meantime
-    own.clear();
-    for (const [id, question] of found) own.set(id, question);
-    showOwn();
+    const isPublished = question.state === "PUBLISHED" || answers.has(id);
+    if (isPublished) own.remove(id);
+    else own.put(question);
+    setWaiting(id, !isPublished && question.state !== "REJECTED");
+    byID("own").hidden = own.size === 0;
+}
+
+function setWaiting(id, isWaiting) {
+    if (isWaiting) waiting.add(id);
+    else waiting.delete(id);
+    byID("own").hidden = own.size === 0;
+    ownQuestions.setWaiting(waiting.size > 0);
+}
+
+/// nil for who has not joined.
+function participantHeaders() {
+    return participant && { "Samtal-Participant": participant.token };
 }
 
 // Joining and asking
@@ -182,6 +194,10 @@ function keepParticipant() {
 function forgetParticipant() {
     participant = null;
     sessionStorage.removeItem(memoryKey);
+    ownQuestions.stop();
+    waiting.clear();
+    own.clear();
+    byID("own").hidden = true;
     showSession();
 }
 
@@ -220,14 +236,13 @@ async function ask(question) {
         });
         pendingRequest = null;
         byID("text").value = "";
-        mine.add(answer.questionId);
-        keepParticipant();
-        if (!published.has(answer.questionId)) own.set(answer.questionId, answer);
-        showOwn();
+        showOwn(answer);
         announce("ask.sent");
     } catch (problem) {
-        showError(error, problem);
-        if (problem.code === "UNAUTHENTICATED") forgetParticipant();
+        // Who is to join anew reads why where that is done; what was written is still there afterwards.
+        const isUnknown = problem.code === "UNAUTHENTICATED";
+        if (isUnknown) forgetParticipant();
+        showError(isUnknown ? byID("join-error") : error, problem);
     } finally {
         button.disabled = false;
         byID("text").focus();
@@ -236,19 +251,16 @@ async function ask(question) {
 
 byID("join-form").addEventListener("submit", (event) => {
     event.preventDefault();
-    const name = byID("name").value.trim();
+    const name = mended(byID("name").value, { oneLine: true }).trim();
     if (name) join(name);
     else show(byID("join-error"), "join.nameless");
 });
 byID("join-anonymous").addEventListener("click", () => join(""));
 byID("ask-form").addEventListener("submit", (event) => {
     event.preventDefault();
-    const question = byID("text").value.trim();
+    const question = mended(byID("text").value).trim();
     if (question) ask(question);
 });
-setInterval(() => {
-    if ([...own.values()].some((question) => question.state !== "REJECTED")) refreshOwn();
-}, 30000);
 
 // Starting
 
@@ -264,9 +276,11 @@ async function start() {
     }
     showSession();
     showParticipant();
-    refreshOwn();
+    ownQuestions.list();
     follow();
 }
 
 startPage();
+mendWhatIsWritten(byID("name"));
+mendWhatIsWritten(byID("text"));
 start();

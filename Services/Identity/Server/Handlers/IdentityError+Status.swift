@@ -1,6 +1,7 @@
 internal import IdentityCore
 internal import RPC
 internal import Storage
+internal import StorageStatus
 
 /// The one place where identity's errors become statuses. The reasons are part of the contract.
 extension RPCError {
@@ -14,18 +15,11 @@ extension RPCError {
                     fields: [.init(field: error.field, reason: error.message)])
             case .organisationNotFound: RPCError(.notFound, error.message, reason: "ORGANISATION_NOT_FOUND")
             case .administratorNotFound: RPCError(.notFound, error.message, reason: "ADMINISTRATOR_NOT_FOUND")
+            case .lastAdministrator:
+                RPCError(.failedPrecondition, error.message, reason: "LAST_ADMINISTRATOR")
             case .signInCodeRefused: RPCError(.unauthenticated, error.message, reason: "SIGN_IN_CODE_INVALID")
             case .refreshTokenRefused: RPCError(.unauthenticated, error.message, reason: "REFRESH_TOKEN_INVALID")
             }
-    }
-
-    /// The store is busy or going down: the call may be made again. Anything else of the store is an internal error.
-    init?(_ error: StorageError) {
-        switch error.code {
-        case .overloaded: self.init(.resourceExhausted, "too many calls at once", reason: "OVERLOADED")
-        case .busy, .closed: self.init(.unavailable, "the store is not available", reason: "STORE_UNAVAILABLE")
-        default: return nil
-        }
     }
 }
 
@@ -45,6 +39,6 @@ func translatingErrors<Value>(_ body: () async throws -> Value) async throws -> 
     } catch let error as IdentityError {
         throw RPCError(error)
     } catch let error as StorageError {
-        throw RPCError(error) ?? error
+        throw RPCError(error, of: "identity") ?? error
     }
 }

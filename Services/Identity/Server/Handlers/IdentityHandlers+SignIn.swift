@@ -54,9 +54,16 @@ extension IdentityHandlers {
     ) async throws -> IdentityV1.RevokeTokensResponse {
         try Self.requirePresent(request.refreshToken, field: "refresh_token")
         if let token = RefreshToken(request.refreshToken) {
-            try await translatingErrors { try await store.revoke(token) }
+            try await translatingErrors { try await store.revoke(token, at: clock.now()) }
         }
         return .init()
+    }
+
+    func listRevokedSignIns(
+        _ request: IdentityV1.ListRevokedSignInsRequest, call: ServerCall
+    ) async throws -> IdentityV1.ListRevokedSignInsResponse {
+        let revoked = store.revocations.current(at: clock.now())
+        return .init(signInIDs: revoked.ids, refuseIssuedUntil: revoked.issuedUntil.map { .init(stored: $0) })
     }
 
     func listSigningKeys(
@@ -68,15 +75,16 @@ extension IdentityHandlers {
 }
 
 extension IdentityHandlers {
-    /// A forgotten field is told from a wrong secret.
-    private static func requirePresent(_ secret: String, field: String) throws(RPCError) {
-        if secret.isEmpty { throw .invalid(field, "must not be empty") }
+    /// A forgotten field is told from a wrong one.
+    static func requirePresent(_ text: String, field: String) throws(RPCError) {
+        if FieldCheck.isBlank(text) { throw .invalid(field, "must not be empty") }
     }
 
     private func response(
         to signedIn: SignedIn, refreshToken: RefreshToken, at now: Date
     ) async throws -> IdentityV1.SignInResponse {
-        let access = try await signer.accessToken(for: signedIn.administrator, at: now)
+        let access = try await signer.accessToken(
+            for: signedIn.administrator, signInID: refreshToken.signInID, at: now)
         return .init(
             accessToken: access.text, accessTokenExpireTime: .init(stored: access.expireTime),
             refreshToken: refreshToken.text,

@@ -56,6 +56,19 @@ struct IdentityHandlers: IdentityV1.IdentityServiceHandler {
         return IdentityV1.Administrator(administrator)
     }
 
+    func removeAdministrator(
+        _ request: IdentityV1.RemoveAdministratorRequest, call: ServerCall
+    ) async throws -> IdentityV1.RemoveAdministratorResponse {
+        let organisationID = try Self.organisationID(request.organisationID, of: call)
+        let id = try FieldCheck.identifier(request.administratorID, field: "administrator_id")
+        try await translatingErrors {
+            try await store.removeAdministrator(id, of: organisationID, at: clock.now())
+            // If this fails the removal stands, and the sweep goes on with it.
+            try await store.purgeRemovals()
+        }
+        return .init()
+    }
+
     func listAdministrators(
         _ request: IdentityV1.ListAdministratorsRequest, call: ServerCall
     ) async throws -> IdentityV1.ListAdministratorsResponse {
@@ -82,6 +95,7 @@ extension IdentityHandlers {
     }
 
     static func emailAddress(_ text: String) throws(RPCError) -> EmailAddress {
-        try translatingErrors { () throws(IdentityError) in try EmailAddress(text, field: "email") }
+        try requirePresent(text, field: "email")
+        return try translatingErrors { () throws(IdentityError) in try EmailAddress(text, field: "email") }
     }
 }

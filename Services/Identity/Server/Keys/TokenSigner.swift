@@ -18,11 +18,14 @@ struct TokenSigner: Sendable {
     var publicKeys: FixedSigningKeys { FixedSigningKeys([key.id: key.publicKey]) }
 
     /// A token for the administrator and when it expires. Times are whole seconds, as in the token (RFC 7519 section 2).
-    func accessToken(for administrator: Administrator, at now: Date) async throws -> (text: String, expireTime: Date) {
+    /// - Parameter signInID: of the sign-in that it comes from.
+    func accessToken(
+        for administrator: Administrator, signInID: String, at now: Date
+    ) async throws -> (text: String, expireTime: Date) {
         let issuedAt = Date(timeIntervalSince1970: now.timeIntervalSince1970.rounded(.down))
         let claims = AccessTokenClaims(
             administratorID: administrator.id, organisationID: administrator.organisationID,
-            tokenID: Identifier.random(), issuedAt: issuedAt, lifetime: Lifetime.accessToken)
+            tokenID: Identifier.random(), signInID: signInID, issuedAt: issuedAt, lifetime: Lifetime.accessToken)
         return (try await issuer.sign(claims), issuedAt + Lifetime.accessToken)
     }
 }

@@ -12,6 +12,9 @@ enum IdentitySchema {
         migrator.registerMigration("2 sign-in") { db in
             try db.execute(sql: signIn)
         }
+        migrator.registerMigration("3 removal of administrators") { db in
+            try db.execute(sql: removal)
+        }
         return migrator
     }
 
@@ -38,6 +41,20 @@ enum IdentitySchema {
 
     /// One code at most for an administrator: the primary key makes a new one take the place of the old. A family of
     /// refresh tokens is one row while it lives and none afterwards.
+    /// What was revoked is needed after a restart, for some minutes. A removal has its row until the file was rewritten
+    /// and holds nothing of the person any more; numbers are never given twice.
+    private static let removal = """
+        CREATE TABLE revoked_sign_in (
+            sign_in_id TEXT PRIMARY KEY NOT NULL,
+            revoke_time INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX revoked_sign_in_time ON revoked_sign_in (revoke_time);
+
+        CREATE TABLE unpurged_removal (
+            number INTEGER PRIMARY KEY AUTOINCREMENT
+        ) STRICT;
+        """
+
     private static let signIn = """
         CREATE TABLE pending_sign_in (
             administrator_id TEXT PRIMARY KEY NOT NULL REFERENCES administrator (id) ON DELETE CASCADE,

@@ -60,7 +60,7 @@ extension IdentityStore {
             let db = transaction.db
             guard var family = try Self.family(of: token, in: db) else { return .unknown }
             family.trade(token, for: next, at: now)
-            try Self.store(family, in: db)
+            try store(family, at: now, in: &transaction)
             return switch family.state {
             case .live: .traded(try Self.signedIn(administratorID: family.administratorID, in: db))
             case .ended(let ending): .ended(ending)
@@ -68,12 +68,13 @@ extension IdentityStore {
         }
     }
 
-    /// Ends the token's family, whichever of its tokens this is. Does nothing for a token of no family.
-    package func revoke(_ token: RefreshToken) async throws {
+    /// Ends the token's family, whichever of its tokens this is, and its access tokens with it. Does nothing for a token
+    /// of no family.
+    package func revoke(_ token: RefreshToken, at now: Date) async throws {
         try await database.write { transaction in
             guard var family = try Self.family(of: token, in: transaction.db) else { return }
             family.revoke()
-            try Self.store(family, in: transaction.db)
+            try store(family, at: now, in: &transaction)
         }
     }
 
@@ -132,16 +133,18 @@ extension IdentityStore {
             ])
     }
 
-    /// Writes a stored family's new state. One that has ended is forgotten: its tokens are as good as never issued.
-    private static func store(_ family: RefreshFamily, in db: Database) throws {
+    /// Writes a stored family's new state. One that has ended is forgotten: its refresh tokens are as good as never
+    /// issued, and its access tokens are refused.
+    private func store(_ family: RefreshFamily, at now: Date, in transaction: inout WriteTransaction) throws {
         switch family.state {
         case .live(let current, let expireTime):
-            try db.cachedStatement(
+            try transaction.db.cachedStatement(
                 sql: "UPDATE refresh_family SET current_hash = ?, expire_time = ? WHERE family_hash = ?"
             ).execute(arguments: [current.blob, expireTime.millisecondsSince1970, family.familyHash.blob])
         case .ended:
-            try db.cachedStatement(sql: "DELETE FROM refresh_family WHERE family_hash = ?")
+            try transaction.db.cachedStatement(sql: "DELETE FROM refresh_family WHERE family_hash = ?")
                 .execute(arguments: [family.familyHash.blob])
+            try revoke([family.signInID], at: now, in: &transaction)
         }
     }
 }

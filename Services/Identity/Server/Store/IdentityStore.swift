@@ -8,6 +8,8 @@ internal import Storage
 /// Methods throw `IdentityError` for what is refused and `StorageError` when the store itself fails.
 package struct IdentityStore: Sendable {
     let database: SQLiteStore
+    /// The sign-ins that were ended lately.
+    package let revocations = RevocationRegister()
 
     /// - Parameter path: the file; its folder is made if it is missing.
     package init(path: String) throws {

@@ -3,7 +3,8 @@ package import Privacy
 internal import ServiceKit
 internal import ServiceLifecycle
 
-/// Deletes sign-in codes and refresh families whose time is up, once a minute until it is cancelled.
+/// Deletes sign-in codes and refresh families whose time is up, once a minute until it is cancelled, and finishes removals
+/// of administrators that were interrupted before the file was rewritten.
 ///
 /// An expired secret opens nothing whether its row is there or not; the sweep is so that nothing is kept for longer
 /// than it is of use (GDPR Article 5(1)(e)).
@@ -23,10 +24,13 @@ package struct ExpirySweep: Service {
     package func run() async throws {
         while true {
             do {
+                try await store.purgeRemovals()
+                try await store.forgetRevocations(at: clock.now())
                 let count = try await store.forgetExpired(at: clock.now())
                 logger.debug("expired sign-ins deleted", metadata: [LogKey.count: "\(count)"])
             } catch let error where !(error is CancellationError) {
-                logger.error("expired sign-ins could not be deleted; trying again in a minute", error: error)
+                logger.error(
+                    "what has expired or was removed could not be deleted; trying again in a minute", error: error)
             }
             try await Task.sleep(for: Self.pause)
         }

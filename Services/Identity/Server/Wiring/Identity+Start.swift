@@ -18,13 +18,14 @@ package enum Identity {
         // First the store: its lock keeps a second process away from the key, too.
         let store = try IdentityStore(path: folder + "/identity.sqlite")
         do {
+            try await store.loadRevocations(at: clock.now())
             let privateKey = try SigningKeyFile(path: folder + "/signing-key").loadOrCreate()
             let createTime = try await store.adoptSigningKey(SigningKey.id(of: privateKey), at: clock.now())
             let signer = try await TokenSigner(key: SigningKey(privateKey: privateKey, createTime: createTime))
 
             return ServiceParts(
                 handlers: IdentityHandlers(store: store, signer: signer, clock: clock, logger: logger).handlers,
-                authenticators: [AccessTokenAuthenticator(keys: signer.publicKeys)],
+                authenticators: [AccessTokenAuthenticator(keys: signer.publicKeys, revoked: store.revocations.refused)],
                 background: [ExpirySweep(store: store, clock: clock, logger: logger)],
                 onStop: { await store.close() })
         } catch {

@@ -1,7 +1,7 @@
 import Foundation
 
 extension ErasureStatement {
-    /// Statements are about 700 bytes; a longer text than this was not written by a ledger.
+    /// Statements are about 700 bytes, and up to 2,000 more with an instruction; a longer text than this was not written by a ledger.
     package static let maximumBytes = 4096
 
     /// Reads a statement, and accepts it only in its one canonical spelling: a text that reads the same but is
@@ -14,7 +14,9 @@ extension ErasureStatement {
         } catch {
             throw .statementUnreadable
         }
-        guard members.format == Self.format, members.version == Self.version else { throw .unknownFormat }
+        guard members.format == Self.format, Self.readableVersions.contains(members.version) else {
+            throw .unknownFormat
+        }
         self = try members.statement()
         guard canonicalText.utf8.elementsEqual(text.utf8) else { throw .statementNotCanonical }
     }
@@ -28,11 +30,13 @@ extension ErasureStatement {
         }
 
         var agreementVersion: Int64
+        var by: String?
         var counts: Counts
         var deadline: String?
         var ended: String?
         var erased: String
         var format: String
+        var instruction: String?
         var keyDestroyed: String
         var method: [String]
         var organisation: String
@@ -46,7 +50,7 @@ extension ErasureStatement {
 
         enum CodingKeys: String, CodingKey {
             case agreementVersion = "agreement_version"
-            case counts, deadline, ended, erased, format
+            case by, counts, deadline, ended, erased, format, instruction
             case keyDestroyed = "key_destroyed"
             case method, organisation
             case policyVersion = "policy_version"
@@ -62,13 +66,27 @@ extension ErasureStatement {
             guard integers.allSatisfy({ (0...CanonicalJSON.largestInteger).contains($0) }),
                 (1...CanonicalJSON.largestInteger).contains(sequence)
             else { throw .statementUnreadable }
-            return ErasureStatement(
+            var statement = ErasureStatement(
                 sequence: sequence, previous: previous, organisationID: organisation, sessionID: session,
-                trigger: trigger, method: method,
+                trigger: trigger, requester: try requester(), method: method,
                 counts: ErasedCounts(questions: counts.questions, answers: counts.answers, events: counts.events),
                 endTime: try Self.optionalTime(ended), deadline: try Self.optionalTime(deadline),
                 keyDestroyedTime: try Self.time(keyDestroyed), erasedTime: try Self.time(erased),
                 agreementVersion: agreementVersion, policyVersion: policyVersion, retentionDays: retentionDays)
+            statement.version = version
+            return statement
+        }
+
+        /// Somebody may have asked only where the erasure was not automatic, and since version 2.
+        private func requester() throws(CertificateProblem.Reason) -> ErasureRequester? {
+            guard let by else {
+                guard instruction == nil else { throw .statementUnreadable }
+                return nil
+            }
+            guard version >= 2, trigger == .manual,
+                let requester = ErasureRequester(name: by, instruction: instruction)
+            else { throw .statementUnreadable }
+            return requester
         }
 
         private static func optionalTime(_ text: String?) throws(CertificateProblem.Reason) -> Date? {

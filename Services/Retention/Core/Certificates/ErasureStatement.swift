@@ -3,12 +3,15 @@ package import Foundation
 /// What a certificate attests: that a session's content was erased, when, how and under which rules. No content.
 package struct ErasureStatement: Sendable, Equatable {
     package static let format = "samtal-erasure-certificate"
-    package static let version = 1
+    /// What is written now. Version 1 did not say who asked for an erasure; it is still read.
+    package static let version = 2
+    static let readableVersions = 1...version
     /// The `previous` of the first certificate of a ledger.
     package static let noPrevious = String(repeating: "0", count: 64)
     /// What is done, in this order, before a certificate is written.
     package static let method = ["key-destroyed", "rows-deleted", "files-vacuumed"]
 
+    package var version = Self.version
     /// From 1, without gaps.
     package var sequence: Int64
     /// Hex SHA-256 of the certificate before: its statement followed by its signature.
@@ -16,6 +19,8 @@ package struct ErasureStatement: Sendable, Equatable {
     package var organisationID: String
     package var sessionID: String
     package var trigger: ErasureTrigger
+    /// Nil when nobody asked, or when it is not on record who did.
+    package var requester: ErasureRequester?
     package var method: [String]
     package var counts: ErasedCounts
     /// When the session ended and when it was due; nil for a session that was erased as a draft.
@@ -29,7 +34,8 @@ package struct ErasureStatement: Sendable, Equatable {
 
     package init(
         sequence: Int64, previous: String, organisationID: String, sessionID: String, trigger: ErasureTrigger,
-        method: [String] = ErasureStatement.method, counts: ErasedCounts, endTime: Date?, deadline: Date?,
+        requester: ErasureRequester? = nil, method: [String] = ErasureStatement.method, counts: ErasedCounts,
+        endTime: Date?, deadline: Date?,
         keyDestroyedTime: Date, erasedTime: Date, agreementVersion: Int64, policyVersion: Int64, retentionDays: Int64
     ) {
         self.sequence = sequence
@@ -37,6 +43,7 @@ package struct ErasureStatement: Sendable, Equatable {
         self.organisationID = organisationID
         self.sessionID = sessionID
         self.trigger = trigger
+        self.requester = requester
         self.method = method
         self.counts = counts
         self.endTime = endTime
@@ -68,8 +75,10 @@ package struct ErasureStatement: Sendable, Equatable {
             "sequence": .integer(sequence),
             "session": .string(sessionID),
             "trigger": .string(trigger.rawValue),
-            "version": .integer(Int64(Self.version)),
+            "version": .integer(Int64(version)),
         ]
+        members["by"] = requester.map { .string($0.name) }
+        members["instruction"] = (requester?.instruction).map { .string($0.text) }
         members["deadline"] = deadline.map { .string(LedgerTime.text($0)) }
         members["ended"] = endTime.map { .string(LedgerTime.text($0)) }
         return CanonicalJSON.object(members).text

@@ -14,10 +14,13 @@ package struct RetainedSession: Sendable, Equatable {
     package private(set) var endTime: Date?
     package private(set) var deleteTime: Date?
     package var erasure: ErasureState
+    /// Nil until somebody asks for the erasure, and for good when nobody does.
+    package private(set) var requester: ErasureRequester?
 
     package init(
         id: String, organisationID: String, createTime: Date, agreementVersion: Int64, policyVersion: Int64,
-        retentionDays: Int, endTime: Date? = nil, deleteTime: Date? = nil, erasure: ErasureState = .live
+        retentionDays: Int, endTime: Date? = nil, deleteTime: Date? = nil, erasure: ErasureState = .live,
+        requester: ErasureRequester? = nil
     ) {
         self.id = id
         self.organisationID = organisationID
@@ -28,6 +31,14 @@ package struct RetainedSession: Sendable, Equatable {
         self.endTime = endTime
         self.deleteTime = deleteTime
         self.erasure = erasure
+        self.requester = requester
+    }
+
+    /// Begins its erasure because somebody asks for it. One that has begun keeps who and what started it.
+    package mutating func requestErasure(by requester: ErasureRequester) {
+        guard erasure == .live else { return }
+        erasure.request(.manual)
+        self.requester = requester
     }
 
     /// Fixes the time of erasure, once: a session ends for good. An end in the future would keep the session longer

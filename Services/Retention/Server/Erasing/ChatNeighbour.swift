@@ -2,6 +2,21 @@ import Contracts
 import Foundation
 package import RPC
 import RetentionCore
+import StorageStatus
+
+/// The connections to chat. Each takes a bounded number of calls, and a call may wait for others on its connection; so
+/// what is long has one of its own, and a slow reader of an export holds up no erasure.
+package struct ChatChannels: Sendable {
+    package var calls: RPCChannel
+    package var exports: RPCChannel
+    package var erasures: RPCChannel
+
+    package init(calls: RPCChannel, exports: RPCChannel, erasures: RPCChannel) {
+        self.calls = calls
+        self.exports = exports
+        self.erasures = erasures
+    }
+}
 
 /// What retention needs of chat.
 package struct ChatNeighbour: Sendable {
@@ -18,10 +33,14 @@ package struct ChatNeighbour: Sendable {
     /// Erasing includes rewriting chat's file.
     private static let erasingTime: Duration = .seconds(600)
 
-    private let client: ChatV1.ChatServiceClient
+    private let calls: ChatV1.ChatServiceClient
+    private let exports: ChatV1.ChatServiceClient
+    private let erasures: ChatV1.ChatServiceClient
 
-    package init(channel: RPCChannel) {
-        client = ChatV1.ChatServiceClient(channel: channel)
+    package init(_ channels: ChatChannels) {
+        calls = ChatV1.ChatServiceClient(channel: channels.calls)
+        exports = ChatV1.ChatServiceClient(channel: channels.exports)
+        erasures = ChatV1.ChatServiceClient(channel: channels.erasures)
     }
 
     /// - Throws: `RPCError` UNAVAILABLE naming chat.
@@ -30,7 +49,7 @@ package struct ChatNeighbour: Sendable {
         request.sessionID = id
         do {
             // The session comes first; the questions after it are not read.
-            for try await entry in client.readSessionLog(request, options: CallOptions(timeout: Self.answerTime)) {
+            for try await entry in calls.readSessionLog(request, options: CallOptions(timeout: Self.answerTime)) {
                 guard case .session(let session) = entry.entry else { throw RetentionError.chatUnusable }
                 return try Self.stage(session)
             }
@@ -62,7 +81,7 @@ package struct ChatNeighbour: Sendable {
         request.retentionDays = UInt32(clamping: session.retentionDays)
         request.deleteTime = session.deleteTime.map { GoogleProtobuf.Timestamp($0) }
         do {
-            _ = try await client.setSessionDeadline(request, options: CallOptions(timeout: Self.answerTime))
+            _ = try await calls.setSessionDeadline(request, options: CallOptions(timeout: Self.answerTime))
         } catch let error as RPCError where error.code == .notFound {
             return
         } catch let error as RPCError {
@@ -78,7 +97,7 @@ package struct ChatNeighbour: Sendable {
         request.sessionID = id
         let response: ChatV1.EraseSessionContentResponse
         do {
-            response = try await client.eraseSessionContent(request, options: CallOptions(timeout: Self.erasingTime))
+            response = try await erasures.eraseSessionContent(request, options: CallOptions(timeout: Self.erasingTime))
         } catch let error as RPCError {
             throw Self.failure(error)
         }
@@ -93,12 +112,14 @@ package struct ChatNeighbour: Sendable {
     func log(ofSession id: String, options: CallOptions) -> ResponseStream<ChatV1.SessionLogEntry> {
         var request = ChatV1.ReadSessionLogRequest()
         request.sessionID = id
-        return client.readSessionLog(request, options: options)
+        return exports.readSessionLog(request, options: options)
     }
 
-    /// A caller of retention learns that chat failed, and may try again; not how, which is chat's own affair.
+    /// A caller of retention learns that chat failed, and may try again; not how, which is chat's own affair, except what
+    /// it says of its store, such as that its disk is full.
     static func failure(_ error: RPCError) -> RPCError {
         switch error.code {
+        case _ where error.isOfStore: error
         case .unavailable, .cancelled, .deadlineExceeded: error
         default: RPCError(.unavailable, "chat could not do its part", reason: "NEIGHBOUR_FAILED")
         }

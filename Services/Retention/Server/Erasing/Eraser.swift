@@ -27,17 +27,17 @@ package final class Eraser: Sendable {
         self.hooks = hooks
     }
 
-    /// Erases a session because somebody asks for it. Erased already: the same certificate.
+    /// Erases a session because somebody asks for it. Erased already: the same certificate, whoever asked then.
     ///
     /// - Throws: `RetentionError`: `sessionNotFound`, or `sessionOpen` for one that is neither a draft nor ended.
     ///   `RPCError` UNAVAILABLE while chat can't be reached; the key is destroyed all the same, if it is known that the
     ///   session may be erased, and the rest is done without being asked again.
-    package func erase(_ id: String) async throws -> Certificate {
+    package func erase(_ id: String, by requester: ErasureRequester) async throws -> Certificate {
         try await locks.withLock(id) {
             guard let session = try await store.session(id) else { throw RetentionError.sessionNotFound }
             if session.erasure == .live {
                 if session.endTime == nil { try await learnEnd(of: id) }
-                _ = try await store.change(id) { $0.erasure.request(.manual) }
+                _ = try await store.change(id) { $0.requestErasure(by: requester) }
             }
             return try await finish(id)
         }

@@ -2,6 +2,8 @@ import Foundation
 import Logging
 import RPC
 import ServiceKit
+import Storage
+import StorageStatus
 
 extension ErasureScheduler {
     /// Content has to be physically gone within the hour after its deadline.
@@ -26,7 +28,8 @@ extension ErasureScheduler {
 
     /// What is safe to say of an error: a status by its code and reason, any other by its type.
     static func metadata(_ error: any Error) -> Logger.Metadata {
-        guard let status = error as? RPCError else {
+        let ofStore = (error as? StorageError).flatMap { RPCError($0, of: "retention") }
+        guard let status = error as? RPCError ?? ofStore else {
             return [LogKey.errorType: .string("\(type(of: error))")]
         }
         return [LogKey.code: .string(status.code.name), LogKey.reason: .string(status.reason)]

@@ -7,8 +7,8 @@ import Synchronization
 
 /// Erases sessions when their time has passed, and finishes erasures that were interrupted, without being asked.
 ///
-/// One pass destroys all keys that are due, then hands the sessions to finish to a bounded number of tasks. A session
-/// that fails waits by itself, longer each time, and holds up no other.
+/// One pass destroys all keys that are due, then hands the sessions to finish to a bounded number of tasks. Organisations
+/// take turns, so that one with many sessions holds up no other. A session that fails waits by itself, longer each time.
 package final class ErasureScheduler: Service {
     package struct Configuration: Sendable {
         /// The longest sleep between two looks at the clock: the clock may be set, and a deadline missed otherwise.
@@ -16,29 +16,32 @@ package final class ErasureScheduler: Service {
         package var retry = RetryDelay()
         /// Sessions whose rows are erased at the same time.
         package var concurrency = 4
+        /// Of these at most so many of one organisation, so that another's first need not wait.
+        package var concurrencyOfOrganisation = 3
 
         package init() {}
     }
 
-    private struct Attempts {
-        var running: Set<String> = []
+    struct Attempts {
+        /// Sessions that are being worked on, and whose they are.
+        var running: [String: String] = [:]
+        /// The organisation that had the last turn.
+        var lastTurn = ""
         var failures: [String: (count: Int, retryTime: ContinuousClock.Instant)] = [:]
         /// Passes in a row of which some part failed.
         var failedPasses = 0
         var passFailed = false
     }
 
-    /// Sessions are looked up in pages of this size.
-    private static let page = 200
     private static let shortestWait: Duration = .milliseconds(20)
 
-    private let store: RetentionStore
+    let store: RetentionStore
     private let eraser: Eraser
     private let clock: any WallClock
     private let signal: WakeSignal
-    private let configuration: Configuration
+    let configuration: Configuration
     let logger: Logger
-    private let attempts = Mutex(Attempts())
+    let attempts = Mutex(Attempts())
 
     package init(
         store: RetentionStore, eraser: Eraser, clock: any WallClock, signal: WakeSignal, configuration: Configuration,
@@ -76,49 +79,18 @@ package final class ErasureScheduler: Service {
         return await attempt("rows") { try await self.takeUnfinished() } ?? []
     }
 
-    /// Chooses sessions that are neither being worked on nor waiting to be tried again, as many as there is room for.
-    private func takeUnfinished() async throws -> [String] {
-        var chosen: [String] = []
-        var last = ""
-        while true {
-            let page = try await store.unfinished(after: last, limit: Self.page)
-            let hasRoom = attempts.withLock { attempts in
-                for id in page where attempts.running.count < configuration.concurrency {
-                    guard !attempts.running.contains(id), isDue(attempts.failures[id]?.retryTime) else { continue }
-                    attempts.running.insert(id)
-                    chosen.append(id)
-                }
-                return attempts.running.count < configuration.concurrency
-            }
-            guard hasRoom else { return chosen }
-            guard page.count == Self.page, let end = page.last else { break }
-            last = end
-        }
-        // Whatever is due and was not found above has been finished by somebody else.
-        attempts.withLock { attempts in
-            attempts.failures = attempts.failures.filter { id, failure in
-                attempts.running.contains(id) || !isDue(failure.retryTime)
-            }
-        }
-        return chosen
-    }
-
-    private func isDue(_ time: ContinuousClock.Instant?) -> Bool {
-        time.map { $0 <= .now } ?? true
-    }
-
     private func finish(_ id: String) async {
         do {
             _ = try await eraser.resume(id)
             attempts.withLock { attempts in
-                attempts.running.remove(id)
+                attempts.running[id] = nil
                 attempts.failures[id] = nil
             }
         } catch {
             let count = attempts.withLock { attempts in
                 let count = (attempts.failures[id]?.count ?? 0) + 1
                 let delay = configuration.retry.delay(failures: count)
-                attempts.running.remove(id)
+                attempts.running[id] = nil
                 attempts.failures[id] = (count, .now + delay)
                 return count
             }

@@ -1,7 +1,8 @@
 import Contracts
 package import Privacy
 import RPC
-import RetentionCore
+package import RetentionCore
+package import ServiceKit
 
 /// Streams a session's log as a ZIP of `session.json`, `questions.csv` and `manifest.json`.
 ///
@@ -14,11 +15,17 @@ package struct SessionExporter: Sendable {
     private let store: RetentionStore
     private let chat: ChatNeighbour
     private let clock: any WallClock
+    private let pace: ExportPace.Limits
+    private let refusals: Refusals
 
-    package init(store: RetentionStore, chat: ChatNeighbour, clock: any WallClock) {
+    package init(
+        store: RetentionStore, chat: ChatNeighbour, clock: any WallClock, pace: ExportPace.Limits, refusals: Refusals
+    ) {
         self.store = store
         self.chat = chat
         self.clock = clock
+        self.pace = pace
+        self.refusals = refusals
     }
 
     /// - Parameters:
@@ -26,8 +33,17 @@ package struct SessionExporter: Sendable {
     ///   - options: for the calls to chat.
     ///   - send: takes a chunk of at most `chunkSize` bytes, and waits while the receiver is slow.
     /// - Throws: `RetentionError.sessionNotFound` when chat does not have the session, or when the session is erased
-    ///   or its time passes while it is exported; `RPCError` UNAVAILABLE when chat fails.
+    ///   or its time passes while it is exported; `RPCError` UNAVAILABLE when chat fails, and as `ExportWatch` when the
+    ///   receiver is too slow.
     func export(
+        _ session: RetainedSession, options: CallOptions, send: @escaping @Sendable ([UInt8]) async throws -> Void
+    ) async throws {
+        try await ExportWatch.run(limits: pace, refusals: refusals) { watch in
+            try await write(session, options: options) { chunk in try await watch.send(chunk, send) }
+        }
+    }
+
+    private func write(
         _ session: RetainedSession, options: CallOptions, send: ([UInt8]) async throws -> Void
     ) async throws {
         let time = LedgerTime.rounded(clock.now())

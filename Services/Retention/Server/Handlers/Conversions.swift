@@ -93,6 +93,13 @@ extension RetentionV1.Certificate {
             case .manual: .manual
             case .automatic: .automatic
             }
+        requester =
+            switch statement.requester {
+            case .administrator: .administrator
+            case .operator: .operatorOnInstruction
+            case nil: .unspecified
+            }
+        instruction = statement.requester?.instruction?.text ?? ""
         eraseTime = GoogleProtobuf.Timestamp(statement.erasedTime)
         self.statement = certificate.statement
         signature = certificate.signature

@@ -1,8 +1,18 @@
 import RPC
 import RetentionCore
+import ServiceKit
 import Storage
+import StorageStatus
 
 extension RPCError {
+    /// The operator is a processor (GDPR Art. 28(3)(a)).
+    static var instructionRequired: RPCError {
+        let reason = "must name the controller's instruction; the operator erases on instruction only"
+        return RPCError(
+            .invalidArgument, "instruction: \(reason)", reason: "INSTRUCTION_REQUIRED",
+            fields: [FieldViolation(field: "instruction", reason: reason)])
+    }
+
     /// The status that a caller gets for an error of retention's.
     init(_ error: RetentionError) {
         switch error {
@@ -15,7 +25,8 @@ extension RPCError {
                 .failedPrecondition, "the organisation has no data-processing agreement", reason: "AGREEMENT_REQUIRED")
         case .tooManySessions:
             self.init(
-                .resourceExhausted, "the organisation has too many sessions; erase some first", reason: "SESSION_LIMIT")
+                .resourceExhausted, "the organisation has too many sessions; erase some first", reason: "SESSION_LIMIT",
+                metadata: [RPCError.boundKey: LongCallLimits.sessions])
         case .agreementSuperseded(let latest):
             self.init(
                 .failedPrecondition, "agreement_version: version \(latest) is in force", reason: "AGREEMENT_SUPERSEDED",
@@ -50,20 +61,14 @@ extension RPCError {
             self.init(.dataLoss, "session: its key is missing", reason: "SESSION_KEY_MISSING")
         case .chatUnusable:
             self.init(.unavailable, "chat could not do its part", reason: "NEIGHBOUR_FAILED")
-        }
-    }
-
-    /// Only what passes by itself is worth a caller's retry.
-    init(_ error: StorageError) {
-        switch error.code {
-        case .overloaded, .busy:
-            self.init(.unavailable, "retention is busy", reason: "STORE_BUSY")
-        case .full:
-            self.init(.resourceExhausted, "retention's disk is full", reason: "STORE_FULL")
-        case .closed:
-            self.init(.unavailable, "retention is stopping", reason: "STOPPING")
-        case .corrupt, .locked, .newerSchema, .other:
-            self.init(.internal, "internal error")
+        case .tooManyExports(let bound):
+            self.init(
+                .resourceExhausted, "too many exports are under way; try again when one is done",
+                reason: "TOO_MANY_EXPORTS", metadata: [RPCError.boundKey: bound], retryAfter: .seconds(5))
+        case .tooManyErasures(let bound):
+            self.init(
+                .resourceExhausted, "too many erasures are under way; try again when one is done",
+                reason: "TOO_MANY_ERASURES", metadata: [RPCError.boundKey: bound], retryAfter: .seconds(5))
         }
     }
 
@@ -74,7 +79,7 @@ extension RPCError {
         } catch let error as RetentionError {
             throw RPCError(error)
         } catch let error as StorageError {
-            throw RPCError(error)
+            throw RPCError(error, of: "retention") ?? error
         }
     }
 }

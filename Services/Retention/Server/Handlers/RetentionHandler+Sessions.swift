@@ -64,9 +64,12 @@ extension RetentionHandler {
         try await RPCError.mapping {
             let session = try await session(request.sessionID, for: call)
             guard request.confirmSessionID == session.id else { throw RetentionError.confirmationMismatch }
+            let requester = try Self.requester(request, call)
+            let place = try longCalls.erasure(for: session.organisationID)
+            defer { place.giveBack() }
             // Whatever is left when this fails is the scheduler's.
             defer { signal.signal() }
-            return try RetentionV1.Certificate(try await eraser.erase(session.id))
+            return try RetentionV1.Certificate(try await eraser.erase(session.id, by: requester))
         }
     }
 
@@ -76,11 +79,38 @@ extension RetentionHandler {
         try await RPCError.mapping {
             let session = try await session(request.sessionID, for: call)
             guard session.isVisible(at: clock.now()) else { throw RetentionError.sessionNotFound }
-            try await exporter.export(session, options: .onward(from: call)) { bytes in
-                var chunk = RetentionV1.ExportChunk()
-                chunk.data = bytes
-                try await writer.send(chunk)
+            let place = try longCalls.export(for: session.organisationID)
+            defer { place.giveBack() }
+            // Not cut off in the middle because the token expires meanwhile.
+            try await call.whileAuthorised(.untilRevoked) {
+                try await exporter.export(session, options: .onward(from: call)) { bytes in
+                    var chunk = RetentionV1.ExportChunk()
+                    chunk.data = bytes
+                    try await writer.send(chunk)
+                }
             }
         }
+    }
+
+    /// Who asks for an erasure. Only the operator may call without an administrator's token; a process that has no
+    /// other role is the operator whatever it carries.
+    private static func requester(
+        _ request: RetentionV1.EraseSessionRequest, _ call: ServerCall
+    ) throws(RPCError) -> ErasureRequester {
+        let field = "instruction"
+        if case .administrator = call.principal, call.roles != [.operator] {
+            guard request.instruction.isEmpty else {
+                throw .invalid(field, "is for the operator; an administrator needs none")
+            }
+            return .administrator
+        }
+        guard !request.instruction.isEmpty else { throw .instructionRequired }
+        let text = try FieldCheck.text(
+            request.instruction, field: field, min: ErasureInstruction.characters.lowerBound,
+            max: ErasureInstruction.characters.upperBound)
+        guard let instruction = ErasureInstruction(text) else {
+            throw .invalid(field, "must have at most \(ErasureInstruction.maximumBytes) bytes in one line")
+        }
+        return .operator(instruction)
     }
 }

@@ -12,6 +12,7 @@ package struct RetentionHandler: RetentionV1.RetentionServiceHandler {
     let custodian: SessionCustodian
     let eraser: Eraser
     let exporter: SessionExporter
+    let longCalls: LongCalls
     let ledgerKey: LedgerPublicKey
     let clock: any WallClock
     /// Wakes the erasing of what is due.
@@ -21,12 +22,14 @@ package struct RetentionHandler: RetentionV1.RetentionServiceHandler {
 
     package init(
         store: RetentionStore, custodian: SessionCustodian, eraser: Eraser, exporter: SessionExporter,
-        ledgerKey: LedgerPublicKey, clock: any WallClock, signal: WakeSignal, announcing: WakeSignal
+        longCalls: LongCalls, ledgerKey: LedgerPublicKey, clock: any WallClock, signal: WakeSignal,
+        announcing: WakeSignal
     ) {
         self.store = store
         self.custodian = custodian
         self.eraser = eraser
         self.exporter = exporter
+        self.longCalls = longCalls
         self.ledgerKey = ledgerKey
         self.clock = clock
         self.signal = signal

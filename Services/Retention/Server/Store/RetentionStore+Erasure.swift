@@ -62,17 +62,29 @@ extension RetentionStore {
         }
     }
 
-    /// Sessions whose erasure has begun and is not complete, in the order of their ids.
-    package func unfinished(after id: String, limit: Int) async throws -> [String] {
+    /// The organisations that have sessions whose erasure has begun and is not complete, in the order of their ids.
+    package func organisationsErasing() async throws -> [String] {
+        try await database.read { db in
+            try String.fetchAll(
+                db,
+                sql: """
+                    SELECT DISTINCT organisation_id FROM sessions
+                    WHERE erasure IN ('requested', 'key-destroyed', 'rows-erased') ORDER BY organisation_id
+                    """)
+        }
+    }
+
+    /// Sessions of an organisation whose erasure has begun and is not complete, in the order of their ids.
+    package func unfinished(of organisationID: String, after id: String, limit: Int) async throws -> [String] {
         try await database.read { db in
             try String.fetchAll(
                 db,
                 sql: """
                     SELECT session_id FROM sessions
-                    WHERE erasure IN ('requested', 'key-destroyed', 'rows-erased') AND session_id > ?
-                    ORDER BY session_id LIMIT ?
+                    WHERE erasure IN ('requested', 'key-destroyed', 'rows-erased') AND organisation_id = ?
+                    AND session_id > ? ORDER BY session_id LIMIT ?
                     """,
-                arguments: [id, limit])
+                arguments: [organisationID, id, limit])
         }
     }
 
@@ -81,7 +93,14 @@ extension RetentionStore {
         try await database.read { db in
             try Int.fetchOne(
                 db,
-                sql: "SELECT count(*) FROM sessions WHERE erasure <> 'certified' AND delete_time <= ?",
+                // One index each: what is certified, which only grows, is not looked at.
+                sql: """
+                    SELECT
+                        (SELECT count(*) FROM sessions
+                        WHERE erasure = 'live' AND delete_time IS NOT NULL AND delete_time <= ?1)
+                        + (SELECT count(*) FROM sessions
+                        WHERE erasure IN ('requested', 'key-destroyed', 'rows-erased') AND delete_time <= ?1)
+                    """,
                 arguments: [LedgerTime.milliseconds(time)]) ?? 0
         }
     }

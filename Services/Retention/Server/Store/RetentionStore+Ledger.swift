@@ -71,7 +71,8 @@ extension RetentionStore {
         let lastSequence: Int64 = last?["sequence"] ?? 0
         return ErasureStatement(
             sequence: lastSequence + 1, previous: last.map { certificate($0).hash } ?? ErasureStatement.noPrevious,
-            organisationID: session.organisationID, sessionID: session.id, trigger: trigger, counts: counts,
+            organisationID: session.organisationID, sessionID: session.id, trigger: trigger,
+            requester: session.requester, counts: counts,
             endTime: session.endTime, deadline: session.deleteTime, keyDestroyedTime: keyDestroyedTime,
             erasedTime: erasedTime, agreementVersion: session.agreementVersion,
             policyVersion: session.policyVersion, retentionDays: Int64(session.retentionDays))

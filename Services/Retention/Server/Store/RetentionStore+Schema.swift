@@ -12,6 +12,16 @@ extension RetentionStore {
         migrator.registerMigration("confirmed agreements, announced deadlines") { db in
             try db.execute(sql: confirmations)
         }
+        migrator.registerMigration("who asked for an erasure") { db in
+            try db.execute(sql: requester)
+        }
+        migrator.registerMigration("erasures by organisation") { db in
+            try db.execute(
+                sql: """
+                    CREATE INDEX sessions_erasing_by_organisation ON sessions (organisation_id, session_id)
+                    WHERE erasure IN ('requested', 'key-destroyed', 'rows-erased')
+                    """)
+        }
         return migrator
     }
 
@@ -69,6 +79,12 @@ extension RetentionStore {
         CREATE INDEX sessions_unannounced ON sessions (session_id) WHERE announced = 0 AND erasure = 'live';
         DROP INDEX sessions_live;
         CREATE INDEX sessions_live ON sessions (organisation_id, retention_days) WHERE erasure = 'live';
+        """
+
+    /// Both are null where nobody asked; the instruction also where an administrator did.
+    private static let requester = """
+        ALTER TABLE sessions ADD COLUMN erasure_by TEXT;
+        ALTER TABLE sessions ADD COLUMN erasure_instruction TEXT;
         """
 
     private static let ledger = """

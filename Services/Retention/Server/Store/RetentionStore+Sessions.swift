@@ -72,7 +72,8 @@ extension RetentionStore {
             createTime: LedgerTime.date(milliseconds: row["create_time"]),
             agreementVersion: row["agreement_version"], policyVersion: row["policy_version"],
             retentionDays: row["retention_days"], endTime: time(row["end_time"]),
-            deleteTime: time(row["delete_time"]), erasure: try erasure(row))
+            deleteTime: time(row["delete_time"]), erasure: try erasure(row),
+            requester: try requester(row))
     }
 
     private static func insert(_ session: RetainedSession, _ db: Database) throws {
@@ -104,11 +105,12 @@ extension RetentionStore {
         guard session.erasure != .certified else { return }
         try db.execute(
             sql: """
-                UPDATE sessions SET erasure_trigger = ?, key_destroyed_time = ?, erased_time = ?, questions = ?,
-                answers = ?, events = ? WHERE session_id = ?
+                UPDATE sessions SET erasure_trigger = ?, erasure_by = ?, erasure_instruction = ?,
+                key_destroyed_time = ?, erased_time = ?, questions = ?, answers = ?, events = ? WHERE session_id = ?
                 """,
             arguments: [
-                erasure.trigger?.rawValue, erasure.keyDestroyedTime.map(LedgerTime.milliseconds),
+                erasure.trigger?.rawValue, session.requester?.name, session.requester?.instruction?.text,
+                erasure.keyDestroyedTime.map(LedgerTime.milliseconds),
                 erasure.erasedTime.map(LedgerTime.milliseconds), erasure.counts?.questions, erasure.counts?.answers,
                 erasure.counts?.events, session.id,
             ])
@@ -125,6 +127,14 @@ extension RetentionStore {
             erasedTime: time(row["erased_time"]), counts: counts(row))
         guard let state = columns.state else { throw StoredValueError.unreadable }
         return state
+    }
+
+    private static func requester(_ row: Row) throws -> ErasureRequester? {
+        guard let name = row["erasure_by"] as String? else { return nil }
+        guard let requester = ErasureRequester(name: name, instruction: row["erasure_instruction"]) else {
+            throw StoredValueError.unreadable
+        }
+        return requester
     }
 
     private static func counts(_ row: Row) -> ErasedCounts? {

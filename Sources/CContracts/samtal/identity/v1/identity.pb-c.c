@@ -103,6 +103,30 @@ void   samtal__identity__v1__revoke_tokens_response__init
   static const Samtal__Identity__V1__RevokeTokensResponse init_value = SAMTAL__IDENTITY__V1__REVOKE_TOKENS_RESPONSE__INIT;
   *message = init_value;
 }
+void   samtal__identity__v1__remove_administrator_request__init
+                     (Samtal__Identity__V1__RemoveAdministratorRequest         *message)
+{
+  static const Samtal__Identity__V1__RemoveAdministratorRequest init_value = SAMTAL__IDENTITY__V1__REMOVE_ADMINISTRATOR_REQUEST__INIT;
+  *message = init_value;
+}
+void   samtal__identity__v1__remove_administrator_response__init
+                     (Samtal__Identity__V1__RemoveAdministratorResponse         *message)
+{
+  static const Samtal__Identity__V1__RemoveAdministratorResponse init_value = SAMTAL__IDENTITY__V1__REMOVE_ADMINISTRATOR_RESPONSE__INIT;
+  *message = init_value;
+}
+void   samtal__identity__v1__list_revoked_sign_ins_request__init
+                     (Samtal__Identity__V1__ListRevokedSignInsRequest         *message)
+{
+  static const Samtal__Identity__V1__ListRevokedSignInsRequest init_value = SAMTAL__IDENTITY__V1__LIST_REVOKED_SIGN_INS_REQUEST__INIT;
+  *message = init_value;
+}
+void   samtal__identity__v1__list_revoked_sign_ins_response__init
+                     (Samtal__Identity__V1__ListRevokedSignInsResponse         *message)
+{
+  static const Samtal__Identity__V1__ListRevokedSignInsResponse init_value = SAMTAL__IDENTITY__V1__LIST_REVOKED_SIGN_INS_RESPONSE__INIT;
+  *message = init_value;
+}
 void   samtal__identity__v1__list_signing_keys_request__init
                      (Samtal__Identity__V1__ListSigningKeysRequest         *message)
 {
@@ -941,6 +965,144 @@ const ProtobufCMessageDescriptor samtal__identity__v1__revoke_tokens_response__d
   samtal__identity__v1__revoke_tokens_response__field_indices_by_name,
   0,  samtal__identity__v1__revoke_tokens_response__number_ranges,
   (ProtobufCMessageInit) samtal__identity__v1__revoke_tokens_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor samtal__identity__v1__remove_administrator_request__field_descriptors[2] =
+{
+  {
+    "organisation_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Identity__V1__RemoveAdministratorRequest, organisation_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "administrator_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Identity__V1__RemoveAdministratorRequest, administrator_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned samtal__identity__v1__remove_administrator_request__field_indices_by_name[] = {
+  1,   /* field[1] = administrator_id */
+  0,   /* field[0] = organisation_id */
+};
+static const ProtobufCIntRange samtal__identity__v1__remove_administrator_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor samtal__identity__v1__remove_administrator_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.identity.v1.RemoveAdministratorRequest",
+  "RemoveAdministratorRequest",
+  "Samtal__Identity__V1__RemoveAdministratorRequest",
+  "samtal.identity.v1",
+  sizeof(Samtal__Identity__V1__RemoveAdministratorRequest),
+  2,
+  samtal__identity__v1__remove_administrator_request__field_descriptors,
+  samtal__identity__v1__remove_administrator_request__field_indices_by_name,
+  1,  samtal__identity__v1__remove_administrator_request__number_ranges,
+  (ProtobufCMessageInit) samtal__identity__v1__remove_administrator_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define samtal__identity__v1__remove_administrator_response__field_descriptors NULL
+#define samtal__identity__v1__remove_administrator_response__field_indices_by_name NULL
+#define samtal__identity__v1__remove_administrator_response__number_ranges NULL
+const ProtobufCMessageDescriptor samtal__identity__v1__remove_administrator_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.identity.v1.RemoveAdministratorResponse",
+  "RemoveAdministratorResponse",
+  "Samtal__Identity__V1__RemoveAdministratorResponse",
+  "samtal.identity.v1",
+  sizeof(Samtal__Identity__V1__RemoveAdministratorResponse),
+  0,
+  samtal__identity__v1__remove_administrator_response__field_descriptors,
+  samtal__identity__v1__remove_administrator_response__field_indices_by_name,
+  0,  samtal__identity__v1__remove_administrator_response__number_ranges,
+  (ProtobufCMessageInit) samtal__identity__v1__remove_administrator_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define samtal__identity__v1__list_revoked_sign_ins_request__field_descriptors NULL
+#define samtal__identity__v1__list_revoked_sign_ins_request__field_indices_by_name NULL
+#define samtal__identity__v1__list_revoked_sign_ins_request__number_ranges NULL
+const ProtobufCMessageDescriptor samtal__identity__v1__list_revoked_sign_ins_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.identity.v1.ListRevokedSignInsRequest",
+  "ListRevokedSignInsRequest",
+  "Samtal__Identity__V1__ListRevokedSignInsRequest",
+  "samtal.identity.v1",
+  sizeof(Samtal__Identity__V1__ListRevokedSignInsRequest),
+  0,
+  samtal__identity__v1__list_revoked_sign_ins_request__field_descriptors,
+  samtal__identity__v1__list_revoked_sign_ins_request__field_indices_by_name,
+  0,  samtal__identity__v1__list_revoked_sign_ins_request__number_ranges,
+  (ProtobufCMessageInit) samtal__identity__v1__list_revoked_sign_ins_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor samtal__identity__v1__list_revoked_sign_ins_response__field_descriptors[2] =
+{
+  {
+    "sign_in_ids",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Samtal__Identity__V1__ListRevokedSignInsResponse, n_sign_in_ids),
+    offsetof(Samtal__Identity__V1__ListRevokedSignInsResponse, sign_in_ids),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "refuse_issued_until",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Identity__V1__ListRevokedSignInsResponse, refuse_issued_until),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned samtal__identity__v1__list_revoked_sign_ins_response__field_indices_by_name[] = {
+  1,   /* field[1] = refuse_issued_until */
+  0,   /* field[0] = sign_in_ids */
+};
+static const ProtobufCIntRange samtal__identity__v1__list_revoked_sign_ins_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor samtal__identity__v1__list_revoked_sign_ins_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.identity.v1.ListRevokedSignInsResponse",
+  "ListRevokedSignInsResponse",
+  "Samtal__Identity__V1__ListRevokedSignInsResponse",
+  "samtal.identity.v1",
+  sizeof(Samtal__Identity__V1__ListRevokedSignInsResponse),
+  2,
+  samtal__identity__v1__list_revoked_sign_ins_response__field_descriptors,
+  samtal__identity__v1__list_revoked_sign_ins_response__field_indices_by_name,
+  1,  samtal__identity__v1__list_revoked_sign_ins_response__number_ranges,
+  (ProtobufCMessageInit) samtal__identity__v1__list_revoked_sign_ins_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 #define samtal__identity__v1__list_signing_keys_request__field_descriptors NULL

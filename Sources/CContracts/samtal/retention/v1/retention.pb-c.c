@@ -1404,7 +1404,7 @@ const ProtobufCMessageDescriptor samtal__retention__v1__get_session_deadlines_re
   (ProtobufCMessageInit) samtal__retention__v1__get_session_deadlines_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor samtal__retention__v1__erase_session_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor samtal__retention__v1__erase_session_request__field_descriptors[3] =
 {
   {
     "session_id",
@@ -1430,15 +1430,28 @@ static const ProtobufCFieldDescriptor samtal__retention__v1__erase_session_reque
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "instruction",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__EraseSessionRequest, instruction),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned samtal__retention__v1__erase_session_request__field_indices_by_name[] = {
   1,   /* field[1] = confirm_session_id */
+  2,   /* field[2] = instruction */
   0,   /* field[0] = session_id */
 };
 static const ProtobufCIntRange samtal__retention__v1__erase_session_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor samtal__retention__v1__erase_session_request__descriptor =
 {
@@ -1448,7 +1461,7 @@ const ProtobufCMessageDescriptor samtal__retention__v1__erase_session_request__d
   "Samtal__Retention__V1__EraseSessionRequest",
   "samtal.retention.v1",
   sizeof(Samtal__Retention__V1__EraseSessionRequest),
-  2,
+  3,
   samtal__retention__v1__erase_session_request__field_descriptors,
   samtal__retention__v1__erase_session_request__field_indices_by_name,
   1,  samtal__retention__v1__erase_session_request__number_ranges,
@@ -1684,7 +1697,7 @@ const ProtobufCMessageDescriptor samtal__retention__v1__list_certificates_respon
   (ProtobufCMessageInit) samtal__retention__v1__list_certificates_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor samtal__retention__v1__certificate__field_descriptors[8] =
+static const ProtobufCFieldDescriptor samtal__retention__v1__certificate__field_descriptors[10] =
 {
   {
     "sequence",
@@ -1782,11 +1795,37 @@ static const ProtobufCFieldDescriptor samtal__retention__v1__certificate__field_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "requester",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__Certificate, requester),
+    &samtal__retention__v1__erasure_requester__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "instruction",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__Certificate, instruction),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned samtal__retention__v1__certificate__field_indices_by_name[] = {
   4,   /* field[4] = erase_time */
+  9,   /* field[9] = instruction */
   7,   /* field[7] = key_id */
   1,   /* field[1] = organisation_id */
+  8,   /* field[8] = requester */
   0,   /* field[0] = sequence */
   2,   /* field[2] = session_id */
   6,   /* field[6] = signature */
@@ -1796,7 +1835,7 @@ static const unsigned samtal__retention__v1__certificate__field_indices_by_name[
 static const ProtobufCIntRange samtal__retention__v1__certificate__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor samtal__retention__v1__certificate__descriptor =
 {
@@ -1806,7 +1845,7 @@ const ProtobufCMessageDescriptor samtal__retention__v1__certificate__descriptor 
   "Samtal__Retention__V1__Certificate",
   "samtal.retention.v1",
   sizeof(Samtal__Retention__V1__Certificate),
-  8,
+  10,
   samtal__retention__v1__certificate__field_descriptors,
   samtal__retention__v1__certificate__field_indices_by_name,
   1,  samtal__retention__v1__certificate__number_ranges,
@@ -1940,5 +1979,35 @@ const ProtobufCEnumDescriptor samtal__retention__v1__erasure_trigger__descriptor
   samtal__retention__v1__erasure_trigger__enum_values_by_name,
   1,
   samtal__retention__v1__erasure_trigger__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue samtal__retention__v1__erasure_requester__enum_values_by_number[3] =
+{
+  { "ERASURE_REQUESTER_UNSPECIFIED", "SAMTAL__RETENTION__V1__ERASURE_REQUESTER__ERASURE_REQUESTER_UNSPECIFIED", 0 },
+  { "ADMINISTRATOR", "SAMTAL__RETENTION__V1__ERASURE_REQUESTER__ADMINISTRATOR", 1 },
+  { "OPERATOR_ON_INSTRUCTION", "SAMTAL__RETENTION__V1__ERASURE_REQUESTER__OPERATOR_ON_INSTRUCTION", 2 },
+};
+static const ProtobufCIntRange samtal__retention__v1__erasure_requester__value_ranges[] = {
+{0, 0},{0, 3}
+};
+static const ProtobufCEnumValueIndex samtal__retention__v1__erasure_requester__enum_values_by_name[3] =
+{
+  { "ADMINISTRATOR", 1 },
+  { "ERASURE_REQUESTER_UNSPECIFIED", 0 },
+  { "OPERATOR_ON_INSTRUCTION", 2 },
+};
+const ProtobufCEnumDescriptor samtal__retention__v1__erasure_requester__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "samtal.retention.v1.ErasureRequester",
+  "ErasureRequester",
+  "Samtal__Retention__V1__ErasureRequester",
+  "samtal.retention.v1",
+  3,
+  samtal__retention__v1__erasure_requester__enum_values_by_number,
+  3,
+  samtal__retention__v1__erasure_requester__enum_values_by_name,
+  1,
+  samtal__retention__v1__erasure_requester__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

@@ -32,6 +32,10 @@ typedef struct Samtal__Identity__V1__SignInResponse Samtal__Identity__V1__SignIn
 typedef struct Samtal__Identity__V1__RefreshTokensRequest Samtal__Identity__V1__RefreshTokensRequest;
 typedef struct Samtal__Identity__V1__RevokeTokensRequest Samtal__Identity__V1__RevokeTokensRequest;
 typedef struct Samtal__Identity__V1__RevokeTokensResponse Samtal__Identity__V1__RevokeTokensResponse;
+typedef struct Samtal__Identity__V1__RemoveAdministratorRequest Samtal__Identity__V1__RemoveAdministratorRequest;
+typedef struct Samtal__Identity__V1__RemoveAdministratorResponse Samtal__Identity__V1__RemoveAdministratorResponse;
+typedef struct Samtal__Identity__V1__ListRevokedSignInsRequest Samtal__Identity__V1__ListRevokedSignInsRequest;
+typedef struct Samtal__Identity__V1__ListRevokedSignInsResponse Samtal__Identity__V1__ListRevokedSignInsResponse;
 typedef struct Samtal__Identity__V1__ListSigningKeysRequest Samtal__Identity__V1__ListSigningKeysRequest;
 typedef struct Samtal__Identity__V1__SigningKey Samtal__Identity__V1__SigningKey;
 typedef struct Samtal__Identity__V1__ListSigningKeysResponse Samtal__Identity__V1__ListSigningKeysResponse;
@@ -221,6 +225,47 @@ struct  Samtal__Identity__V1__RevokeTokensResponse
      }
 
 
+struct  Samtal__Identity__V1__RemoveAdministratorRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData organisation_id;
+  ProtobufCBinaryData administrator_id;
+};
+#define SAMTAL__IDENTITY__V1__REMOVE_ADMINISTRATOR_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__identity__v1__remove_administrator_request__descriptor) \
+    , {0,NULL}, {0,NULL} }
+
+
+struct  Samtal__Identity__V1__RemoveAdministratorResponse
+{
+  ProtobufCMessage base;
+};
+#define SAMTAL__IDENTITY__V1__REMOVE_ADMINISTRATOR_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__identity__v1__remove_administrator_response__descriptor) \
+     }
+
+
+struct  Samtal__Identity__V1__ListRevokedSignInsRequest
+{
+  ProtobufCMessage base;
+};
+#define SAMTAL__IDENTITY__V1__LIST_REVOKED_SIGN_INS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__identity__v1__list_revoked_sign_ins_request__descriptor) \
+     }
+
+
+struct  Samtal__Identity__V1__ListRevokedSignInsResponse
+{
+  ProtobufCMessage base;
+  size_t n_sign_in_ids;
+  ProtobufCBinaryData *sign_in_ids;
+  Google__Protobuf__Timestamp *refuse_issued_until;
+};
+#define SAMTAL__IDENTITY__V1__LIST_REVOKED_SIGN_INS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__identity__v1__list_revoked_sign_ins_response__descriptor) \
+    , 0,NULL, NULL }
+
+
 struct  Samtal__Identity__V1__ListSigningKeysRequest
 {
   ProtobufCMessage base;
@@ -301,6 +346,18 @@ void   samtal__identity__v1__revoke_tokens_request__init
 /* Samtal__Identity__V1__RevokeTokensResponse methods */
 void   samtal__identity__v1__revoke_tokens_response__init
                      (Samtal__Identity__V1__RevokeTokensResponse         *message);
+/* Samtal__Identity__V1__RemoveAdministratorRequest methods */
+void   samtal__identity__v1__remove_administrator_request__init
+                     (Samtal__Identity__V1__RemoveAdministratorRequest         *message);
+/* Samtal__Identity__V1__RemoveAdministratorResponse methods */
+void   samtal__identity__v1__remove_administrator_response__init
+                     (Samtal__Identity__V1__RemoveAdministratorResponse         *message);
+/* Samtal__Identity__V1__ListRevokedSignInsRequest methods */
+void   samtal__identity__v1__list_revoked_sign_ins_request__init
+                     (Samtal__Identity__V1__ListRevokedSignInsRequest         *message);
+/* Samtal__Identity__V1__ListRevokedSignInsResponse methods */
+void   samtal__identity__v1__list_revoked_sign_ins_response__init
+                     (Samtal__Identity__V1__ListRevokedSignInsResponse         *message);
 /* Samtal__Identity__V1__ListSigningKeysRequest methods */
 void   samtal__identity__v1__list_signing_keys_request__init
                      (Samtal__Identity__V1__ListSigningKeysRequest         *message);
@@ -360,6 +417,18 @@ typedef void (*Samtal__Identity__V1__RevokeTokensRequest_Closure)
 typedef void (*Samtal__Identity__V1__RevokeTokensResponse_Closure)
                  (const Samtal__Identity__V1__RevokeTokensResponse *message,
                   void *closure_data);
+typedef void (*Samtal__Identity__V1__RemoveAdministratorRequest_Closure)
+                 (const Samtal__Identity__V1__RemoveAdministratorRequest *message,
+                  void *closure_data);
+typedef void (*Samtal__Identity__V1__RemoveAdministratorResponse_Closure)
+                 (const Samtal__Identity__V1__RemoveAdministratorResponse *message,
+                  void *closure_data);
+typedef void (*Samtal__Identity__V1__ListRevokedSignInsRequest_Closure)
+                 (const Samtal__Identity__V1__ListRevokedSignInsRequest *message,
+                  void *closure_data);
+typedef void (*Samtal__Identity__V1__ListRevokedSignInsResponse_Closure)
+                 (const Samtal__Identity__V1__ListRevokedSignInsResponse *message,
+                  void *closure_data);
 typedef void (*Samtal__Identity__V1__ListSigningKeysRequest_Closure)
                  (const Samtal__Identity__V1__ListSigningKeysRequest *message,
                   void *closure_data);
@@ -391,6 +460,10 @@ extern const ProtobufCMessageDescriptor samtal__identity__v1__sign_in_response__
 extern const ProtobufCMessageDescriptor samtal__identity__v1__refresh_tokens_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__identity__v1__revoke_tokens_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__identity__v1__revoke_tokens_response__descriptor;
+extern const ProtobufCMessageDescriptor samtal__identity__v1__remove_administrator_request__descriptor;
+extern const ProtobufCMessageDescriptor samtal__identity__v1__remove_administrator_response__descriptor;
+extern const ProtobufCMessageDescriptor samtal__identity__v1__list_revoked_sign_ins_request__descriptor;
+extern const ProtobufCMessageDescriptor samtal__identity__v1__list_revoked_sign_ins_response__descriptor;
 extern const ProtobufCMessageDescriptor samtal__identity__v1__list_signing_keys_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__identity__v1__signing_key__descriptor;
 extern const ProtobufCMessageDescriptor samtal__identity__v1__list_signing_keys_response__descriptor;

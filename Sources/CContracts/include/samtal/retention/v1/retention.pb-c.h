@@ -60,6 +60,12 @@ typedef enum _Samtal__Retention__V1__ErasureTrigger {
   SAMTAL__RETENTION__V1__ERASURE_TRIGGER__AUTOMATIC = 2
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(SAMTAL__RETENTION__V1__ERASURE_TRIGGER)
 } Samtal__Retention__V1__ErasureTrigger;
+typedef enum _Samtal__Retention__V1__ErasureRequester {
+  SAMTAL__RETENTION__V1__ERASURE_REQUESTER__ERASURE_REQUESTER_UNSPECIFIED = 0,
+  SAMTAL__RETENTION__V1__ERASURE_REQUESTER__ADMINISTRATOR = 1,
+  SAMTAL__RETENTION__V1__ERASURE_REQUESTER__OPERATOR_ON_INSTRUCTION = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(SAMTAL__RETENTION__V1__ERASURE_REQUESTER)
+} Samtal__Retention__V1__ErasureRequester;
 
 /* --- messages --- */
 
@@ -300,10 +306,11 @@ struct  Samtal__Retention__V1__EraseSessionRequest
   ProtobufCMessage base;
   ProtobufCBinaryData session_id;
   ProtobufCBinaryData confirm_session_id;
+  ProtobufCBinaryData instruction;
 };
 #define SAMTAL__RETENTION__V1__ERASE_SESSION_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__erase_session_request__descriptor) \
-    , {0,NULL}, {0,NULL} }
+    , {0,NULL}, {0,NULL}, {0,NULL} }
 
 
 struct  Samtal__Retention__V1__ExportSessionRequest
@@ -371,10 +378,12 @@ struct  Samtal__Retention__V1__Certificate
   ProtobufCBinaryData statement;
   ProtobufCBinaryData signature;
   ProtobufCBinaryData key_id;
+  Samtal__Retention__V1__ErasureRequester requester;
+  ProtobufCBinaryData instruction;
 };
 #define SAMTAL__RETENTION__V1__CERTIFICATE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__certificate__descriptor) \
-    , 0, {0,NULL}, {0,NULL}, SAMTAL__RETENTION__V1__ERASURE_TRIGGER__ERASURE_TRIGGER_UNSPECIFIED, NULL, {0,NULL}, {0,NULL}, {0,NULL} }
+    , 0, {0,NULL}, {0,NULL}, SAMTAL__RETENTION__V1__ERASURE_TRIGGER__ERASURE_TRIGGER_UNSPECIFIED, NULL, {0,NULL}, {0,NULL}, {0,NULL}, SAMTAL__RETENTION__V1__ERASURE_REQUESTER__ERASURE_REQUESTER_UNSPECIFIED, {0,NULL} }
 
 
 struct  Samtal__Retention__V1__GetLedgerKeyRequest
@@ -575,6 +584,7 @@ typedef void (*Samtal__Retention__V1__LedgerKey_Closure)
 
 extern const ProtobufCEnumDescriptor    samtal__retention__v1__agreement_kind__descriptor;
 extern const ProtobufCEnumDescriptor    samtal__retention__v1__erasure_trigger__descriptor;
+extern const ProtobufCEnumDescriptor    samtal__retention__v1__erasure_requester__descriptor;
 extern const ProtobufCMessageDescriptor samtal__retention__v1__agreement__descriptor;
 extern const ProtobufCMessageDescriptor samtal__retention__v1__policy__descriptor;
 extern const ProtobufCMessageDescriptor samtal__retention__v1__record_agreement_request__descriptor;

@@ -1,0 +1,104 @@
+internal import Crypto
+internal import GatewayCore
+internal import RPC
+internal import ServiceKit
+internal import Synchronization
+
+/// Whose token it is: an administrator's id and their organisation's; nil when that can't be told here.
+package typealias AdministratorRecognition =
+    @Sendable (_ authorization: String) async -> (
+        administrator: String, organisation: String
+    )?
+
+/// The places of those who follow. Each kind has places of its own, so that anybody who becomes a participant can't keep
+/// moderators out; and within a kind nobody holds so many that others have none.
+///
+/// Who holds a place is known by a token's hash or a client's mark, in memory and no longer than the place is held.
+final class FeedPlaces: Sendable {
+    let limits: FeedLimits
+    private let feeds: Places
+    private let followers: Places
+    private let moderators: Places
+    private let participants: Places
+    private let recognise: AdministratorRecognition
+    private let marks = Mutex(ClientMarks(now: .now))
+
+    init(limits: FeedLimits, refusals: Refusals, recognise: @escaping AdministratorRecognition) {
+        self.limits = limits
+        self.recognise = recognise
+        feeds = Places(all: limits.feeds, refusals: refusals)
+        followers = Places(all: limits.followers, refusals: refusals)
+        moderators = Places(all: limits.moderators, refusals: refusals)
+        participants = Places(all: limits.participants, refusals: refusals)
+    }
+
+    func mark(of client: ClientAddress) -> String { marks.withLock { $0.mark(of: client, now: .now) } }
+
+    /// Those who follow a shared feed now.
+    var followerCount: Int { followers.taken }
+
+    /// A place for one more session's feed, on the account of the client that opens it.
+    ///
+    /// - Parameter makingRoom: lets a feed go that nobody follows, of this client alone if its bound is the one that was
+    ///   reached; false when there is none.
+    func feed(
+        openedBy client: String, makingRoom: (_ ofClientAlone: Bool) -> Bool
+    ) throws(RPCError) -> Places.Place {
+        let accounts = [Places.Account(limits.feedsOfClient, of: client)]
+        while true {
+            do throws(BoundReached) {
+                return try feeds.take(accounts, countingRefusal: false)
+            } catch {
+                guard makingRoom(error.bound == limits.feedsOfClient.name) else {
+                    feeds.count(error)
+                    throw .tooManyFollowers(error)
+                }
+            }
+        }
+    }
+
+    func follower(of sessionID: String, client: String) throws(RPCError) -> Places.Place {
+        try take(
+            in: followers, .init(limits.followersOfSession, of: sessionID), .init(limits.followersOfClient, of: client))
+    }
+
+    func participant(of sessionID: String, token: String, client: String) throws(RPCError) -> Places.Place {
+        try take(
+            in: participants, .init(limits.participantsOfToken, of: Self.hash(token)),
+            .init(limits.participantsOfSession, of: sessionID), .init(limits.participantsOfClient, of: client))
+    }
+
+    /// - Parameter authorization: the header as it came. One whose holder can't be told here takes one of a few places of
+    ///   its own, until chat says what it thinks of it.
+    func moderator(of sessionID: String, authorization: String) async throws(RPCError) -> Places.Place {
+        guard let (administrator, organisation) = await recognise(authorization) else {
+            return try take(
+                in: moderators, .init(limits.moderatorsOfAdministrator, of: Self.hash(authorization)),
+                .init(limits.unrecognisedModerators, of: ""))
+        }
+        // Under the organisation's name: the session may be another's, which chat finds out.
+        return try take(
+            in: moderators, .init(limits.moderatorsOfAdministrator, of: administrator),
+            .init(limits.moderatorsOfSession, of: "\(organisation) \(sessionID)"),
+            .init(limits.moderatorsOfOrganisation, of: organisation))
+    }
+
+    private func take(in places: Places, _ accounts: Places.Account...) throws(RPCError) -> Places.Place {
+        do throws(BoundReached) {
+            return try places.take(accounts)
+        } catch {
+            throw .tooManyFollowers(error)
+        }
+    }
+
+    private static func hash(_ token: String) -> String {
+        SHA256.hash(data: Array(token.utf8)).prefix(16).map { String($0, radix: 16) }.joined(separator: ".")
+    }
+}
+
+extension RPCError {
+    static func tooManyFollowers(_ reached: BoundReached) -> RPCError {
+        RPCError(
+            reached, "too many follow already, try again later", reason: "TOO_MANY_FOLLOWERS", retryAfter: .seconds(5))
+    }
+}

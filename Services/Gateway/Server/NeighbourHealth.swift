@@ -1,0 +1,55 @@
+internal import Contracts
+internal import GatewayCore
+package import RPC
+internal import ServiceKit
+internal import ServiceLifecycle
+
+/// Says of each service behind the gateway whether it serves, by its full name and its package's, to whoever asks the
+/// gateway's own health: follows what the neighbours say of themselves.
+package struct NeighbourHealth: Service {
+    private let neighbours: Neighbours
+    private let health: HealthService
+
+    package init(neighbours: Neighbours, health: HealthService) {
+        self.neighbours = neighbours
+        self.health = health
+        // Known, and not serving before they have said so.
+        for (name, _) in Forwarding.services { say(false, of: name) }
+    }
+
+    /// The full names of all the services.
+    package static var services: Set<String> { Set(Forwarding.services.flatMap { $0.methods.map(\.service) }) }
+
+    package func run() async throws {
+        try await withThrowingDiscardingTaskGroup { group in
+            for (name, _) in Forwarding.services {
+                let client = HealthV1.HealthClient(channel: try neighbours.channel(to: name, for: .shortCalls))
+                group.addTask { await follow(name, client) }
+            }
+        }
+    }
+
+    /// Watches a neighbour, and again after every break, until the task is cancelled.
+    private func follow(_ name: String, _ client: HealthV1.HealthClient) async {
+        var backoff = Backoff(longest: .seconds(1))
+        while !Task.isCancelled {
+            do {
+                for try await answer in client.watch(.init(), options: CallOptions(waitForReady: true)) {
+                    backoff.reset()
+                    say(answer.status == .serving, of: name)
+                }
+            } catch {
+                // Whatever ended the watch, it is tried again.
+            }
+            say(false, of: name)
+            do { try await Task.sleep(for: backoff.wait(random: .random(in: 0...1))) } catch { return }
+        }
+    }
+
+    private func say(_ isServing: Bool, of name: String) {
+        let services = Set(Forwarding.services.filter { $0.name == name }.flatMap { $0.methods.map(\.service) })
+        for service in services.union(services.map(ServiceName.package(of:))) {
+            health.set(isServing, service: service)
+        }
+    }
+}

@@ -1,0 +1,38 @@
+// What people write and paste: what can't be seen and would be refused is mended or taken out before it is sent.
+
+/// Office programs put VT for a line break within a paragraph, and FF and SO for a new page and column.
+const breaks = /\r\n|[\r\n\v\f\u000e\u0085\u2028\u2029]/g;
+/// Their own hyphens, and what stands for them.
+const hyphens = { "\u001e": "\u2011", "\u001f": "\u00ad" };
+/// Control characters but for tab and line feed, marks of byte order, what turns the order of letters around, and what is
+/// no character.
+const unseen = /[\u0000-\u0008\u000b-\u001d\u007f-\u009f\ufeff\u202d\u202e\ufdd0-\ufdef\ufffe\uffff]|\p{Surrogate}/gu;
+
+/// The text as it is to be kept. In one line, line breaks and tabs are a space.
+export function mended(text, { oneLine = false } = {}) {
+    const whole = text.replace(breaks, "\n").replace(/[\u001e\u001f]/g, (hyphen) => hyphens[hyphen]).replace(unseen, "");
+    return oneLine ? whole.replace(/[\n\t]+/g, " ") : whole;
+}
+
+/// Mends whatever gets into this field, as it gets there.
+export function mendWhatIsWritten(field) {
+    const oneLine = field.tagName === "INPUT";
+    const within = (text) => mended(text, { oneLine });
+    field.dir = "auto";
+    field.addEventListener("paste", (event) => {
+        const pasted = event.clipboardData?.getData("text/plain") ?? "";
+        if (within(pasted) === pasted.replace(/\r\n/g, "\n")) return;
+        event.preventDefault();
+        // The one way in which the browser's own undoing still works; elsewhere it is put there by hand.
+        if (document.execCommand?.("insertText", false, within(pasted))) return;
+        field.setRangeText(within(pasted), field.selectionStart, field.selectionEnd, "end");
+        field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    });
+    field.addEventListener("input", (event) => {
+        if (event.isComposing || within(field.value) === field.value) return;
+        const caret = within(field.value.slice(0, field.selectionStart)).length;
+        field.value = within(field.value);
+        field.setSelectionRange(caret, caret);
+    });
+    return field;
+}

@@ -1,0 +1,84 @@
+package import Foundation
+internal import GRDB
+internal import IdentityCore
+internal import Storage
+
+extension IdentityStore {
+    /// Removes an administrator with their code and sign-ins. Their bytes are gone once `purgeRemovals` has returned.
+    ///
+    /// Two administrators who remove each other at the same time: there is one writer, so the second is the last.
+    /// - Throws: `organisationNotFound`, `administratorNotFound`, also for one of another organisation,
+    ///   `lastAdministrator`.
+    package func removeAdministrator(_ id: String, of organisationID: String, at now: Date) async throws {
+        try await database.write { transaction in
+            let db = transaction.db
+            _ = try Self.organisation(organisationID, in: db)
+            guard try Self.administrator(id, in: db).organisationID == organisationID else {
+                throw IdentityError.administratorNotFound
+            }
+            let isAnotherThere = try Bool.fetchOne(
+                db, sql: "SELECT EXISTS (SELECT 1 FROM administrator WHERE organisation_id = ? AND id <> ?)",
+                arguments: [organisationID, id])
+            guard isAnotherThere == true else { throw IdentityError.lastAdministrator }
+            let signIns = try Data.fetchAll(
+                db, sql: "SELECT family_hash FROM refresh_family WHERE administrator_id = ?", arguments: [id]
+            ).compactMap { RefreshFamily.signInID(ofStoredFamily: Array($0)) }
+            try revoke(signIns, at: now, in: &transaction)
+            // The code and the families go with it.
+            try db.execute(sql: "DELETE FROM administrator WHERE id = ?", arguments: [id])
+            try db.execute(sql: "INSERT INTO unpurged_removal DEFAULT VALUES")
+        }
+    }
+
+    /// Rewrites the file if somebody was removed since it last was, so that no byte of them is left in it: after each
+    /// removal, and for one that was interrupted.
+    package func purgeRemovals() async throws {
+        let latest = try await database.read { db in
+            try Int64.fetchOne(db, sql: "SELECT max(number) FROM unpurged_removal")
+        }
+        guard let latest else { return }
+        try await database.purge()
+        // A removal that came meanwhile has a higher number, and a purge of its own.
+        try await database.write { transaction in
+            try transaction.db.execute(sql: "DELETE FROM unpurged_removal WHERE number <= ?", arguments: [latest])
+        }
+    }
+
+    /// Notes sign-ins as revoked, and tells the register once that is durable.
+    func revoke(_ signIns: [String], at now: Date, in transaction: inout WriteTransaction) throws {
+        guard !signIns.isEmpty else { return }
+        for id in signIns {
+            try transaction.db.cachedStatement(
+                sql: """
+                    INSERT INTO revoked_sign_in (sign_in_id, revoke_time) VALUES (?, ?)
+                    ON CONFLICT (sign_in_id) DO NOTHING
+                    """
+            ).execute(arguments: [id, now.millisecondsSince1970])
+        }
+        transaction.onCommit { [revocations] in revocations.add(signIns, at: now) }
+    }
+
+    /// Fills the register after a start.
+    package func loadRevocations(at now: Date) async throws {
+        let revoked = try await database.read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT sign_in_id, revoke_time FROM revoked_sign_in WHERE revoke_time > ?
+                    ORDER BY revoke_time DESC LIMIT ?
+                    """,
+                // One more than is kept one by one, so that the register knows that there were more.
+                arguments: [(now - RevokedSignInList.lifetime).millisecondsSince1970, RevokedSignInList.most + 1]
+            ).map { row in (id: row[0] as String, time: Date(millisecondsSince1970: row[1])) }
+        }
+        for (id, time) in revoked.reversed() { revocations.add([id], at: time) }
+    }
+
+    /// Deletes the rows of revocations that no access token can be good for any more.
+    package func forgetRevocations(at now: Date) async throws {
+        try await database.write { transaction in
+            try transaction.db.cachedStatement(sql: "DELETE FROM revoked_sign_in WHERE revoke_time <= ?")
+                .execute(arguments: [(now - RevokedSignInList.lifetime).millisecondsSince1970])
+        }
+    }
+}

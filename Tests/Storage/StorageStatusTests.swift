@@ -1,0 +1,32 @@
+import RPC
+import Storage
+import StorageStatus
+import Testing
+
+@Suite("What callers are told when a store fails")
+struct StorageStatusTests {
+    @Test("each cause has one status and one reason, and the message names the service")
+    func causes() {
+        let expected: [(StorageError.Code, RPCError.Code, String)] = [
+            (.overloaded, .resourceExhausted, "STORE_OVERLOADED"), (.busy, .unavailable, "STORE_BUSY"),
+            (.full, .unavailable, "STORE_FULL"), (.closed, .unavailable, "STOPPING"),
+            (.corrupt, .dataLoss, "STORE_DAMAGED"),
+        ]
+        for (cause, code, reason) in expected {
+            let status = RPCError(StorageError(cause, "a sentence for the log"), of: "chat")
+            #expect(status?.code == code)
+            #expect(status?.reason == reason)
+            #expect(status?.message.contains("chat") == true)
+            #expect(status?.message.contains("log") == false)
+            #expect(status?.isOfStore == true)
+        }
+    }
+
+    @Test("what is a fault of the service is no status of its own")
+    func faults() {
+        for cause in [StorageError.Code.locked, .newerSchema, .other] {
+            #expect(RPCError(StorageError(cause, "a sentence"), of: "chat") == nil)
+        }
+        #expect(!RPCError(.unavailable, "chat is not reachable", reason: "NEIGHBOUR_UNAVAILABLE").isOfStore)
+    }
+}
