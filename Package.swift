@@ -103,6 +103,7 @@ let package = Package(
         .target(name: "Storage", dependencies: [grdb, logging], exclude: ["README.md"], swiftSettings: settings),
         .target(name: "StorageStatus", dependencies: ["Storage", "RPC"], swiftSettings: settings),
         .target(name: "Privacy", dependencies: [crypto], exclude: ["README.md"], swiftSettings: settings),
+        .target(name: "KeySlots", dependencies: ["CLinux", crypto], exclude: ["README.md"], swiftSettings: settings),
         .target(
             name: "ServiceKit",
             dependencies: [
@@ -127,6 +128,7 @@ let package = Package(
         tests("Contracts", ["Contracts", "RPC", "ProtobufC"]),
         tests("Storage", ["Storage", "StorageStatus", "RPC", grdb]),
         tests("Privacy", ["Privacy", crypto]),
+        tests("KeySlots", ["KeySlots"]),
         tests(
             "ServiceKit", ["ServiceKit", "Contracts", "RPC", logging, metrics, lifecycle, crypto, argumentParser] + nio),
         tests(

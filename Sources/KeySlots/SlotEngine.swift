@@ -1,0 +1,219 @@
+internal import Foundation
+
+/// What was seen when a key was destroyed.
+public struct SlotDestruction: Sendable, Hashable {
+    /// Whether there was such a key. If not, nothing was overwritten.
+    public var wasHeld: Bool
+    /// How the slot was read back as overwritten. nil if there was no key.
+    public var readBack: ReadBack?
+    /// Whether the slot lay in the same blocks of the device before and after; nil where the file system does not tell.
+    public var stayedInPlace: Bool?
+
+    public init(wasHeld: Bool, readBack: ReadBack? = nil, stayedInPlace: Bool? = nil) {
+        self.wasHeld = wasHeld
+        self.readBack = readBack
+        self.stayedInPlace = stayedInPlace
+    }
+}
+
+/// The files and the table together. One thread at a time has it; nothing here waits for anybody.
+///
+/// Changes are staged (written), then one `synchronise` makes all of them durable, then each is concluded.
+final class SlotEngine {
+    private let slots: SlotFile
+    private let wrapping: WrappingKeyFile
+    private let memory: SecretMemory
+    private var table = SlotTable()
+    private var nextGeneration: UInt64 = 1
+    /// Slots whose write or overwriting failed: cleared with the next changes, and free only then.
+    private var uncertain: Set<Int> = []
+    /// Copies that were neither whole nor empty when the files were opened, and are cleared.
+    private(set) var damagedCount = 0
+
+    init(
+        folder: String, memory: SecretMemory, outer: OuterKey?, slotsPerExtent: Int, now: Date
+    ) throws(KeySlotError) {
+        self.memory = memory
+        wrapping = try WrappingKeyFile(path: folder + "/wrapping-keys", outer: outer, memory: memory, now: now)
+        slots = try SlotFile(path: folder + "/slots", slotsPerExtent: slotsPerExtent)
+        try load()
+    }
+
+    var count: Int { table.entries.count }
+    var slotCount: Int { table.slotCount }
+    var wrappingKeyCreateTime: Date { wrapping.current.createTime }
+    var isChangingWrappingKey: Bool { !wrapping.replaced.isEmpty }
+    var risks: Set<Medium.Risk> { slots.risks }
+    var names: [KeyName] { table.entries.filter { !$0.value.isCondemned }.map(\.key) }
+
+    func key(named name: KeyName) throws(KeySlotError) -> Secret? {
+        guard let entry = table.entries[name], !entry.isCondemned else { return nil }
+        return try secret(at: entry.place, named: name)
+    }
+
+    func synchronise() throws(KeySlotError) { try slots.synchronise() }
+
+    // MARK: Making a key
+
+    /// Writes a new key into a free slot. It is durable after the next `synchronise`.
+    func stageKey(named name: KeyName) throws(KeySlotError) -> Secret {
+        let secret = try memory.randomSecret()
+        if table.freeCount == 0 {
+            try slots.appendExtent()
+            table.append(slots: slots.slotsPerExtent)
+        }
+        guard let place = table.take(for: name, wrappingKey: wrapping.current.number) else {
+            throw KeySlotError(.full, "no key slot is free")
+        }
+        do {
+            try write(secret, named: name, at: place)
+        } catch {
+            abandonKey(named: name)
+            throw error
+        }
+        return secret
+    }
+
+    /// The key was not made durable: it never was.
+    func abandonKey(named name: KeyName) {
+        if let slot = table.remove(name) { uncertain.insert(slot) }
+    }
+
+    // MARK: Destroying keys
+
+    /// Where the slot lies on the device before it is overwritten.
+    struct Overwriting {
+        var name: KeyName
+        var place: SlotTable.Place
+        var physicalPlace: UInt64?
+    }
+
+    /// Overwrites a key in place; nobody is given it from now on. nil if there is none.
+    func stageDestruction(of name: KeyName) throws(KeySlotError) -> Overwriting? {
+        guard let entry = table.entries[name] else { return nil }
+        table.condemn(name)
+        let before = slots.physicalPlace(of: entry.place)
+        for half in 0...1 { try slots.clear(.init(slot: entry.place.slot, half: half)) }
+        return Overwriting(name: name, place: entry.place, physicalPlace: before)
+    }
+
+    /// After `synchronise`: reads the slot back. If this fails, the key stays condemned and its destruction can be asked for again.
+    func concludeDestruction(_ overwriting: Overwriting) throws(KeySlotError) -> SlotDestruction {
+        var way = ReadBack.pastPageCache
+        for half in 0...1 {
+            let seen = try slots.readBack(.init(slot: overwriting.place.slot, half: half))
+            guard seen.bytes == SlotRecord.empty else {
+                throw KeySlotError(.notOverwritten, "a key slot does not read back as overwritten")
+            }
+            if seen.way == .afterDroppingCache { way = seen.way }
+        }
+        let after = slots.physicalPlace(of: overwriting.place)
+        if let slot = table.remove(overwriting.name) { table.giveBack(slot) }
+        return SlotDestruction(
+            wasHeld: true, readBack: way,
+            stayedInPlace: overwriting.physicalPlace.flatMap { before in after.map { $0 == before } })
+    }
+
+    // MARK: Slots of failed writes
+
+    func stageClearing() throws(KeySlotError) {
+        for slot in uncertain {
+            for half in 0...1 { try slots.clear(.init(slot: slot, half: half)) }
+        }
+    }
+
+    /// After `synchronise`.
+    func concludeClearing() {
+        for slot in uncertain { table.giveBack(slot) }
+        uncertain = []
+    }
+
+    // MARK: Changing the wrapping key
+
+    func beginChange(now: Date) throws(KeySlotError) { try wrapping.add(now: now) }
+
+    /// Wraps the keys of one extent anew: each into its other half, durable, before the old half is overwritten.
+    /// - Returns: false after the last extent.
+    func rewrapExtent(_ extent: Int) throws(KeySlotError) -> Bool {
+        guard extent < slots.extentCount else { return false }
+        let range = extent * slots.slotsPerExtent..<(extent + 1) * slots.slotsPerExtent
+        let current = wrapping.current.number
+        let stale = table.entries.filter { range.contains($0.value.place.slot) && $0.value.wrappingKey != current }
+        guard !stale.isEmpty else { return true }
+        for (name, entry) in stale where !entry.isCondemned {
+            let target = SlotTable.Place(slot: entry.place.slot, half: 1 - entry.place.half)
+            try write(try secret(at: entry.place, named: name), named: name, at: target)
+        }
+        try slots.synchronise()
+        for (name, entry) in stale where !entry.isCondemned {
+            try slots.clear(entry.place)
+            table.move(
+                name, to: .init(slot: entry.place.slot, half: 1 - entry.place.half), wrappingKey: current)
+        }
+        try slots.synchronise()
+        return true
+    }
+
+    /// After every extent: destroys the replaced wrapping key.
+    func endChange() throws(KeySlotError) {
+        let current = wrapping.current.number
+        let isDone = table.entries.values.allSatisfy { $0.wrappingKey == current || $0.isCondemned }
+        guard isDone else { return }
+        try wrapping.destroyReplaced()
+    }
+
+    // MARK: Private
+
+    private func write(_ secret: Secret, named name: KeyName, at place: SlotTable.Place) throws(KeySlotError) {
+        let record = try SlotRecord(
+            wrapping: secret, named: name, at: place.slot, generation: nextGeneration, under: wrapping.current)
+        nextGeneration += 1
+        try slots.write(record, at: place)
+    }
+
+    private func secret(at place: SlotTable.Place, named name: KeyName) throws(KeySlotError) -> Secret {
+        guard case .used(let record) = try slots.read(place), record.name == name,
+            let key = wrapping.key(record.wrappingKey)
+        else { throw KeySlotError(.malformed, "a key slot does not hold what it held when it was opened") }
+        return try record.unwrapped(at: place.slot, under: key, in: memory)
+    }
+
+    /// Reads every slot, and ends what a crash has left half-done: of two copies the older one, and what is neither
+    /// whole nor empty, is cleared.
+    private func load() throws(KeySlotError) {
+        for extent in 0..<slots.extentCount {
+            let bytes = try slots.readExtent(extent)
+            var used: [(name: KeyName, entry: SlotTable.Entry)] = []
+            var cleared = false
+            for index in 0..<slots.slotsPerExtent {
+                let slot = extent * slots.slotsPerExtent + index
+                var copies: [(half: Int, record: SlotRecord)] = []
+                for half in 0...1 {
+                    let start = (half * slots.slotsPerExtent + index) * SlotRecord.byteCount
+                    switch SlotRecord.read(bytes[start..<start + SlotRecord.byteCount]) {
+                    case .free: break
+                    case .used(let record): copies.append((half, record))
+                    case .damaged:
+                        damagedCount += 1
+                        cleared = true
+                        try slots.clear(.init(slot: slot, half: half))
+                    }
+                }
+                guard let newest = copies.max(by: { $0.record.generation < $1.record.generation }) else { continue }
+                for copy in copies where copy.half != newest.half {
+                    cleared = true
+                    try slots.clear(.init(slot: slot, half: copy.half))
+                }
+                guard wrapping.key(newest.record.wrappingKey) != nil else {
+                    throw KeySlotError(
+                        .wrappingKeyMissing, "key slots are wrapped under a key that the wrapping file does not hold")
+                }
+                nextGeneration = max(nextGeneration, newest.record.generation + 1)
+                let place = SlotTable.Place(slot: slot, half: newest.half)
+                used.append((newest.record.name, .init(place: place, wrappingKey: newest.record.wrappingKey)))
+            }
+            if cleared { try slots.synchronise() }
+            table.append(slots: slots.slotsPerExtent, holding: used)
+        }
+    }
+}
