@@ -107,7 +107,7 @@ let package = Package(
         .target(
             name: "ServiceKit",
             dependencies: [
-                "RPC", "Contracts", "ProtobufC", "CLinux", logging, metrics, lifecycle, crypto,
+                "RPC", "Contracts", "ProtobufC", "Privacy", "CLinux", logging, metrics, lifecycle, crypto,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -130,7 +130,8 @@ let package = Package(
         tests("Privacy", ["Privacy", crypto]),
         tests("KeySlots", ["KeySlots"]),
         tests(
-            "ServiceKit", ["ServiceKit", "Contracts", "RPC", logging, metrics, lifecycle, crypto, argumentParser] + nio),
+            "ServiceKit",
+            ["ServiceKit", "Contracts", "Privacy", "RPC", logging, metrics, lifecycle, crypto, argumentParser] + nio),
         tests(
             "Identity",
             ["IdentityCore", "IdentityServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy", logging, crypto]
@@ -150,8 +151,8 @@ let package = Package(
         tests(
             "Gateway",
             [
-                "GatewayCore", "GatewayServer", "ServiceKit", "Contracts", "RPC", "ProtobufC", logging, crypto,
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "GatewayCore", "GatewayServer", "ServiceKit", "Contracts", "RPC", "ProtobufC", "Privacy", logging,
+                crypto, .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + nio),
         // Whole processes, started from the executables beside the test bundle.
         .target(
@@ -220,7 +221,8 @@ let package = Package(
             "Gateway", folder: "Gateway", executable: "samtal-gateway",
             core: [crypto],
             server: [
-                "RPC", "Contracts", "ServiceKit", "ProtobufC", hummingbird, hummingbirdCore, lifecycle, logging, crypto,
+                "RPC", "Contracts", "ServiceKit", "ProtobufC", "Privacy", hummingbird, hummingbirdCore, lifecycle,
+                logging, crypto,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + nio,
             serverResources: [.embedInCode("Web")]),

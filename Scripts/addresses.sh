@@ -1,10 +1,16 @@
-# What Scripts/run knows of addresses: what is one, which of them works, and who can listen. Sourced after common.sh, not
+# What Scripts/run knows of regions and addresses: what is one, which of them works, and who can listen. Sourced after common.sh, not
 # run. The gateway has the last word on each option.
 
 check_http() {
   local form='^(\[[0-9A-Fa-f:.]+\]|[^][:space:]/:[]+):[0-9]{1,5}$'
   [[ $1 =~ $form ]] && [ "$((10#${1##*:}))" -le 65535 ] ||
     fail "--http takes HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080"
+}
+
+# The processes have the last word, which knows the countries.
+check_region() {
+  local form='^[A-Za-z]{2}(-[A-Za-z0-9]+)*$'
+  [[ $1 =~ $form ]] || fail "--region takes a country of the EU or EEA, such as se or se-stockholm-1"
 }
 
 check_public_url() {

@@ -68,7 +68,8 @@ class Bench:
             server(rows.SWIFT, "s.sock", options.grpc_swift, f"{folder}/s.sock"),
         ]
         self.health = [
-            server(OURS, "data/run/chat.sock", binaries / "samtal-chat", "--data", f"{folder}/data"),
+            server(OURS, "data/run/chat.sock", binaries / "samtal-chat", "--data", f"{folder}/data",
+                   "--region", "se"),
             server(rows.CPP, "h.sock", peers / "grpc-health", f"{folder}/h.sock"),
         ]
         self.table = Table(OURS)

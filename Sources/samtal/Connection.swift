@@ -89,6 +89,8 @@ struct CommandFailure: Error, CustomStringConvertible {
         default:
             description =
                 switch error.reason {
+                case "ORGANISATION_NOT_FOUND":
+                    "\(error.message). samtal organisation list shows those that there are."
                 case "AGREEMENT_REQUIRED", "AGREEMENT_NOT_FOUND":
                     "\(error.message). Does the organisation exist? samtal agreement record gives it an agreement."
                 case "ERASURES_UNCONFIRMED":

@@ -45,9 +45,15 @@ struct OrganisationCommand: AsyncParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lists every organisation, a line each: id and name.")
+        static let configuration = CommandConfiguration(
+            abstract: "Lists organisations, a line each: id and name.",
+            discussion: """
+                With --without-agreement those that have no data-processing agreement on record, and can create no session \
+                until they do: whom to write to. samtal administrator list says who they are.
+                """)
 
         @OptionGroup var connection: ConnectionOptions
+        @Flag(help: "Only those without a data-processing agreement.") var withoutAgreement = false
 
         func run() async throws {
             try await Connection.with(connection) { services in
@@ -55,10 +61,20 @@ struct OrganisationCommand: AsyncParsableCommand {
                 repeat {
                     let page = try await services.identity.listOrganisations(request)
                     for organisation in page.organisations {
+                        if withoutAgreement, try await hasAgreement(organisation.organisationID, services) { continue }
                         try say("\(organisation.organisationID)  \(organisation.displayName)")
                     }
                     request.pageToken = page.nextPageToken
                 } while !request.pageToken.isEmpty
+            }
+        }
+
+        private func hasAgreement(_ id: String, _ services: Connection) async throws -> Bool {
+            do {
+                _ = try await services.retention.getAgreement(.init(organisationID: id))
+                return true
+            } catch let error as RPCError where error.reason == "AGREEMENT_NOT_FOUND" {
+                return false
             }
         }
     }

@@ -2,12 +2,15 @@ import ArgumentParser
 import Foundation
 import Logging
 import NIOPosix
+import Privacy
 import RPC
+import ServiceKit
 
 /// `samtal status`: asks the four processes how they are.
 struct Status: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Asks the four processes how they are; exits with 1 unless all are serving.")
+        abstract: "Asks the four processes how they are; exits with 1 unless all are serving.",
+        discussion: "Each that serves says also in which region of the EU or EEA it keeps its data, as declared.")
 
     @OptionGroup var connection: ConnectionOptions
     @Option(help: ArgumentHelp("Wait up to this long until all are serving.", valueName: "seconds")) var wait: Int = 0
@@ -27,9 +30,9 @@ struct Status: AsyncParsableCommand {
             states = await ask(names)
         }
         for (name, state) in zip(names, states) {
-            try say(
-                "\(name.padding(toLength: 10, withPad: " ", startingAt: 0)) \(state.rawValue)  \(connection.socket(name))"
-            )
+            let region = state == .serving ? await region(of: name).map { "  in \($0), as declared" } : nil
+            let padded = name.padding(toLength: 10, withPad: " ", startingAt: 0)
+            try say("\(padded) \(state.rawValue)  \(connection.socket(name))\(region ?? "")")
         }
         if states.contains(where: { $0 != .serving }) { throw ExitCode(1) }
     }
@@ -40,10 +43,21 @@ struct Status: AsyncParsableCommand {
         return states
     }
 
-    private func health(of name: String) async -> Health {
-        let channel = RPCChannel(
+    private func channel(to name: String) -> RPCChannel {
+        RPCChannel(
             socketPath: connection.socket(name), name: name, group: MultiThreadedEventLoopGroup.singleton,
             logger: Logger(label: "samtal") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    private func region(of name: String) async -> Region? {
+        let channel = channel(to: name)
+        let region = await NeighbourRegion(of: name, channel: channel).ask()
+        await channel.close()
+        return region
+    }
+
+    private func health(of name: String) async -> Health {
+        let channel = channel(to: name)
         let answer = try? await HealthV1.HealthClient(channel: channel)
             .check(.init(), options: CallOptions(timeout: .seconds(2)))
         await channel.close()

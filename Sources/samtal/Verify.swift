@@ -80,6 +80,7 @@ struct Verify: AsyncParsableCommand {
             counts        \(counts.questions) questions, \(counts.answers) answers, \(counts.events) events
             rules         kept \(statement.retentionDays) days; agreement version \(statement.agreementVersion), \
             policy version \(statement.policyVersion)
+            kept in       \(statement.regions.inWords.map { "\($0), as declared by whoever ran the service" } ?? "not on record")
             """)
     }
 

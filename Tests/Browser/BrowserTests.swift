@@ -9,7 +9,8 @@ extension Chromium {
     struct BrowserTests {
         @Test("three people play one chat in Chromium, from the sign-in link to a certificate that verifies")
         func pages() async throws {
-            try await RunningSamtal.with { samtal in
+            let contacts = ["--contact", "Åsa Ek <avtal@example.se>", "--support", "hjalp@example.se"]
+            try await RunningSamtal.with(gatewayOptions: contacts) { samtal in
                 func run(_ arguments: String...) async throws -> (status: Int32, printed: String) {
                     try await ChildProcess.run("samtal", arguments)
                 }

@@ -89,6 +89,36 @@ def opening(story):
     story.stayed(story.participant)
 
 
+@step("before the first question it is said who is responsible, what becomes public, until when, and whom to write to")
+def informed(story):
+    person = story.participant
+    notice = person.sees("#privacy", "Personuppgiftsansvarig är Exempelredaktionen")
+    for words in ("Du behöver inget namn.", "Om den publiceras kan alla läsa den",
+                  "Allt raderas 30 dagar efter att samtalet avslutats, och senast en kalendermånad efter slutet."):
+        expect(words in notice.text, f"the notice says {words}")
+    above = "return arguments[0].getBoundingClientRect().bottom <= document.querySelector('#join').getBoundingClientRect().top"
+    expect(person.script(above, notice), "it is read before one joins")
+    person.presses("Läs mer", within="#privacy")
+    person.sees("#privacy", "Skriv till Exempelredaktionen om du vill veta")
+    person.sees("#privacy", "Sverige (se-stockholm-1), enligt vad den som driver tjänsten har uppgett")
+    link = person.sees("#privacy a", "hjalp@example.se")
+    expect(link.get_attribute("href") == "mailto:hjalp@example.se", "support is one press away")
+    with person.in_a_window(320):
+        wide = person.script("return document.documentElement.scrollWidth")
+        expect(wide <= 320, f"the page fits a narrow window, with {wide} pixels")
+    person.photographs("informed")
+    person.presses("Läs mer", within="#privacy")
+
+
+@step("the administrator reads where data is kept, as declared, and whom to write to about the agreement")
+def declared(story):
+    link = story.latecomer.visible("footer a", "hjalp@example.se")
+    expect(link, "whom to write to is on the page for signing in")
+    story.moderator.sees("footer", "Data is kept in Sweden (se-stockholm-1), as declared by whoever runs the service.")
+    contact = story.moderator.script("return document.querySelector('.contact a').href")
+    expect(contact == "mailto:avtal@example.se", f"the contact is named, and not {contact}")
+
+
 @step("the participant joins under a name and asks; the question is shown as waiting")
 def ask(story):
     story.participant.presses("Gå med under namnet")
@@ -141,6 +171,13 @@ def keyboard_only(story):
     expect(person.focused() == "Skip to the content", f"the first stop skips the header, not {person.focused()}")
     person.keys(Keys.ENTER)
     eventually("the content has the focus", lambda: person.focused() == "content")
+    person.keys(Keys.TAB)
+    expect(person.focused() == "Read more", f"the next stop is the notice, not {person.focused()}")
+    person.keys(Keys.ENTER)
+    person.sees("#privacy", "Write to Exempelredaktionen to learn on which legal basis")
+    person.sees("#privacy", "You may complain to the data protection authority")
+    person.keys(Keys.ENTER)
+    person.sees_no("#privacy", "You may complain")
     for stop in ("name", "Join with this name", "join-anonymous"):
         person.keys(Keys.TAB)
         expect(person.focused() == stop, f"the next stop is {stop}, not {person.focused()}")
@@ -221,7 +258,6 @@ def language(story):
     story.participant.sees_no("main", "Ställ en fråga")
     story.participant.reloads()
     speaks("en", "Ask a question", "Published questions")
-    story.participant.presses("How your data is handled")
     story.participant.sees("#privacy", "Everything is erased 30 days after the session has ended")
     story.moderator.presses("På svenska")
     story.moderator.sees("main", "Styr samtalet")
@@ -300,7 +336,7 @@ def erase(story):
     story.moderator.types("The session's id", story.id, within="dialog")
     story.moderator.presses("Erase for ever", within="dialog")
     story.moderator.sees("h1", "Certificate of erasure", exact=True)
-    for text in (story.id, "On request"):
+    for text in (story.id, "On request", "Sweden (se-stockholm-1)"):
         story.moderator.sees("#certificate-facts", text)
     story.moderator.sees("#statement", story.id)
     expect(len(story.moderator.sees("#signature").text) >= 80, "the signature is shown")

@@ -4,7 +4,7 @@ import RPC
 
 /// Every message of the project's own packages.
 enum EveryMessage {
-    static let types: [any ProtobufMessage.Type] = identity + chat + retention
+    static let types: [any ProtobufMessage.Type] = identity + chat + retention + deployment
 
     private static let identity: [any ProtobufMessage.Type] = [
         IdentityV1.Organisation.self, IdentityV1.Administrator.self, IdentityV1.CreateOrganisationRequest.self,
@@ -16,7 +16,8 @@ enum EveryMessage {
         IdentityV1.RevokeTokensResponse.self, IdentityV1.ListSigningKeysRequest.self, IdentityV1.SigningKey.self,
         IdentityV1.ListSigningKeysResponse.self, IdentityV1.RemoveAdministratorRequest.self,
         IdentityV1.RemoveAdministratorResponse.self, IdentityV1.ListRevokedSignInsRequest.self,
-        IdentityV1.ListRevokedSignInsResponse.self,
+        IdentityV1.ListRevokedSignInsResponse.self, IdentityV1.GetOrganisationNameRequest.self,
+        IdentityV1.OrganisationName.self,
     ]
 
     private static let chat: [any ProtobufMessage.Type] = [
@@ -28,7 +29,7 @@ enum EveryMessage {
         ChatV1.ListQuestionsResponse.self, ChatV1.WatchSessionRequest.self, ChatV1.SessionEvent.self,
         ChatV1.ReadSessionLogRequest.self, ChatV1.SessionLogEntry.self, ChatV1.EraseSessionContentRequest.self,
         ChatV1.EraseSessionContentResponse.self, ChatV1.SetSessionDeadlineRequest.self,
-        ChatV1.SetSessionDeadlineResponse.self,
+        ChatV1.SetSessionDeadlineResponse.self, ChatV1.GetControllerRequest.self, ChatV1.Controller.self,
     ]
 
     private static let retention: [any ProtobufMessage.Type] = [
@@ -43,5 +44,9 @@ enum EveryMessage {
         RetentionV1.PreviewPolicyRequest.self, RetentionV1.RetentionPreview.self, RetentionV1.MovedSession.self,
         RetentionV1.GetSessionDeadlinesRequest.self, RetentionV1.SessionDeadline.self,
         RetentionV1.GetSessionDeadlinesResponse.self,
+    ]
+
+    private static let deployment: [any ProtobufMessage.Type] = [
+        DeploymentV1.ListRegionsRequest.self, DeploymentV1.DeclaredRegion.self, DeploymentV1.ListRegionsResponse.self,
     ]
 }

@@ -65,6 +65,20 @@ struct ErrorPageTests {
         }
     }
 
+    @Test("an error page says whom to write to, in its language, if anybody is named")
+    func support() async throws {
+        try await TestGateway.run(configure: { $0.support = Contact("Stöd <hjalp@example.se>") }) { gateway in
+            let link = #"<a href="mailto:hjalp@example.se">hjalp@example.se</a>"#
+            let swedish = try await visit(gateway, "/nothing").text
+            #expect(swedish.contains("Behöver du hjälp? Skriv till \(link)"))
+            #expect(try await visit(gateway, "/nothing", language: "en").text.contains("Need help? Write to \(link)"))
+        }
+        try await TestGateway.run { gateway in
+            let unnamed = try await visit(gateway, "/nothing").text
+            #expect(!unnamed.contains("mailto:"))
+        }
+    }
+
     @Test("other errors on the paths of pages are pages too")
     func otherErrors() async throws {
         let configure: (inout GatewayConfiguration) -> Void = { configuration in

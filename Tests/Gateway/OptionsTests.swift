@@ -35,6 +35,15 @@ struct OptionsTests {
         #expect(own.rateRules[.ask] == RateLimiter.Rule.defaults[.ask])
     }
 
+    @Test("whom to write to is an address, with or without a name")
+    func contacts() throws {
+        let environment = ["SAMTAL_CONTACT": "avtal@example.se", "SAMTAL_SUPPORT": "hjalp@example.se"]
+        let all = try configuration(["--support", "Åsa Ek <asa.ek+samtal@stod.example.se>"], environment: environment)
+        #expect(all.contact?.address == "avtal@example.se" && all.contact?.name == "")
+        #expect(all.support?.address == "asa.ek+samtal@stod.example.se" && all.support?.name == "Åsa Ek")
+        #expect(try configuration([]).contact == nil && configuration([]).support == nil)
+    }
+
     @Test("what is served to other machines is told from what isn't, for a warning")
     func local() throws {
         for host in ["127.0.0.1", "localhost", "[::1]", "127.0.1.1"] {
@@ -52,6 +61,12 @@ struct OptionsTests {
             ["--public-url", "samtal.example.org"],
             ["--public-url", "ftp://a"], ["--public-url", "https://a/path"], ["--public-url", "https://u@a"],
             ["--public-url", "https://"], ["--public-url", "https://a:0"], ["--public-url", "http://a b"],
+            ["--support", "hjalp"], ["--support", "a@b"], ["--support", "a@example.se?subject=x"],
+            ["--support", "a@example.se,b@example.se"], ["--contact", "javascript:alert(1)@example.se"],
+            ["--contact", "<script>x</script> <a@example.se>"], ["--contact", "Åsa\nEk <a@example.se>"],
+            ["--contact", "å@example.se"], ["--contact", "\"a\"@example.se"], ["--contact", "a@-x.example.se"],
+            ["--contact", String(repeating: "a", count: 250) + "@example.se"], ["--contact", "a@example.se>"],
+            ["--contact", "Åsa\u{202E} <a@example.se>"],
             ["--trusted-proxy", "proxy.example.org"], ["--rate", "ask"], ["--rate", "sing=1/1"], ["--rate", "ask=0/1"],
         ])
     func refused(arguments: [String]) {

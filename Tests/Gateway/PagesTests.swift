@@ -1,6 +1,8 @@
 import Contracts
 import Foundation
+import GatewayCore
 import GatewayServer
+import Privacy
 import ProtobufC
 import Testing
 
@@ -10,7 +12,7 @@ struct PagesTests {
     private static let scripts = [
         "account.js", "admin.js", "administrators.js", "ending.js", "eventstream.js", "findbox.js", "index.js",
         "moderatedquestion.js", "moderation.js", "orderedrows.js", "ownquestions.js", "page.js", "place.js",
-        "questionlist.js", "retention.js", "session.js", "texts.js", "written.js",
+        "questionlist.js", "retention.js", "service.js", "session.js", "texts.js", "written.js",
     ]
 
     @Test("every answer carries the security headers, whatever it is")
@@ -107,8 +109,33 @@ struct PagesTests {
             #expect(head.answer?.status == 200 && head.answer?.body.isEmpty == true)
             #expect(first.headers["strict-transport-security"] != nil)
             let configuration = try await gateway.request("GET", "/configuration.json")
-            #expect(configuration.text == #"{"publicUrl":"https://samtal.example.org"}"#)
+            #expect(configuration.json["publicUrl"] as? String == "https://samtal.example.org")
             head.close()
+        }
+    }
+
+    @Test("pages are told whom to write to, and where data is kept as declared, also when that becomes known later")
+    func configuration() async throws {
+        try await TestGateway.run(configure: {
+            $0.contact = Contact("Åsa \"Avtal\" Ek <avtal@example.se>")
+            $0.support = Contact("hjalp@example.se")
+        }) { gateway in
+            let path = "/configuration.json"
+            let before = try await gateway.request("GET", path)
+            #expect(before.headers["content-type"] == "application/json")
+            #expect(before.json["publicUrl"] is NSNull)
+            #expect(
+                before.json["contact"] as? [String: String]
+                    == ["name": "Åsa \"Avtal\" Ek", "address": "avtal@example.se"])
+            #expect(before.json["support"] as? [String: String] == ["name": "", "address": "hjalp@example.se"])
+            #expect(before.json["declaredRegions"] as? [String: String] == ["gateway": "se-stockholm-1"])
+            gateway.regions.note(try Region("fi"), of: "chat")
+            let tag = try #require(before.headers["etag"])
+            let after = try await gateway.request("GET", path, headers: [("If-None-Match", tag)])
+            #expect(after.status == 200)
+            let both = ["gateway": "se-stockholm-1", "chat": "fi"]
+            #expect(after.json["declaredRegions"] as? [String: String] == both)
+            #expect(try await gateway.request("GET", "/healthz").json["declaredRegions"] as? [String: String] == both)
         }
     }
 

@@ -5,6 +5,7 @@ import GatewayServer
 import Logging
 import NIOCore
 import NIOPosix
+import Privacy
 import RPC
 import ServiceKit
 import Synchronization
@@ -21,6 +22,8 @@ struct TestGateway: Sendable {
     let metrics: MetricsRegistry
     /// What the HTTP side logs.
     let log: LogLines
+    /// Where the processes declare that they keep data.
+    let regions: KnownRegions
 
     static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
@@ -68,15 +71,17 @@ struct TestGateway: Sendable {
                     in: &tasks)
                 let (ports, bound) = AsyncStream<Int>.makeStream()
                 let log = LogLines()
+                let regions = KnownRegions(own: try Region("se-stockholm-1"))
                 let frontEnd = try HTTPFrontEnd(
-                    configuration: configuration, neighbours: neighbours, hub: hub, logger: log.logger,
+                    configuration: configuration, neighbours: neighbours, regions: regions, hub: hub,
+                    logger: log.logger,
                     metrics: metrics, group: group
                 ) { bound.yield($0) }
                 tasks.addTask { try await frontEnd.run() }
                 let port = try #require(await ports.first { _ in true })
                 let gateway = TestGateway(
                     port: port, chat: chat, others: others, folder: folder, group: group, hub: hub,
-                    metrics: metrics, log: log)
+                    metrics: metrics, log: log, regions: regions)
                 let outcome = await Result { try await body(gateway) }
                 tasks.cancelAll()
                 while let next = await tasks.nextResult() { _ = next }

@@ -225,7 +225,8 @@ struct FullDiskTests {
     func starting(service: RunningSamtal.Service) async throws {
         try await RunningSamtal.with([], small: [service: 64]) { samtal in
             try #require(samtal.disk(service)).fill()
-            let started = try await ChildProcess.run("samtal-\(service.rawValue)", ["--data", samtal.data])
+            let started = try await ChildProcess.run(
+                "samtal-\(service.rawValue)", ["--data", samtal.data, "--region", "se"])
             #expect(started.status == 1)
             #expect(started.printed.contains("the disk is full"), "\(started.printed)")
             #expect(started.printed.split(separator: "\n").count == 1, "\(started.printed)")

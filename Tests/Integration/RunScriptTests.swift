@@ -15,8 +15,9 @@ struct RunScriptTests {
     }
 
     @Test(
-        "an address that can't be used is refused before anything is built or made",
+        "a region or an address that can't be used is refused before anything is built or made",
         arguments: [
+            ["--region", "sverige"], ["--region", "eu_1"], ["--region", "se/x"],
             ["--http", "localhost"], ["--http", "::1:80"], ["--http", "a b:80"], ["--http", "h:65536"],
             ["--http", "http://h:80"], ["--public-url", "samtal.example.org"], ["--public-url", "https://"],
             ["--public-url", "https://h/admin"], ["--public-url", "https://h h"], ["--trusted-proxy", "proxy"],

@@ -35,7 +35,7 @@ struct SocketActivationTests {
             "/usr/bin/python3",
             [
                 "-c", Self.parent, family, "\(folder)/passed.sock", "\(ChildProcess.folder)/samtal-identity", "--data",
-                "\(folder)/data",
+                "\(folder)/data", "--region", "se",
             ], log: "\(folder)/identity.log")
     }
 

@@ -238,7 +238,7 @@ class GRPCClient(unittest.TestCase):
         served["gateway"] = list(served)
         for socket, services in served.items():
             check = channel(socket).unary_unary("/grpc.health.v1.Health/Check")
-            names = [f"samtal.{name}.v1.{name.capitalize()}Service" for name in services]
+            names = [f"samtal.{name}.v1.{name.capitalize()}Service" for name in services + ["deployment"]]
             for name in names + ["grpc.health.v1.Health"]:
                 with self.subTest(socket=socket, name=name):
                     request = b"\x0a" + bytes([len(name)]) + name.encode()  # service = 1
@@ -248,7 +248,7 @@ class GRPCClient(unittest.TestCase):
             self.assertEqual(caught.exception.code(), grpc.StatusCode.NOT_FOUND)
 
     def test_reflection_lists_what_each_socket_serves(self):
-        own = {"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"}
+        own = {"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "samtal.deployment.v1.DeploymentService"}
         served = {
             "identity": {"samtal.identity.v1.IdentityService"}, "chat": {"samtal.chat.v1.ChatService"},
             "retention": {"samtal.retention.v1.RetentionService"},

@@ -15,6 +15,10 @@ package final class RunningSamtal: Sendable {
     private let channels: [Service: RPCChannel]
     /// Descriptors that each process may have open; nil: as many as this one.
     private let descriptors: Int?
+    /// What each process declares with --region.
+    private let regions: [Service: String]
+    /// Options of the gateway's own.
+    private let gatewayOptions: [String]
     private let disks = Mutex<[Service: SmallDisk]>([:])
 
     package var data: String { "\(folder)/data" }
@@ -24,7 +28,12 @@ package final class RunningSamtal: Sendable {
     /// The service's own disk, if it was given one.
     package func disk(_ service: Service) -> SmallDisk? { disks.withLock { $0[service] } }
 
-    private init(descriptors: Int?) throws {
+    /// What a process declares that isn't given another one.
+    package static let region = "se-stockholm-1"
+
+    private init(descriptors: Int?, regions: [Service: String], gatewayOptions: [String]) throws {
+        self.regions = regions
+        self.gatewayOptions = gatewayOptions
         self.descriptors = descriptors
         // Short, since the path of a Unix socket holds 107 bytes.
         folder = "/tmp/st-\(UUID().uuidString.prefix(8).lowercased())"
@@ -42,11 +51,13 @@ package final class RunningSamtal: Sendable {
     /// - Parameters:
     ///   - small: services whose folders are disks of so many kilobytes.
     ///   - descriptors: that each process may have open.
+    ///   - gatewayOptions: besides those that every test needs.
+    ///   - regions: that some declare instead of the usual one.
     package static func with(
         _ services: [Service] = Service.allCases, small: [Service: Int] = [:], descriptors: Int? = nil,
-        _ body: (RunningSamtal) async throws -> Void
+        regions: [Service: String] = [:], gatewayOptions: [String] = [], _ body: (RunningSamtal) async throws -> Void
     ) async throws {
-        let samtal = try RunningSamtal(descriptors: descriptors)
+        let samtal = try RunningSamtal(descriptors: descriptors, regions: regions, gatewayOptions: gatewayOptions)
         do {
             for (service, kilobytes) in small {
                 let disk = try SmallDisk(on: "\(samtal.data)/\(service.rawValue)", kilobytes: kilobytes)
@@ -65,15 +76,16 @@ package final class RunningSamtal: Sendable {
         await samtal.stop()
     }
 
-    package func start(_ service: Service) async throws {
-        try launch(service)
+    /// - Parameter region: what it declares from now on; nil: what it did.
+    package func start(_ service: Service, region: String? = nil) async throws {
+        try launch(service, region: region)
         try await waitUntilServing(service)
     }
 
-    private func launch(_ service: Service) throws {
-        var arguments = ["--data", data]
+    private func launch(_ service: Service, region: String? = nil) throws {
+        var arguments = ["--data", data, "--region", region ?? regions[service] ?? Self.region]
         if service == .gateway {
-            arguments += ["--http", "127.0.0.1:0", "--http-address-file", addressFile]
+            arguments += ["--http", "127.0.0.1:0", "--http-address-file", addressFile] + gatewayOptions
         }
         var executable = "\(ChildProcess.folder)/samtal-\(service.rawValue)"
         if let descriptors {

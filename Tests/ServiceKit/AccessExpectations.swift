@@ -10,6 +10,7 @@ enum AccessExpectations {
 
         identity.CreateOrganisation    -              -              anyone    -
         identity.GetOrganisation       administrator  administrator  anyone    -
+        identity.GetOrganisationName   -              -              -         anyone
         identity.ListOrganisations     -              -              anyone    -
         identity.AddAdministrator      administrator  administrator  anyone    -
         identity.ListAdministrators    administrator  administrator  anyone    -
@@ -23,6 +24,7 @@ enum AccessExpectations {
 
         chat.CreateSession             administrator  administrator  -         -
         chat.GetSession                anyone         anyone         -         -
+        chat.GetController             anyone         anyone         -         -
         chat.ListSessions              administrator  administrator  -         -
         chat.OpenSession               administrator  administrator  -         -
         chat.EndSession                administrator  administrator  -         -
@@ -53,6 +55,8 @@ enum AccessExpectations {
         retention.GetCertificate       administrator  administrator  anyone    -
         retention.ListCertificates     administrator  administrator  anyone    -
         retention.GetLedgerKey         anyone         anyone         anyone    -
+
+        deployment.ListRegions         anyone         anyone         anyone    anyone
         """
 
     struct Line: Sendable {

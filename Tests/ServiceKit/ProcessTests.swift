@@ -26,7 +26,8 @@ struct ProcessTests {
             let folder = try TemporaryFolder()
             defer { folder.remove() }
             let settings = try ServiceSettings(
-                name: "chat", options: ServiceOptions.parse(["--data", folder.path, "--threads", "1"]),
+                name: "chat",
+                options: ServiceOptions.parse(["--data", folder.path, "--region", "se", "--threads", "1"]),
                 environment: [:])
             try await ServiceRunner.serve(settings) { _ in ServiceParts(handlers: [], background: [Stubborn()]) }
         }
@@ -37,7 +38,8 @@ struct ProcessTests {
         let result = try #require(
             await #expect(processExitsWith: .exitCode(1), observing: [\.standardErrorContent]) {
                 do {
-                    let options = try ServiceOptions.parse(["--data", "/proc/none", "--peer", "7=backend"])
+                    let options = try ServiceOptions.parse(
+                        ["--data", "/proc/none", "--region", "se", "--peer", "7=backend"])
                     try await ServiceRunner.run(name: "chat", options: options) { _ in ServiceParts(handlers: []) }
                 } catch let code as ExitCode {
                     exit(code.rawValue)

@@ -3,6 +3,7 @@ import Contracts
 import Foundation
 import Logging
 import NIOPosix
+import Privacy
 import RPC
 import ServiceLifecycle
 import Synchronization
@@ -38,7 +39,8 @@ private struct Worker: Service {
 struct ServiceRunnerTests {
     private func settings(_ folder: TemporaryFolder, _ more: [String] = []) throws -> ServiceSettings {
         try ServiceSettings(
-            name: "chat", options: ServiceOptions.parse(["--data", folder.path, "--threads", "1"] + more),
+            name: "chat",
+            options: ServiceOptions.parse(["--data", folder.path, "--region", "se", "--threads", "1"] + more),
             environment: [:])
     }
 
@@ -57,7 +59,7 @@ struct ServiceRunnerTests {
     /// Serves in a folder of its own while `body` runs, and for as long as `body` doesn't stop it.
     private func serving(
         _ diary: Diary, log: LogCollector = LogCollector(), peers: [String] = [], handlers: [MethodHandler] = [],
-        forwarded: Set<String> = [],
+        forwarded: Set<String> = [], neighbourRegions: @escaping @Sendable () -> [String: Region] = { [:] },
         onBuild: @escaping @Sendable (ServiceEnvironment) -> Void = { _ in },
         _ body: (TemporaryFolder, RPCChannel) async throws -> Void
     ) async throws {
@@ -71,6 +73,7 @@ struct ServiceRunnerTests {
                     onBuild(environment)
                     return ServiceParts(
                         handlers: handlers, background: [Worker(diary: diary)], forwarded: forwarded,
+                        neighbourRegions: neighbourRegions,
                         onDrain: { diary.note("streams ended") }, onStop: { diary.note("stores closed") })
                 }
                 diary.note("returned")
@@ -149,7 +152,7 @@ struct ServiceRunnerTests {
             let client = HealthV1.HealthClient(channel: channel)
             let known = [
                 "", chat.service, "samtal.chat.v1", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
-                "grpc.reflection.v1alpha.ServerReflection",
+                "grpc.reflection.v1alpha.ServerReflection", "samtal.deployment.v1.DeploymentService",
             ]
             for name in known { #expect(try await client.check(.init(service: name)).status == .serving) }
             for name in [identity.service, "samtal.identity.v1", "ChatService", "samtal"] {
@@ -165,6 +168,25 @@ struct ServiceRunnerTests {
             kill(getpid(), SIGTERM)
             let after = try await watch.next()
             #expect(after?.status == .notServing)
+        }
+    }
+
+    @Test("it tells every role where it keeps its data, as declared, and where those behind it do")
+    func regions() async throws {
+        let fi = try Region("fi")
+        try await serving(Diary(), neighbourRegions: { ["retention": fi, "chat": fi] }) { _, channel in
+            let client = DeploymentV1.DeploymentServiceClient(channel: channel)
+            for role in ["gateway", "service", "operator", "backend"] {
+                let answer = try await client.listRegions(
+                    .init(), options: CallOptions(metadata: ["samtal-role": role], waitForReady: true))
+                #expect(
+                    answer.regions == [
+                        .init(process: "chat", region: "se"), .init(process: "chat", region: "fi"),
+                        .init(process: "retention", region: "fi"),
+                    ])
+            }
+            #expect(await NeighbourRegion(of: "retention", channel: channel).ask() == fi)
+            #expect(await NeighbourRegion(of: "identity", channel: channel).ask() == nil)
         }
     }
 

@@ -78,6 +78,13 @@ extension ChatError {
     package static let retentionUnavailable = ChatError(
         .unavailable, reason: "NEIGHBOUR_UNAVAILABLE", "retention is not reachable")
 
+    package static let identityUnavailable = ChatError(
+        .unavailable, reason: "NEIGHBOUR_UNAVAILABLE", "identity is not reachable")
+
+    /// The session's organisation is not in identity.
+    package static let controllerNotFound = ChatError(
+        .notFound, reason: "ORGANISATION_NOT_FOUND", "organisation: not found")
+
     /// A stored text that does not open with the session's key: the file was changed by something else.
     package static let damaged = ChatError(
         .damaged, reason: "CONTENT_DAMAGED", "stored content could not be read")

@@ -17,7 +17,8 @@ struct Main: AsyncParsableCommand {
             let administrators = Administrators(
                 identity: environment.channel(to: "identity"), logger: environment.logger)
             return try await ChatAssembly(
-                databasePath: environment.file("chat.sqlite"), retention: environment.channel(to: "retention"),
+                databasePath: environment.file("chat.sqlite"), region: environment.region,
+                identity: environment.channel(to: "identity"), retention: environment.channel(to: "retention"),
                 settings: settings, metrics: environment.metrics, logger: environment.logger
             )
             .parts(administrators: administrators.authenticator, revocations: [administrators.revocations])

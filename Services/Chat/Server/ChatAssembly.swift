@@ -18,11 +18,14 @@ package struct ChatAssembly: Sendable {
 
     /// - Parameters:
     ///   - databasePath: Of the store's file; created where missing.
+    ///   - region: Where that is, as declared.
+    ///   - identity: The channel to identity, which need not be up.
     ///   - retention: The channel to retention, which need not be up.
     ///   - metrics: Where refusals are counted.
     /// - Throws: `StorageError` if the file can't be opened.
     package init(
-        databasePath: String, retention channel: RPCChannel, settings: ChatSettings,
+        databasePath: String, region: Region, identity: RPCChannel, retention channel: RPCChannel,
+        settings: ChatSettings,
         metrics: MetricsRegistry? = nil, clock: any WallClock = SystemWallClock(), logger: Logger
     ) async throws {
         let limits = settings.limits
@@ -41,10 +44,10 @@ package struct ChatAssembly: Sendable {
             storeTag: settings.storeTag, store: store, directory: directory, retention: retention, feed: feed,
             clock: clock)
         let handler = ChatHandler(
-            directory: directory, sessions: sessions,
+            directory: directory, sessions: sessions, controllers: Controllers(identity: identity),
             questions: Questions(store: store, directory: directory, feed: feed, clock: clock, limits: limits),
             following: Following(store: store, directory: directory, feed: feed),
-            log: log)
+            log: log, region: region)
         handlers = handler.handlers
         participants = ParticipantAuthenticator(directory: directory)
         upkeep = SessionUpkeep(

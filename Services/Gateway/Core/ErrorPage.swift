@@ -2,10 +2,16 @@
 /// sent.
 package struct ErrorPage: Sendable {
     private let template: String
+    private let support: Contact?
 
-    /// - Parameter template: HTML with `{{language}}`, `{{title}}`, `{{text}}`, `{{home}}`, `{{footer}}` and
-    ///   `{{status}}` in it.
-    package init(template: String) { self.template = template }
+    /// - Parameters:
+    ///   - template: HTML with `{{language}}`, `{{title}}`, `{{text}}`, `{{home}}`, `{{support}}`, `{{footer}}` and
+    ///     `{{status}}` in it.
+    ///   - support: whom people write to; nil: nobody is named.
+    package init(template: String, support: Contact? = nil) {
+        self.template = template
+        self.support = support
+    }
 
     /// The page for an HTTP status.
     package func html(status: Int, language: ContentChoice.Language) -> String {
@@ -13,6 +19,7 @@ package struct ErrorPage: Sendable {
         let values = [
             ("language", language.rawValue), ("status", String(status)), ("title", texts.title), ("text", texts.text),
             ("home", language == .swedish ? "Till startsidan" : "To the start page"),
+            ("support", supportHTML(language)),
             (
                 "footer",
                 language == .swedish
@@ -23,6 +30,14 @@ package struct ErrorPage: Sendable {
         return values.reduce(template) { page, value in
             page.split(separator: "{{\(value.0)}}", omittingEmptySubsequences: false).joined(separator: value.1)
         }
+    }
+
+    /// A paragraph; empty if nobody is named. An address holds nothing that HTML reads.
+    private func supportHTML(_ language: ContentChoice.Language) -> String {
+        guard let support else { return "" }
+        let words = language == .swedish ? "Behöver du hjälp? Skriv till" : "Need help? Write to"
+        let link = "<a href=\"mailto:\(support.address)\">\(support.address)</a>"
+        return "<p class=\"faint\">\(words) \(link)</p>"
     }
 
     static func texts(status: Int, _ language: ContentChoice.Language) -> (title: String, text: String) {

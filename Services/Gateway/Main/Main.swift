@@ -20,7 +20,7 @@ struct SamtalGateway: AsyncParsableCommand {
             hold no personal data.
 
             Example:
-              samtal-gateway --data /var/lib/samtal \\
+              samtal-gateway --data /var/lib/samtal --region se \\
                 --public-url https://samtal.example.org --trusted-proxy 127.0.0.1
             """)
 

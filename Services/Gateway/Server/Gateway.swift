@@ -24,8 +24,10 @@ package enum Gateway {
                     environment.channel(to: "chat", for: "participant-feeds-\(number)")
                 }),
             limits: configuration.feed, refusals: refusals, recognise: recognition(by: tokens))
+        let regions = KnownRegions(own: environment.region)
         let frontEnd = try HTTPFrontEnd(
-            configuration: configuration, neighbours: neighbours, hub: hub, logger: environment.logger,
+            configuration: configuration, neighbours: neighbours, regions: regions, hub: hub,
+            logger: environment.logger,
             metrics: environment.metrics, group: environment.group
         ) { [configuration] port in
             if !configuration.isLocal {
@@ -36,8 +38,10 @@ package enum Gateway {
         }
         return ServiceParts(
             handlers: try Forwarding.handlers(to: neighbours, refusals: refusals), access: .rolesOnly,
-            background: [NeighbourHealth(neighbours: neighbours, health: environment.health), frontEnd],
-            forwarded: NeighbourHealth.services)
+            background: [
+                NeighbourHealth(neighbours: neighbours, health: environment.health, regions: regions), frontEnd,
+            ],
+            forwarded: NeighbourHealth.services, neighbourRegions: { regions.neighbours })
     }
 
     /// Chat alone decides what a token allows; here it says whose places a moderator takes.

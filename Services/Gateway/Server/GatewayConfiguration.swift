@@ -10,6 +10,10 @@ package struct GatewayConfiguration: Sendable {
     package var addressFile: String?
     /// Where browsers reach the gateway, such as `https://samtal.example.org`; nil: where they already are.
     package var publicURL: String?
+    /// Whom an organisation turns to about its agreement; nil: nobody is named.
+    package var contact: Contact?
+    /// Whom everybody turns to when something doesn't work; nil: nobody is named.
+    package var support: Contact?
     /// Addresses of proxies whose `X-Forwarded-For` or `Forwarded` is believed.
     package var trustedProxies: [String] = []
     package var rateRules = RateLimiter.Rule.defaults

@@ -25,6 +25,22 @@ package struct GatewayOptions: ParsableArguments {
     package var publicURL: String?
 
     @Option(
+        help: ArgumentHelp(
+            """
+            Whom organisations write to about their agreement, an address or NAME <ADDRESS>; shown on the administrators' \
+            page (SAMTAL_CONTACT; default: nobody is named).
+            """, valueName: "address"))
+    package var contact: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Whom anybody writes to when something doesn't work, an address or NAME <ADDRESS>; shown on every page \
+            (SAMTAL_SUPPORT; default: nobody is named).
+            """, valueName: "address"))
+    package var support: String?
+
+    @Option(
         parsing: .singleValue,
         help: ArgumentHelp(
             """
@@ -55,6 +71,8 @@ package struct GatewayOptions: ParsableArguments {
         (configuration.host, configuration.port) = try Self.address(http ?? environment["SAMTAL_HTTP"])
         configuration.addressFile = httpAddressFile
         configuration.publicURL = try Self.origin(publicURL ?? environment["SAMTAL_PUBLIC_URL"])
+        configuration.contact = try Self.contact(contact ?? environment["SAMTAL_CONTACT"], "--contact")
+        configuration.support = try Self.contact(support ?? environment["SAMTAL_SUPPORT"], "--support")
         configuration.trustedProxies = try list(trustedProxy, "SAMTAL_TRUSTED_PROXIES").map(Self.proxy)
         for text in list(rate, "SAMTAL_RATES") {
             let halves = text.split(separator: "=", maxSplits: 1).map(String.init)
@@ -85,6 +103,15 @@ package struct GatewayOptions: ParsableArguments {
         } catch {
             throw ValidationError("--public-url \"\(text)\" \(error). It is written like https://samtal.example.org")
         }
+    }
+
+    private static func contact(_ text: String?, _ option: String) throws -> Contact? {
+        guard let text, !text.isEmpty else { return nil }
+        guard let contact = Contact(text) else {
+            throw ValidationError(
+                "\(option) is no e-mail address, such as support@example.org or \"Support <support@example.org>\"")
+        }
+        return contact
     }
 
     private static func proxy(_ text: String) throws -> String {

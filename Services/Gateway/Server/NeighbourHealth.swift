@@ -5,12 +5,15 @@ internal import ServiceKit
 internal import ServiceLifecycle
 
 /// Says of each service behind the gateway whether it serves, by its full name and its package's, to whoever asks the
-/// gateway's own health: follows what the neighbours say of themselves.
+/// gateway's own health: follows what the neighbours say of themselves. A neighbour that serves is asked where it keeps its
+/// data, each time that it begins to: that can't change while it runs.
 package struct NeighbourHealth: Service {
     private let neighbours: Neighbours
     private let health: HealthService
+    private let regions: KnownRegions
 
-    package init(neighbours: Neighbours, health: HealthService) {
+    package init(neighbours: Neighbours, health: HealthService, regions: KnownRegions) {
+        self.regions = regions
         self.neighbours = neighbours
         self.health = health
         // Known, and not serving before they have said so.
@@ -23,20 +26,22 @@ package struct NeighbourHealth: Service {
     package func run() async throws {
         try await withThrowingDiscardingTaskGroup { group in
             for (name, _) in Forwarding.services {
-                let client = HealthV1.HealthClient(channel: try neighbours.channel(to: name, for: .shortCalls))
-                group.addTask { await follow(name, client) }
+                let channel = try neighbours.channel(to: name, for: .shortCalls)
+                let client = HealthV1.HealthClient(channel: channel)
+                group.addTask { await follow(name, client, region: NeighbourRegion(of: name, channel: channel)) }
             }
         }
     }
 
     /// Watches a neighbour, and again after every break, until the task is cancelled.
-    private func follow(_ name: String, _ client: HealthV1.HealthClient) async {
+    private func follow(_ name: String, _ client: HealthV1.HealthClient, region: NeighbourRegion) async {
         var backoff = Backoff(longest: .seconds(1))
         while !Task.isCancelled {
             do {
                 for try await answer in client.watch(.init(), options: CallOptions(waitForReady: true)) {
                     backoff.reset()
                     say(answer.status == .serving, of: name)
+                    if answer.status == .serving, let declared = await region.ask() { regions.note(declared, of: name) }
                 }
             } catch {
                 // Whatever ended the watch, it is tried again.

@@ -21,7 +21,7 @@ struct SamtalIdentity: AsyncParsableCommand {
             standard error and hold no personal data.
 
             Example:
-              samtal-identity --data /var/lib/samtal --peer samtal-gateway=gateway \\
+              samtal-identity --data /var/lib/samtal --region se --peer samtal-gateway=gateway \\
                 --peer samtal-chat=service --peer samtal-retention=service --peer 0=operator
             """)
 

@@ -2,6 +2,8 @@
 package enum RetentionError: Error, Sendable, Equatable {
     /// A field of the request, and what is wrong with it.
     case invalidField(String, String)
+    /// There is no such organisation.
+    case organisationNotFound
     /// The organisation has no agreement to show.
     case agreementNotFound
     /// The organisation has no agreement, and what was asked for needs one.

@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 package import Logging
 package import Privacy
+package import RPC
 package import RetentionCore
 package import ServiceKit
 import Storage
@@ -18,11 +19,14 @@ package struct RetentionAssembly: Sendable {
 
     /// - Parameters:
     ///   - folder: retention's own folder.
+    ///   - region: where that is, as declared.
+    ///   - identity: need not be up.
     ///   - chat: need not be up.
     ///   - metrics: where refusals are counted.
     ///   - clock: the machine's time.
     package static func make(
-        folder: String, chat: ChatChannels, clock source: any WallClock, logger: Logger,
+        folder: String, region: Region, identity: RPCChannel, chat: ChatChannels,
+        clock source: any WallClock, logger: Logger,
         metrics: MetricsRegistry? = nil, longCalls: LongCallLimits = LongCallLimits(),
         configuration: ErasureScheduler.Configuration = .init(), limits: RetentionLimits = RetentionLimits(),
         hooks: ErasureHooks = ErasureHooks()
@@ -40,9 +44,9 @@ package struct RetentionAssembly: Sendable {
         let signal = WakeSignal()
         let announcing = WakeSignal()
         let eraser = Eraser(
-            store: store, keys: keys, chat: neighbour, signer: signer, clock: clock, hooks: hooks)
+            store: store, keys: keys, chat: neighbour, signer: signer, region: region, clock: clock, hooks: hooks)
         let handler = RetentionHandler(
-            store: store,
+            store: store, identity: IdentityNeighbour(channel: identity),
             custodian: SessionCustodian(store: store, keys: keys, clock: clock, refusals: refusals),
             eraser: eraser,
             exporter: SessionExporter(
@@ -61,7 +65,8 @@ package struct RetentionAssembly: Sendable {
     /// The parts for the runner of the executable.
     package static func parts(in environment: ServiceEnvironment) async throws -> ServiceParts {
         let assembly = try await make(
-            folder: environment.ownFolder,
+            folder: environment.ownFolder, region: environment.region,
+            identity: environment.channel(to: "identity"),
             chat: ChatChannels(
                 calls: environment.channel(to: "chat"), exports: environment.channel(to: "chat", for: "exports"),
                 erasures: environment.channel(to: "chat", for: "erasures")),

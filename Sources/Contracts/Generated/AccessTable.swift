@@ -12,6 +12,10 @@ public enum AccessTable {
             Grant(role: .gateway, principals: [.anyone]),
             Grant(role: .backend, principals: [.anyone]),
         ]),
+        "/samtal.chat.v1.ChatService/GetController": AccessRule(grants: [
+            Grant(role: .gateway, principals: [.anyone]),
+            Grant(role: .backend, principals: [.anyone]),
+        ]),
         "/samtal.chat.v1.ChatService/ListSessions": AccessRule(grants: [
             Grant(role: .gateway, principals: [.administrator]),
             Grant(role: .backend, principals: [.administrator]),
@@ -61,6 +65,12 @@ public enum AccessTable {
         "/samtal.chat.v1.ChatService/EraseSessionContent": AccessRule(grants: [
             Grant(role: .service, principals: [.anyone]),
         ]),
+        "/samtal.deployment.v1.DeploymentService/ListRegions": AccessRule(grants: [
+            Grant(role: .operator, principals: [.anyone]),
+            Grant(role: .gateway, principals: [.anyone]),
+            Grant(role: .service, principals: [.anyone]),
+            Grant(role: .backend, principals: [.anyone]),
+        ]),
         "/samtal.identity.v1.IdentityService/CreateOrganisation": AccessRule(grants: [
             Grant(role: .operator, principals: [.anyone]),
         ]),
@@ -68,6 +78,9 @@ public enum AccessTable {
             Grant(role: .operator, principals: [.anyone]),
             Grant(role: .gateway, principals: [.administrator]),
             Grant(role: .backend, principals: [.administrator]),
+        ]),
+        "/samtal.identity.v1.IdentityService/GetOrganisationName": AccessRule(grants: [
+            Grant(role: .service, principals: [.anyone]),
         ]),
         "/samtal.identity.v1.IdentityService/ListOrganisations": AccessRule(grants: [
             Grant(role: .operator, principals: [.anyone]),

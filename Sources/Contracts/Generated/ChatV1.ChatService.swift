@@ -15,6 +15,11 @@ extension ChatV1 {
             kind: .unary, idempotent: true,
             maxRequestBytes: 4096, defaultDeadline: .seconds(10))
 
+        public static let getController = MethodDescriptor(
+            service: "samtal.chat.v1.ChatService", method: "GetController",
+            kind: .unary, idempotent: true,
+            maxRequestBytes: 4096, defaultDeadline: .seconds(10))
+
         public static let listSessions = MethodDescriptor(
             service: "samtal.chat.v1.ChatService", method: "ListSessions",
             kind: .unary, idempotent: true,
@@ -83,6 +88,7 @@ extension ChatV1 {
         public static let all: [MethodDescriptor] = [
             createSession,
             getSession,
+            getController,
             listSessions,
             openSession,
             endSession,
@@ -112,6 +118,11 @@ extension ChatV1 {
         /// title is content.
         func getSession(_ request: ChatV1.GetSessionRequest, call: ServerCall) async throws
             -> ChatV1.Session
+
+        /// Who is responsible for what is asked in a session (GDPR Art. 13(1)(a)): its organisation, by name alone. Needs
+        /// identity: UNAVAILABLE, naming identity, when it is down. NOT_FOUND once the session is past its time.
+        func getController(_ request: ChatV1.GetControllerRequest, call: ServerCall) async throws
+            -> ChatV1.Controller
 
         /// The sessions of the administrator's organisation, newest first.
         func listSessions(_ request: ChatV1.ListSessionsRequest, call: ServerCall) async throws
@@ -198,6 +209,14 @@ extension ChatV1 {
             _ request: ChatV1.GetSessionRequest, options: CallOptions = CallOptions()
         ) async throws -> ChatV1.Session {
             try await channel.unary(ChatV1.ChatServiceMethods.getSession, request, options: options)
+        }
+
+        /// Who is responsible for what is asked in a session (GDPR Art. 13(1)(a)): its organisation, by name alone. Needs
+        /// identity: UNAVAILABLE, naming identity, when it is down. NOT_FOUND once the session is past its time.
+        public func getController(
+            _ request: ChatV1.GetControllerRequest, options: CallOptions = CallOptions()
+        ) async throws -> ChatV1.Controller {
+            try await channel.unary(ChatV1.ChatServiceMethods.getController, request, options: options)
         }
 
         /// The sessions of the administrator's organisation, newest first.
@@ -308,6 +327,9 @@ extension ChatV1.ChatServiceHandler {
             },
             .unary(ChatV1.ChatServiceMethods.getSession) { (request: ChatV1.GetSessionRequest, call: ServerCall) in
                 try await self.getSession(request, call: call)
+            },
+            .unary(ChatV1.ChatServiceMethods.getController) { (request: ChatV1.GetControllerRequest, call: ServerCall) in
+                try await self.getController(request, call: call)
             },
             .unary(ChatV1.ChatServiceMethods.listSessions) { (request: ChatV1.ListSessionsRequest, call: ServerCall) in
                 try await self.listSessions(request, call: call)

@@ -375,6 +375,72 @@ extension ChatV1 {
 }
 
 extension ChatV1 {
+    /// `samtal.chat.v1.GetControllerRequest`.
+    public struct GetControllerRequest: ProtobufMessage {
+        public var sessionID: String = ""
+
+        public init() {}
+
+        public init(
+            sessionID: String = ""
+        ) {
+            self.sessionID = sessionID
+        }
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Chat__V1__GetControllerRequest()
+            samtal__chat__v1__get_controller_request__init(&message)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Chat__V1__GetControllerRequest.self)
+            sessionID = try FieldReading.text(cStruct.pointee.session_id.data, cStruct.pointee.session_id.len, "session_id")
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Chat__V1__GetControllerRequest.self)
+            (cStruct.pointee.session_id.data, cStruct.pointee.session_id.len) = arena.text(sessionID)
+        }
+    }
+}
+
+extension ChatV1 {
+    /// `samtal.chat.v1.Controller`.
+    public struct Controller: ProtobufMessage {
+        public var displayName: String = ""
+
+        public init() {}
+
+        public init(
+            displayName: String = ""
+        ) {
+            self.displayName = displayName
+        }
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Chat__V1__Controller()
+            samtal__chat__v1__controller__init(&message)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Chat__V1__Controller.self)
+            displayName = try FieldReading.text(cStruct.pointee.display_name.data, cStruct.pointee.display_name.len, "display_name")
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Chat__V1__Controller.self)
+            (cStruct.pointee.display_name.data, cStruct.pointee.display_name.len) = arena.text(displayName)
+        }
+    }
+}
+
+extension ChatV1 {
     /// `samtal.chat.v1.ListSessionsRequest`.
     public struct ListSessionsRequest: ProtobufMessage {
         /// 0: 50; at most 200
@@ -1189,23 +1255,29 @@ extension ChatV1 {
         public var questions: UInt64 = 0
         public var answers: UInt64 = 0
         public var events: UInt64 = 0
+        /// where chat keeps its data, as declared; for the certificate
+        public var region: String = ""
 
         public init() {}
 
         public init(
             questions: UInt64 = 0,
             answers: UInt64 = 0,
-            events: UInt64 = 0
+            events: UInt64 = 0,
+            region: String = ""
         ) {
             self.questions = questions
             self.answers = answers
             self.events = events
+            self.region = region
         }
 
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Chat__V1__EraseSessionContentResponse()
             samtal__chat__v1__erase_session_content_response__init(&message)
-            return ProtobufDescriptor(message.base.descriptor)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [4],
+                messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -1213,6 +1285,7 @@ extension ChatV1 {
             questions = cStruct.pointee.questions
             answers = cStruct.pointee.answers
             events = cStruct.pointee.events
+            region = try FieldReading.text(cStruct.pointee.region.data, cStruct.pointee.region.len, "region")
         }
 
         public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
@@ -1220,6 +1293,7 @@ extension ChatV1 {
             cStruct.pointee.questions = questions
             cStruct.pointee.answers = answers
             cStruct.pointee.events = events
+            (cStruct.pointee.region.data, cStruct.pointee.region.len) = arena.text(region)
         }
     }
 }

@@ -9,6 +9,7 @@ public enum ContractsFiles {
         googleProtobufDescriptor,
         samtalAnnotationsV1Annotations,
         samtalChatV1Chat,
+        samtalDeploymentV1Deployment,
         samtalIdentityV1Identity,
         samtalRetentionV1Retention,
     ]
@@ -218,6 +219,7 @@ public enum ContractsFiles {
             "samtal.chat.v1.ChatService",
             "samtal.chat.v1.ChatService.CreateSession",
             "samtal.chat.v1.ChatService.GetSession",
+            "samtal.chat.v1.ChatService.GetController",
             "samtal.chat.v1.ChatService.ListSessions",
             "samtal.chat.v1.ChatService.OpenSession",
             "samtal.chat.v1.ChatService.EndSession",
@@ -239,6 +241,8 @@ public enum ContractsFiles {
             "samtal.chat.v1.Question",
             "samtal.chat.v1.CreateSessionRequest",
             "samtal.chat.v1.GetSessionRequest",
+            "samtal.chat.v1.GetControllerRequest",
+            "samtal.chat.v1.Controller",
             "samtal.chat.v1.ListSessionsRequest",
             "samtal.chat.v1.ListSessionsResponse",
             "samtal.chat.v1.OpenSessionRequest",
@@ -277,66 +281,94 @@ public enum ContractsFiles {
             QgqS5xgGCAQQARgDEjgKCGFza190aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIKkucYBggBEAEYAxIbCgd2\
             ZXJzaW9uGAcgASgEQgqS5xgGCAEQARgDEjMKB2Fuc3dlcnMYCCADKAsyFi5zYW10YWwuY2hhdC52MS5BbnN3ZXJCCpLnGAYIBRAB\
             GAMiMQoUQ3JlYXRlU2Vzc2lvblJlcXVlc3QSGQoFdGl0bGUYASABKAlCCpLnGAYIBRABGAMiLQoRR2V0U2Vzc2lvblJlcXVlc3QS\
-            EgoKc2Vzc2lvbl9pZBgBIAEoCToEmOcYAiJCChNMaXN0U2Vzc2lvbnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoDRISCgpwYWdl\
-            X3Rva2VuGAIgASgJOgSY5xgCImAKFExpc3RTZXNzaW9uc1Jlc3BvbnNlEikKCHNlc3Npb25zGAEgAygLMhcuc2FtdGFsLmNoYXQu\
-            djEuU2Vzc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAk6BJjnGAIiLgoST3BlblNlc3Npb25SZXF1ZXN0EhIKCnNlc3Npb25f\
-            aWQYASABKAk6BJjnGAIiLQoRRW5kU2Vzc2lvblJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCToEmOcYAiJWChJKb2luU2Vzc2lv\
-            blJlcXVlc3QSHgoKc2Vzc2lvbl9pZBgBIAEoCUIKkucYBggBEAEYARIgCgxkaXNwbGF5X25hbWUYAiABKAlCCpLnGAYIBBABGAMi\
-            cgoTSm9pblNlc3Npb25SZXNwb25zZRI0CgdzZXNzaW9uGAEgASgLMhcuc2FtdGFsLmNoYXQudjEuU2Vzc2lvbkIKkucYBggFEAEY\
-            AxIlChFwYXJ0aWNpcGFudF90b2tlbhgCIAEoCUIKkucYBggGEAEYAyJuChJBc2tRdWVzdGlvblJlcXVlc3QSHgoKc2Vzc2lvbl9p\
-            ZBgBIAEoCUIKkucYBggBEAEYAxIYCgR0ZXh0GAIgASgJQgqS5xgGCAUQARgDEh4KCnJlcXVlc3RfaWQYAyABKAlCCpLnGAYIAhAB\
-            GAMiRwoWUHVibGlzaFF1ZXN0aW9uUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEhMKC3F1ZXN0aW9uX2lkGAIgASgJOgSY5xgC\
-            IkYKFVJlamVjdFF1ZXN0aW9uUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEhMKC3F1ZXN0aW9uX2lkGAIgASgJOgSY5xgCIrEB\
-            ChVBbnN3ZXJRdWVzdGlvblJlcXVlc3QSHgoKc2Vzc2lvbl9pZBgBIAEoCUIKkucYBggBEAEYAxIfCgtxdWVzdGlvbl9pZBgCIAEo\
-            CUIKkucYBggBEAEYAxIYCgR0ZXh0GAMgASgJQgqS5xgGCAUQARgDEh0KCWhvc3RfbmFtZRgEIAEoCUIKkucYBggEEAEYAxIeCgpy\
-            ZXF1ZXN0X2lkGAUgASgJQgqS5xgGCAIQARgDImQKFExpc3RRdWVzdGlvbnNSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSEQoJ\
-            cGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAkSCwoDb3duGAQgASgIOgSY5xgCImMKFUxpc3RRdWVzdGlvbnNSZXNw\
-            b25zZRIrCglxdWVzdGlvbnMYASADKAsyGC5zYW10YWwuY2hhdC52MS5RdWVzdGlvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAk6\
-            BJjnGAIicwoTV2F0Y2hTZXNzaW9uUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEhYKDmFmdGVyX3NlcXVlbmNlGAIgASgEEioK\
-            CGF1ZGllbmNlGAMgASgOMhguc2FtdGFsLmNoYXQudjEuQXVkaWVuY2U6BJjnGAIivgEKDFNlc3Npb25FdmVudBIQCghzZXF1ZW5j\
-            ZRgBIAEoBBIqCgdzZXNzaW9uGAIgASgLMhcuc2FtdGFsLmNoYXQudjEuU2Vzc2lvbkgAEiwKCHF1ZXN0aW9uGAMgASgLMhguc2Ft\
-            dGFsLmNoYXQudjEuUXVlc3Rpb25IABIdChNyZW1vdmVkX3F1ZXN0aW9uX2lkGAQgASgJSAASEwoJY2F1Z2h0X3VwGAUgASgISAA6\
-            BJjnGAJCCAoGY2hhbmdlIjEKFVJlYWRTZXNzaW9uTG9nUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJOgSY5xgCInoKD1Nlc3Np\
-            b25Mb2dFbnRyeRIqCgdzZXNzaW9uGAEgASgLMhcuc2FtdGFsLmNoYXQudjEuU2Vzc2lvbkgAEiwKCHF1ZXN0aW9uGAIgASgLMhgu\
-            c2FtdGFsLmNoYXQudjEuUXVlc3Rpb25IADoEmOcYAkIHCgVlbnRyeSJ+ChlTZXRTZXNzaW9uRGVhZGxpbmVSZXF1ZXN0EhIKCnNl\
-            c3Npb25faWQYASABKAkSFgoOcmV0ZW50aW9uX2RheXMYAiABKA0SLwoLZGVsZXRlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9i\
-            dWYuVGltZXN0YW1wOgSY5xgCImsKGlNldFNlc3Npb25EZWFkbGluZVJlc3BvbnNlEhYKDnJldGVudGlvbl9kYXlzGAEgASgNEi8K\
-            C2RlbGV0ZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDoEmOcYAiI2ChpFcmFzZVNlc3Npb25Db250ZW50\
-            UmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJOgSY5xgCIlcKG0VyYXNlU2Vzc2lvbkNvbnRlbnRSZXNwb25zZRIRCglxdWVzdGlv\
-            bnMYASABKAQSDwoHYW5zd2VycxgCIAEoBBIOCgZldmVudHMYAyABKAQ6BJjnGAIqTQoMU2Vzc2lvblN0YXRlEh0KGVNFU1NJT05f\
-            U1RBVEVfVU5TUEVDSUZJRUQQABIJCgVEUkFGVBABEggKBE9QRU4QAhIJCgVFTkRFRBADKlkKDVF1ZXN0aW9uU3RhdGUSHgoaUVVF\
-            U1RJT05fU1RBVEVfVU5TUEVDSUZJRUQQABILCgdQRU5ESU5HEAESDQoJUFVCTElTSEVEEAISDAoIUkVKRUNURUQQAypMCghBdWRp\
-            ZW5jZRIYChRBVURJRU5DRV9VTlNQRUNJRklFRBAAEgoKBlBVQkxJQxABEg4KCk1PREVSQVRPUlMQAhIKCgZBVVRIT1IQAzKEEQoL\
-            Q2hhdFNlcnZpY2USeAoNQ3JlYXRlU2Vzc2lvbhIkLnNhbXRhbC5jaGF0LnYxLkNyZWF0ZVNlc3Npb25SZXF1ZXN0Ghcuc2FtdGFs\
-            LmNoYXQudjEuU2Vzc2lvbiIoiucYJAoFCAESAQMKBQgEEgEDEhQKBFBPU1QSDC92MS9zZXNzaW9ucxKAAQoKR2V0U2Vzc2lvbhIh\
-            LnNhbXRhbC5jaGF0LnYxLkdldFNlc3Npb25SZXF1ZXN0Ghcuc2FtdGFsLmNoYXQudjEuU2Vzc2lvbiI2iucYMgoFCAESAQEKBQgE\
-            EgEBEiAKA0dFVBIZL3YxL3Nlc3Npb25zL3tzZXNzaW9uX2lkfRgBEoQBCgxMaXN0U2Vzc2lvbnMSIy5zYW10YWwuY2hhdC52MS5M\
-            aXN0U2Vzc2lvbnNSZXF1ZXN0GiQuc2FtdGFsLmNoYXQudjEuTGlzdFNlc3Npb25zUmVzcG9uc2UiKYrnGCUKBQgBEgEDCgUIBBIB\
-            AxITCgNHRVQSDC92MS9zZXNzaW9ucxgBEogBCgtPcGVuU2Vzc2lvbhIiLnNhbXRhbC5jaGF0LnYxLk9wZW5TZXNzaW9uUmVxdWVz\
-            dBoXLnNhbXRhbC5jaGF0LnYxLlNlc3Npb24iPIrnGDgKBQgBEgEDCgUIBBIBAxImCgRQT1NUEh4vdjEvc2Vzc2lvbnMve3Nlc3Np\
-            b25faWR9Om9wZW4YARKFAQoKRW5kU2Vzc2lvbhIhLnNhbXRhbC5jaGF0LnYxLkVuZFNlc3Npb25SZXF1ZXN0Ghcuc2FtdGFsLmNo\
-            YXQudjEuU2Vzc2lvbiI7iucYNwoFCAESAQMKBQgEEgEDEiUKBFBPU1QSHS92MS9zZXNzaW9ucy97c2Vzc2lvbl9pZH06ZW5kGAES\
-            kgEKC0pvaW5TZXNzaW9uEiIuc2FtdGFsLmNoYXQudjEuSm9pblNlc3Npb25SZXF1ZXN0GiMuc2FtdGFsLmNoYXQudjEuSm9pblNl\
-            c3Npb25SZXNwb25zZSI6iucYNgoFCAESAQEKBQgEEgEBEiYKBFBPU1QSHi92MS9zZXNzaW9ucy97c2Vzc2lvbl9pZH06am9pbhKS\
-            AQoLQXNrUXVlc3Rpb24SIi5zYW10YWwuY2hhdC52MS5Bc2tRdWVzdGlvblJlcXVlc3QaGC5zYW10YWwuY2hhdC52MS5RdWVzdGlv\
-            biJFiucYQQoFCAESAQIKBQgEEgECEisKBFBPU1QSIy92MS9zZXNzaW9ucy97c2Vzc2lvbl9pZH0vcXVlc3Rpb25zGAEggIABEqwB\
-            Cg9QdWJsaXNoUXVlc3Rpb24SJi5zYW10YWwuY2hhdC52MS5QdWJsaXNoUXVlc3Rpb25SZXF1ZXN0Ghguc2FtdGFsLmNoYXQudjEu\
-            UXVlc3Rpb24iV4rnGFMKBQgBEgEDCgUIBBIBAxJBCgRQT1NUEjkvdjEvc2Vzc2lvbnMve3Nlc3Npb25faWR9L3F1ZXN0aW9ucy97\
-            cXVlc3Rpb25faWR9OnB1Ymxpc2gYARKpAQoOUmVqZWN0UXVlc3Rpb24SJS5zYW10YWwuY2hhdC52MS5SZWplY3RRdWVzdGlvblJl\
-            cXVlc3QaGC5zYW10YWwuY2hhdC52MS5RdWVzdGlvbiJWiucYUgoFCAESAQMKBQgEEgEDEkAKBFBPU1QSOC92MS9zZXNzaW9ucy97\
-            c2Vzc2lvbl9pZH0vcXVlc3Rpb25zL3txdWVzdGlvbl9pZH06cmVqZWN0GAESrQEKDkFuc3dlclF1ZXN0aW9uEiUuc2FtdGFsLmNo\
-            YXQudjEuQW5zd2VyUXVlc3Rpb25SZXF1ZXN0Ghguc2FtdGFsLmNoYXQudjEuUXVlc3Rpb24iWornGFYKBQgBEgEDCgUIBBIBAxJA\
-            CgRQT1NUEjgvdjEvc2Vzc2lvbnMve3Nlc3Npb25faWR9L3F1ZXN0aW9ucy97cXVlc3Rpb25faWR9OmFuc3dlchgBIICABBKiAQoN\
-            TGlzdFF1ZXN0aW9ucxIkLnNhbXRhbC5jaGF0LnYxLkxpc3RRdWVzdGlvbnNSZXF1ZXN0GiUuc2FtdGFsLmNoYXQudjEuTGlzdFF1\
-            ZXN0aW9uc1Jlc3BvbnNlIkSK5xhACgcIARIDAQIDCgcIBBIDAQIDEioKA0dFVBIjL3YxL3Nlc3Npb25zL3tzZXNzaW9uX2lkfS9x\
-            dWVzdGlvbnMYARKYAQoMV2F0Y2hTZXNzaW9uEiMuc2FtdGFsLmNoYXQudjEuV2F0Y2hTZXNzaW9uUmVxdWVzdBocLnNhbXRhbC5j\
-            aGF0LnYxLlNlc3Npb25FdmVudCJDiucYPwoHCAESAwECAwoHCAQSAwECAxIpCgNHRVQSIC92MS9zZXNzaW9ucy97c2Vzc2lvbl9p\
-            ZH0vZXZlbnRzGAEYATABEmkKDlJlYWRTZXNzaW9uTG9nEiUuc2FtdGFsLmNoYXQudjEuUmVhZFNlc3Npb25Mb2dSZXF1ZXN0Gh8u\
-            c2FtdGFsLmNoYXQudjEuU2Vzc2lvbkxvZ0VudHJ5Ig2K5xgJCgUIAhIBARgBMAESegoSU2V0U2Vzc2lvbkRlYWRsaW5lEikuc2Ft\
-            dGFsLmNoYXQudjEuU2V0U2Vzc2lvbkRlYWRsaW5lUmVxdWVzdBoqLnNhbXRhbC5jaGF0LnYxLlNldFNlc3Npb25EZWFkbGluZVJl\
-            c3BvbnNlIg2K5xgJCgUIAhIBARgBEoEBChNFcmFzZVNlc3Npb25Db250ZW50Eiouc2FtdGFsLmNoYXQudjEuRXJhc2VTZXNzaW9u\
-            Q29udGVudFJlcXVlc3QaKy5zYW10YWwuY2hhdC52MS5FcmFzZVNlc3Npb25Db250ZW50UmVzcG9uc2UiEYrnGA0KBQgCEgEBGAEo\
-            wM8kYgZwcm90bzM=
+            EgoKc2Vzc2lvbl9pZBgBIAEoCToEmOcYAiIwChRHZXRDb250cm9sbGVyUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJOgSY5xgC\
+            Ii4KCkNvbnRyb2xsZXISIAoMZGlzcGxheV9uYW1lGAEgASgJQgqS5xgGCAEQBBgBIkIKE0xpc3RTZXNzaW9uc1JlcXVlc3QSEQoJ\
+            cGFnZV9zaXplGAEgASgNEhIKCnBhZ2VfdG9rZW4YAiABKAk6BJjnGAIiYAoUTGlzdFNlc3Npb25zUmVzcG9uc2USKQoIc2Vzc2lv\
+            bnMYASADKAsyFy5zYW10YWwuY2hhdC52MS5TZXNzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCToEmOcYAiIuChJPcGVuU2Vz\
+            c2lvblJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCToEmOcYAiItChFFbmRTZXNzaW9uUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEg\
+            ASgJOgSY5xgCIlYKEkpvaW5TZXNzaW9uUmVxdWVzdBIeCgpzZXNzaW9uX2lkGAEgASgJQgqS5xgGCAEQARgBEiAKDGRpc3BsYXlf\
+            bmFtZRgCIAEoCUIKkucYBggEEAEYAyJyChNKb2luU2Vzc2lvblJlc3BvbnNlEjQKB3Nlc3Npb24YASABKAsyFy5zYW10YWwuY2hh\
+            dC52MS5TZXNzaW9uQgqS5xgGCAUQARgDEiUKEXBhcnRpY2lwYW50X3Rva2VuGAIgASgJQgqS5xgGCAYQARgDIm4KEkFza1F1ZXN0\
+            aW9uUmVxdWVzdBIeCgpzZXNzaW9uX2lkGAEgASgJQgqS5xgGCAEQARgDEhgKBHRleHQYAiABKAlCCpLnGAYIBRABGAMSHgoKcmVx\
+            dWVzdF9pZBgDIAEoCUIKkucYBggCEAEYAyJHChZQdWJsaXNoUXVlc3Rpb25SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSEwoL\
+            cXVlc3Rpb25faWQYAiABKAk6BJjnGAIiRgoVUmVqZWN0UXVlc3Rpb25SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSEwoLcXVl\
+            c3Rpb25faWQYAiABKAk6BJjnGAIisQEKFUFuc3dlclF1ZXN0aW9uUmVxdWVzdBIeCgpzZXNzaW9uX2lkGAEgASgJQgqS5xgGCAEQ\
+            ARgDEh8KC3F1ZXN0aW9uX2lkGAIgASgJQgqS5xgGCAEQARgDEhgKBHRleHQYAyABKAlCCpLnGAYIBRABGAMSHQoJaG9zdF9uYW1l\
+            GAQgASgJQgqS5xgGCAQQARgDEh4KCnJlcXVlc3RfaWQYBSABKAlCCpLnGAYIAhABGAMiZAoUTGlzdFF1ZXN0aW9uc1JlcXVlc3QS\
+            EgoKc2Vzc2lvbl9pZBgBIAEoCRIRCglwYWdlX3NpemUYAiABKA0SEgoKcGFnZV90b2tlbhgDIAEoCRILCgNvd24YBCABKAg6BJjn\
+            GAIiYwoVTGlzdFF1ZXN0aW9uc1Jlc3BvbnNlEisKCXF1ZXN0aW9ucxgBIAMoCzIYLnNhbXRhbC5jaGF0LnYxLlF1ZXN0aW9uEhcK\
+            D25leHRfcGFnZV90b2tlbhgCIAEoCToEmOcYAiJzChNXYXRjaFNlc3Npb25SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSFgoO\
+            YWZ0ZXJfc2VxdWVuY2UYAiABKAQSKgoIYXVkaWVuY2UYAyABKA4yGC5zYW10YWwuY2hhdC52MS5BdWRpZW5jZToEmOcYAiK+AQoM\
+            U2Vzc2lvbkV2ZW50EhAKCHNlcXVlbmNlGAEgASgEEioKB3Nlc3Npb24YAiABKAsyFy5zYW10YWwuY2hhdC52MS5TZXNzaW9uSAAS\
+            LAoIcXVlc3Rpb24YAyABKAsyGC5zYW10YWwuY2hhdC52MS5RdWVzdGlvbkgAEh0KE3JlbW92ZWRfcXVlc3Rpb25faWQYBCABKAlI\
+            ABITCgljYXVnaHRfdXAYBSABKAhIADoEmOcYAkIICgZjaGFuZ2UiMQoVUmVhZFNlc3Npb25Mb2dSZXF1ZXN0EhIKCnNlc3Npb25f\
+            aWQYASABKAk6BJjnGAIiegoPU2Vzc2lvbkxvZ0VudHJ5EioKB3Nlc3Npb24YASABKAsyFy5zYW10YWwuY2hhdC52MS5TZXNzaW9u\
+            SAASLAoIcXVlc3Rpb24YAiABKAsyGC5zYW10YWwuY2hhdC52MS5RdWVzdGlvbkgAOgSY5xgCQgcKBWVudHJ5In4KGVNldFNlc3Np\
+            b25EZWFkbGluZVJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIWCg5yZXRlbnRpb25fZGF5cxgCIAEoDRIvCgtkZWxldGVfdGlt\
+            ZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXA6BJjnGAIiawoaU2V0U2Vzc2lvbkRlYWRsaW5lUmVzcG9uc2USFgoO\
+            cmV0ZW50aW9uX2RheXMYASABKA0SLwoLZGVsZXRlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wOgSY5xgC\
+            IjYKGkVyYXNlU2Vzc2lvbkNvbnRlbnRSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAk6BJjnGAIiZwobRXJhc2VTZXNzaW9uQ29u\
+            dGVudFJlc3BvbnNlEhEKCXF1ZXN0aW9ucxgBIAEoBBIPCgdhbnN3ZXJzGAIgASgEEg4KBmV2ZW50cxgDIAEoBBIOCgZyZWdpb24Y\
+            BCABKAk6BJjnGAIqTQoMU2Vzc2lvblN0YXRlEh0KGVNFU1NJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIJCgVEUkFGVBABEggKBE9Q\
+            RU4QAhIJCgVFTkRFRBADKlkKDVF1ZXN0aW9uU3RhdGUSHgoaUVVFU1RJT05fU1RBVEVfVU5TUEVDSUZJRUQQABILCgdQRU5ESU5H\
+            EAESDQoJUFVCTElTSEVEEAISDAoIUkVKRUNURUQQAypMCghBdWRpZW5jZRIYChRBVURJRU5DRV9VTlNQRUNJRklFRBAAEgoKBlBV\
+            QkxJQxABEg4KCk1PREVSQVRPUlMQAhIKCgZBVVRIT1IQAzKbEgoLQ2hhdFNlcnZpY2USeAoNQ3JlYXRlU2Vzc2lvbhIkLnNhbXRh\
+            bC5jaGF0LnYxLkNyZWF0ZVNlc3Npb25SZXF1ZXN0Ghcuc2FtdGFsLmNoYXQudjEuU2Vzc2lvbiIoiucYJAoFCAESAQMKBQgEEgED\
+            EhQKBFBPU1QSDC92MS9zZXNzaW9ucxKAAQoKR2V0U2Vzc2lvbhIhLnNhbXRhbC5jaGF0LnYxLkdldFNlc3Npb25SZXF1ZXN0Ghcu\
+            c2FtdGFsLmNoYXQudjEuU2Vzc2lvbiI2iucYMgoFCAESAQEKBQgEEgEBEiAKA0dFVBIZL3YxL3Nlc3Npb25zL3tzZXNzaW9uX2lk\
+            fRgBEpQBCg1HZXRDb250cm9sbGVyEiQuc2FtdGFsLmNoYXQudjEuR2V0Q29udHJvbGxlclJlcXVlc3QaGi5zYW10YWwuY2hhdC52\
+            MS5Db250cm9sbGVyIkGK5xg9CgUIARIBAQoFCAQSAQESKwoDR0VUEiQvdjEvc2Vzc2lvbnMve3Nlc3Npb25faWR9L2NvbnRyb2xs\
+            ZXIYARKEAQoMTGlzdFNlc3Npb25zEiMuc2FtdGFsLmNoYXQudjEuTGlzdFNlc3Npb25zUmVxdWVzdBokLnNhbXRhbC5jaGF0LnYx\
+            Lkxpc3RTZXNzaW9uc1Jlc3BvbnNlIimK5xglCgUIARIBAwoFCAQSAQMSEwoDR0VUEgwvdjEvc2Vzc2lvbnMYARKIAQoLT3BlblNl\
+            c3Npb24SIi5zYW10YWwuY2hhdC52MS5PcGVuU2Vzc2lvblJlcXVlc3QaFy5zYW10YWwuY2hhdC52MS5TZXNzaW9uIjyK5xg4CgUI\
+            ARIBAwoFCAQSAQMSJgoEUE9TVBIeL3YxL3Nlc3Npb25zL3tzZXNzaW9uX2lkfTpvcGVuGAEShQEKCkVuZFNlc3Npb24SIS5zYW10\
+            YWwuY2hhdC52MS5FbmRTZXNzaW9uUmVxdWVzdBoXLnNhbXRhbC5jaGF0LnYxLlNlc3Npb24iO4rnGDcKBQgBEgEDCgUIBBIBAxIl\
+            CgRQT1NUEh0vdjEvc2Vzc2lvbnMve3Nlc3Npb25faWR9OmVuZBgBEpIBCgtKb2luU2Vzc2lvbhIiLnNhbXRhbC5jaGF0LnYxLkpv\
+            aW5TZXNzaW9uUmVxdWVzdBojLnNhbXRhbC5jaGF0LnYxLkpvaW5TZXNzaW9uUmVzcG9uc2UiOornGDYKBQgBEgEBCgUIBBIBARIm\
+            CgRQT1NUEh4vdjEvc2Vzc2lvbnMve3Nlc3Npb25faWR9OmpvaW4SkgEKC0Fza1F1ZXN0aW9uEiIuc2FtdGFsLmNoYXQudjEuQXNr\
+            UXVlc3Rpb25SZXF1ZXN0Ghguc2FtdGFsLmNoYXQudjEuUXVlc3Rpb24iRYrnGEEKBQgBEgECCgUIBBIBAhIrCgRQT1NUEiMvdjEv\
+            c2Vzc2lvbnMve3Nlc3Npb25faWR9L3F1ZXN0aW9ucxgBIICAARKsAQoPUHVibGlzaFF1ZXN0aW9uEiYuc2FtdGFsLmNoYXQudjEu\
+            UHVibGlzaFF1ZXN0aW9uUmVxdWVzdBoYLnNhbXRhbC5jaGF0LnYxLlF1ZXN0aW9uIleK5xhTCgUIARIBAwoFCAQSAQMSQQoEUE9T\
+            VBI5L3YxL3Nlc3Npb25zL3tzZXNzaW9uX2lkfS9xdWVzdGlvbnMve3F1ZXN0aW9uX2lkfTpwdWJsaXNoGAESqQEKDlJlamVjdFF1\
+            ZXN0aW9uEiUuc2FtdGFsLmNoYXQudjEuUmVqZWN0UXVlc3Rpb25SZXF1ZXN0Ghguc2FtdGFsLmNoYXQudjEuUXVlc3Rpb24iVorn\
+            GFIKBQgBEgEDCgUIBBIBAxJACgRQT1NUEjgvdjEvc2Vzc2lvbnMve3Nlc3Npb25faWR9L3F1ZXN0aW9ucy97cXVlc3Rpb25faWR9\
+            OnJlamVjdBgBEq0BCg5BbnN3ZXJRdWVzdGlvbhIlLnNhbXRhbC5jaGF0LnYxLkFuc3dlclF1ZXN0aW9uUmVxdWVzdBoYLnNhbXRh\
+            bC5jaGF0LnYxLlF1ZXN0aW9uIlqK5xhWCgUIARIBAwoFCAQSAQMSQAoEUE9TVBI4L3YxL3Nlc3Npb25zL3tzZXNzaW9uX2lkfS9x\
+            dWVzdGlvbnMve3F1ZXN0aW9uX2lkfTphbnN3ZXIYASCAgAQSogEKDUxpc3RRdWVzdGlvbnMSJC5zYW10YWwuY2hhdC52MS5MaXN0\
+            UXVlc3Rpb25zUmVxdWVzdBolLnNhbXRhbC5jaGF0LnYxLkxpc3RRdWVzdGlvbnNSZXNwb25zZSJEiucYQAoHCAESAwECAwoHCAQS\
+            AwECAxIqCgNHRVQSIy92MS9zZXNzaW9ucy97c2Vzc2lvbl9pZH0vcXVlc3Rpb25zGAESmAEKDFdhdGNoU2Vzc2lvbhIjLnNhbXRh\
+            bC5jaGF0LnYxLldhdGNoU2Vzc2lvblJlcXVlc3QaHC5zYW10YWwuY2hhdC52MS5TZXNzaW9uRXZlbnQiQ4rnGD8KBwgBEgMBAgMK\
+            BwgEEgMBAgMSKQoDR0VUEiAvdjEvc2Vzc2lvbnMve3Nlc3Npb25faWR9L2V2ZW50cxgBGAEwARJpCg5SZWFkU2Vzc2lvbkxvZxIl\
+            LnNhbXRhbC5jaGF0LnYxLlJlYWRTZXNzaW9uTG9nUmVxdWVzdBofLnNhbXRhbC5jaGF0LnYxLlNlc3Npb25Mb2dFbnRyeSINiucY\
+            CQoFCAISAQEYATABEnoKElNldFNlc3Npb25EZWFkbGluZRIpLnNhbXRhbC5jaGF0LnYxLlNldFNlc3Npb25EZWFkbGluZVJlcXVl\
+            c3QaKi5zYW10YWwuY2hhdC52MS5TZXRTZXNzaW9uRGVhZGxpbmVSZXNwb25zZSINiucYCQoFCAISAQEYARKBAQoTRXJhc2VTZXNz\
+            aW9uQ29udGVudBIqLnNhbXRhbC5jaGF0LnYxLkVyYXNlU2Vzc2lvbkNvbnRlbnRSZXF1ZXN0Gisuc2FtdGFsLmNoYXQudjEuRXJh\
+            c2VTZXNzaW9uQ29udGVudFJlc3BvbnNlIhGK5xgNCgUIAhIBARgBKMDPJGIGcHJvdG8z
+            """)
+
+    private static let samtalDeploymentV1Deployment = ProtoFile(
+        name: "samtal/deployment/v1/deployment.proto",
+        dependencies: [
+            "samtal/annotations/v1/annotations.proto",
+        ],
+        services: [
+            "samtal.deployment.v1.DeploymentService",
+        ],
+        symbols: [
+            "samtal.deployment.v1.DeploymentService",
+            "samtal.deployment.v1.DeploymentService.ListRegions",
+            "samtal.deployment.v1.ListRegionsRequest",
+            "samtal.deployment.v1.DeclaredRegion",
+            "samtal.deployment.v1.ListRegionsResponse",
+        ],
+        extensions: [],
+        base64: """
+            CiVzYW10YWwvZGVwbG95bWVudC92MS9kZXBsb3ltZW50LnByb3RvEhRzYW10YWwuZGVwbG95bWVudC52MRonc2FtdGFsL2Fubm90\
+            YXRpb25zL3YxL2Fubm90YXRpb25zLnByb3RvIhoKEkxpc3RSZWdpb25zUmVxdWVzdDoEmOcYAiI3Cg5EZWNsYXJlZFJlZ2lvbhIP\
+            Cgdwcm9jZXNzGAEgASgJEg4KBnJlZ2lvbhgCIAEoCToEmOcYAiJSChNMaXN0UmVnaW9uc1Jlc3BvbnNlEjUKB3JlZ2lvbnMYASAD\
+            KAsyJC5zYW10YWwuZGVwbG95bWVudC52MS5EZWNsYXJlZFJlZ2lvbjoEmOcYAjKcAQoRRGVwbG95bWVudFNlcnZpY2UShgEKC0xp\
+            c3RSZWdpb25zEiguc2FtdGFsLmRlcGxveW1lbnQudjEuTGlzdFJlZ2lvbnNSZXF1ZXN0Gikuc2FtdGFsLmRlcGxveW1lbnQudjEu\
+            TGlzdFJlZ2lvbnNSZXNwb25zZSIiiucYHgoFCAMSAQEKBQgBEgEBCgUIAhIBAQoFCAQSAQEYAWIGcHJvdG8z
             """)
 
     private static let samtalIdentityV1Identity = ProtoFile(
@@ -352,6 +384,7 @@ public enum ContractsFiles {
             "samtal.identity.v1.IdentityService",
             "samtal.identity.v1.IdentityService.CreateOrganisation",
             "samtal.identity.v1.IdentityService.GetOrganisation",
+            "samtal.identity.v1.IdentityService.GetOrganisationName",
             "samtal.identity.v1.IdentityService.ListOrganisations",
             "samtal.identity.v1.IdentityService.AddAdministrator",
             "samtal.identity.v1.IdentityService.ListAdministrators",
@@ -366,6 +399,8 @@ public enum ContractsFiles {
             "samtal.identity.v1.Administrator",
             "samtal.identity.v1.CreateOrganisationRequest",
             "samtal.identity.v1.GetOrganisationRequest",
+            "samtal.identity.v1.GetOrganisationNameRequest",
+            "samtal.identity.v1.OrganisationName",
             "samtal.identity.v1.ListOrganisationsRequest",
             "samtal.identity.v1.ListOrganisationsResponse",
             "samtal.identity.v1.AddAdministratorRequest",
@@ -396,55 +431,58 @@ public enum ContractsFiles {
             ZW1haWwYAyABKAlCCpLnGAYIAxACGAQSIAoMZGlzcGxheV9uYW1lGAQgASgJQgqS5xgGCAQQAhgEEjsKC2NyZWF0ZV90aW1lGAUg\
             ASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIKkucYBggBEAIYBCI9ChlDcmVhdGVPcmdhbmlzYXRpb25SZXF1ZXN0EiAK\
             DGRpc3BsYXlfbmFtZRgBIAEoCUIKkucYBggBEAMYBSI3ChZHZXRPcmdhbmlzYXRpb25SZXF1ZXN0EhcKD29yZ2FuaXNhdGlvbl9p\
-            ZBgBIAEoCToEmOcYAiJHChhMaXN0T3JnYW5pc2F0aW9uc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgNEhIKCnBhZ2VfdG9rZW4Y\
-            AiABKAk6BJjnGAIicwoZTGlzdE9yZ2FuaXNhdGlvbnNSZXNwb25zZRI3Cg1vcmdhbmlzYXRpb25zGAEgAygLMiAuc2FtdGFsLmlk\
-            ZW50aXR5LnYxLk9yZ2FuaXNhdGlvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAk6BJjnGAIiewoXQWRkQWRtaW5pc3RyYXRvclJl\
-            cXVlc3QSIwoPb3JnYW5pc2F0aW9uX2lkGAEgASgJQgqS5xgGCAEQAxgEEhkKBWVtYWlsGAIgASgJQgqS5xgGCAMQAhgEEiAKDGRp\
-            c3BsYXlfbmFtZRgDIAEoCUIKkucYBggEEAIYBCJhChlMaXN0QWRtaW5pc3RyYXRvcnNSZXF1ZXN0EhcKD29yZ2FuaXNhdGlvbl9p\
-            ZBgBIAEoCRIRCglwYWdlX3NpemUYAiABKA0SEgoKcGFnZV90b2tlbhgDIAEoCToEmOcYAiJ2ChpMaXN0QWRtaW5pc3RyYXRvcnNS\
-            ZXNwb25zZRI5Cg5hZG1pbmlzdHJhdG9ycxgBIAMoCzIhLnNhbXRhbC5pZGVudGl0eS52MS5BZG1pbmlzdHJhdG9yEhcKD25leHRf\
-            cGFnZV90b2tlbhgCIAEoCToEmOcYAiI0ChdDcmVhdGVTaWduSW5Db2RlUmVxdWVzdBIZCgVlbWFpbBgBIAEoCUIKkucYBggDEAIY\
-            ASJjCgpTaWduSW5Db2RlEhgKBGNvZGUYASABKAlCCpLnGAYIBhACGAISOwoLZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJv\
-            dG9idWYuVGltZXN0YW1wQgqS5xgGCAEQAhgCIikKDVNpZ25JblJlcXVlc3QSGAoEY29kZRgBIAEoCUIKkucYBggGEAIYAiKUAgoO\
-            U2lnbkluUmVzcG9uc2USIAoMYWNjZXNzX3Rva2VuGAEgASgJQgqS5xgGCAYQAhgBEkgKGGFjY2Vzc190b2tlbl9leHBpcmVfdGlt\
-            ZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCpLnGAYIARACGAESIQoNcmVmcmVzaF90b2tlbhgDIAEoCUIKkucY\
-            BggGEAIYBBJECg1hZG1pbmlzdHJhdG9yGAQgASgLMiEuc2FtdGFsLmlkZW50aXR5LnYxLkFkbWluaXN0cmF0b3JCCpLnGAYIBBAC\
-            GAESLQoZb3JnYW5pc2F0aW9uX2Rpc3BsYXlfbmFtZRgFIAEoCUIKkucYBggBEAMYASI5ChRSZWZyZXNoVG9rZW5zUmVxdWVzdBIh\
-            Cg1yZWZyZXNoX3Rva2VuGAEgASgJQgqS5xgGCAYQAhgBIjgKE1Jldm9rZVRva2Vuc1JlcXVlc3QSIQoNcmVmcmVzaF90b2tlbhgB\
-            IAEoCUIKkucYBggGEAIYASIcChRSZXZva2VUb2tlbnNSZXNwb25zZToEmOcYAiJVChpSZW1vdmVBZG1pbmlzdHJhdG9yUmVxdWVz\
-            dBIXCg9vcmdhbmlzYXRpb25faWQYASABKAkSGAoQYWRtaW5pc3RyYXRvcl9pZBgCIAEoCToEmOcYAiIjChtSZW1vdmVBZG1pbmlz\
-            dHJhdG9yUmVzcG9uc2U6BJjnGAIiIQoZTGlzdFJldm9rZWRTaWduSW5zUmVxdWVzdDoEmOcYAiKCAQoaTGlzdFJldm9rZWRTaWdu\
-            SW5zUmVzcG9uc2USHwoLc2lnbl9pbl9pZHMYASADKAlCCpLnGAYIAhACGAISQwoTcmVmdXNlX2lzc3VlZF91bnRpbBgCIAEoCzIa\
-            Lmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCpLnGAYIARACGAIiHgoWTGlzdFNpZ25pbmdLZXlzUmVxdWVzdDoEmOcYAiKFAQoK\
-            U2lnbmluZ0tleRIaCgZrZXlfaWQYASABKAlCCpLnGAYIARACGAUSHgoKcHVibGljX2tleRgCIAEoDEIKkucYBggBEAIYBRI7Cgtj\
-            cmVhdGVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCpLnGAYIARACGAUiTQoXTGlzdFNpZ25pbmdLZXlz\
-            UmVzcG9uc2USLAoEa2V5cxgBIAMoCzIeLnNhbXRhbC5pZGVudGl0eS52MS5TaWduaW5nS2V5OgSY5xgCMu0OCg9JZGVudGl0eVNl\
-            cnZpY2UScgoSQ3JlYXRlT3JnYW5pc2F0aW9uEi0uc2FtdGFsLmlkZW50aXR5LnYxLkNyZWF0ZU9yZ2FuaXNhdGlvblJlcXVlc3Qa\
-            IC5zYW10YWwuaWRlbnRpdHkudjEuT3JnYW5pc2F0aW9uIguK5xgHCgUIAxIBARKoAQoPR2V0T3JnYW5pc2F0aW9uEiouc2FtdGFs\
-            LmlkZW50aXR5LnYxLkdldE9yZ2FuaXNhdGlvblJlcXVlc3QaIC5zYW10YWwuaWRlbnRpdHkudjEuT3JnYW5pc2F0aW9uIkeK5xhD\
-            CgUIAxIBAQoFCAESAQMKBQgEEgEDEioKA0dFVBIjL3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0YARJ/ChFMaXN0\
-            T3JnYW5pc2F0aW9ucxIsLnNhbXRhbC5pZGVudGl0eS52MS5MaXN0T3JnYW5pc2F0aW9uc1JlcXVlc3QaLS5zYW10YWwuaWRlbnRp\
-            dHkudjEuTGlzdE9yZ2FuaXNhdGlvbnNSZXNwb25zZSINiucYCQoFCAMSAQEYARK5AQoQQWRkQWRtaW5pc3RyYXRvchIrLnNhbXRh\
-            bC5pZGVudGl0eS52MS5BZGRBZG1pbmlzdHJhdG9yUmVxdWVzdBohLnNhbXRhbC5pZGVudGl0eS52MS5BZG1pbmlzdHJhdG9yIlWK\
-            5xhRCgUIAxIBAQoFCAESAQMKBQgEEgEDEjoKBFBPU1QSMi92MS9vcmdhbmlzYXRpb25zL3tvcmdhbmlzYXRpb25faWR9L2FkbWlu\
-            aXN0cmF0b3JzEssBChJMaXN0QWRtaW5pc3RyYXRvcnMSLS5zYW10YWwuaWRlbnRpdHkudjEuTGlzdEFkbWluaXN0cmF0b3JzUmVx\
-            dWVzdBouLnNhbXRhbC5pZGVudGl0eS52MS5MaXN0QWRtaW5pc3RyYXRvcnNSZXNwb25zZSJWiucYUgoFCAMSAQEKBQgBEgEDCgUI\
-            BBIBAxI5CgNHRVQSMi92MS9vcmdhbmlzYXRpb25zL3tvcmdhbmlzYXRpb25faWR9L2FkbWluaXN0cmF0b3JzGAES5gEKE1JlbW92\
-            ZUFkbWluaXN0cmF0b3ISLi5zYW10YWwuaWRlbnRpdHkudjEuUmVtb3ZlQWRtaW5pc3RyYXRvclJlcXVlc3QaLy5zYW10YWwuaWRl\
-            bnRpdHkudjEuUmVtb3ZlQWRtaW5pc3RyYXRvclJlc3BvbnNlIm6K5xhqCgUIAxIBAQoFCAESAQMKBQgEEgEDEk8KBkRFTEVURRJF\
-            L3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0vYWRtaW5pc3RyYXRvcnMve2FkbWluaXN0cmF0b3JfaWR9KODUAxJs\
-            ChBDcmVhdGVTaWduSW5Db2RlEisuc2FtdGFsLmlkZW50aXR5LnYxLkNyZWF0ZVNpZ25JbkNvZGVSZXF1ZXN0Gh4uc2FtdGFsLmlk\
-            ZW50aXR5LnYxLlNpZ25JbkNvZGUiC4rnGAcKBQgDEgEBEn8KBlNpZ25JbhIhLnNhbXRhbC5pZGVudGl0eS52MS5TaWduSW5SZXF1\
-            ZXN0GiIuc2FtdGFsLmlkZW50aXR5LnYxLlNpZ25JblJlc3BvbnNlIi6K5xgqCgUIAxIBAQoFCAESAQEKBQgEEgEBEhMKBFBPU1QS\
-            Cy92MS9zaWduLWluEpQBCg1SZWZyZXNoVG9rZW5zEiguc2FtdGFsLmlkZW50aXR5LnYxLlJlZnJlc2hUb2tlbnNSZXF1ZXN0GiIu\
-            c2FtdGFsLmlkZW50aXR5LnYxLlNpZ25JblJlc3BvbnNlIjWK5xgxCgUIAxIBAQoFCAESAQEKBQgEEgEBEhoKBFBPU1QSEi92MS90\
-            b2tlbnM6cmVmcmVzaBKZAQoMUmV2b2tlVG9rZW5zEicuc2FtdGFsLmlkZW50aXR5LnYxLlJldm9rZVRva2Vuc1JlcXVlc3QaKC5z\
-            YW10YWwuaWRlbnRpdHkudjEuUmV2b2tlVG9rZW5zUmVzcG9uc2UiNornGDIKBQgDEgEBCgUIARIBAQoFCAQSAQESGQoEUE9TVBIR\
-            L3YxL3Rva2VuczpyZXZva2UYARKCAQoSTGlzdFJldm9rZWRTaWduSW5zEi0uc2FtdGFsLmlkZW50aXR5LnYxLkxpc3RSZXZva2Vk\
-            U2lnbkluc1JlcXVlc3QaLi5zYW10YWwuaWRlbnRpdHkudjEuTGlzdFJldm9rZWRTaWduSW5zUmVzcG9uc2UiDYrnGAkKBQgCEgEB\
-            GAESnwEKD0xpc3RTaWduaW5nS2V5cxIqLnNhbXRhbC5pZGVudGl0eS52MS5MaXN0U2lnbmluZ0tleXNSZXF1ZXN0Gisuc2FtdGFs\
-            LmlkZW50aXR5LnYxLkxpc3RTaWduaW5nS2V5c1Jlc3BvbnNlIjOK5xgvCgUIAhIBAQoFCAMSAQEKBQgBEgEBCgUIBBIBARIPCgNH\
-            RVQSCC92MS9rZXlzGAFiBnByb3RvMw==
+            ZBgBIAEoCToEmOcYAiI7ChpHZXRPcmdhbmlzYXRpb25OYW1lUmVxdWVzdBIXCg9vcmdhbmlzYXRpb25faWQYASABKAk6BJjnGAIi\
+            NAoQT3JnYW5pc2F0aW9uTmFtZRIgCgxkaXNwbGF5X25hbWUYASABKAlCCpLnGAYIARADGAUiRwoYTGlzdE9yZ2FuaXNhdGlvbnNS\
+            ZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoDRISCgpwYWdlX3Rva2VuGAIgASgJOgSY5xgCInMKGUxpc3RPcmdhbmlzYXRpb25zUmVz\
+            cG9uc2USNwoNb3JnYW5pc2F0aW9ucxgBIAMoCzIgLnNhbXRhbC5pZGVudGl0eS52MS5PcmdhbmlzYXRpb24SFwoPbmV4dF9wYWdl\
+            X3Rva2VuGAIgASgJOgSY5xgCInsKF0FkZEFkbWluaXN0cmF0b3JSZXF1ZXN0EiMKD29yZ2FuaXNhdGlvbl9pZBgBIAEoCUIKkucY\
+            BggBEAMYBBIZCgVlbWFpbBgCIAEoCUIKkucYBggDEAIYBBIgCgxkaXNwbGF5X25hbWUYAyABKAlCCpLnGAYIBBACGAQiYQoZTGlz\
+            dEFkbWluaXN0cmF0b3JzUmVxdWVzdBIXCg9vcmdhbmlzYXRpb25faWQYASABKAkSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2Vf\
+            dG9rZW4YAyABKAk6BJjnGAIidgoaTGlzdEFkbWluaXN0cmF0b3JzUmVzcG9uc2USOQoOYWRtaW5pc3RyYXRvcnMYASADKAsyIS5z\
+            YW10YWwuaWRlbnRpdHkudjEuQWRtaW5pc3RyYXRvchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAk6BJjnGAIiNAoXQ3JlYXRlU2ln\
+            bkluQ29kZVJlcXVlc3QSGQoFZW1haWwYASABKAlCCpLnGAYIAxACGAEiYwoKU2lnbkluQ29kZRIYCgRjb2RlGAEgASgJQgqS5xgG\
+            CAYQAhgCEjsKC2V4cGlyZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIKkucYBggBEAIYAiIpCg1TaWdu\
+            SW5SZXF1ZXN0EhgKBGNvZGUYASABKAlCCpLnGAYIBhACGAIilAIKDlNpZ25JblJlc3BvbnNlEiAKDGFjY2Vzc190b2tlbhgBIAEo\
+            CUIKkucYBggGEAIYARJIChhhY2Nlc3NfdG9rZW5fZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1w\
+            QgqS5xgGCAEQAhgBEiEKDXJlZnJlc2hfdG9rZW4YAyABKAlCCpLnGAYIBhACGAQSRAoNYWRtaW5pc3RyYXRvchgEIAEoCzIhLnNh\
+            bXRhbC5pZGVudGl0eS52MS5BZG1pbmlzdHJhdG9yQgqS5xgGCAQQAhgBEi0KGW9yZ2FuaXNhdGlvbl9kaXNwbGF5X25hbWUYBSAB\
+            KAlCCpLnGAYIARADGAEiOQoUUmVmcmVzaFRva2Vuc1JlcXVlc3QSIQoNcmVmcmVzaF90b2tlbhgBIAEoCUIKkucYBggGEAIYASI4\
+            ChNSZXZva2VUb2tlbnNSZXF1ZXN0EiEKDXJlZnJlc2hfdG9rZW4YASABKAlCCpLnGAYIBhACGAEiHAoUUmV2b2tlVG9rZW5zUmVz\
+            cG9uc2U6BJjnGAIiVQoaUmVtb3ZlQWRtaW5pc3RyYXRvclJlcXVlc3QSFwoPb3JnYW5pc2F0aW9uX2lkGAEgASgJEhgKEGFkbWlu\
+            aXN0cmF0b3JfaWQYAiABKAk6BJjnGAIiIwobUmVtb3ZlQWRtaW5pc3RyYXRvclJlc3BvbnNlOgSY5xgCIiEKGUxpc3RSZXZva2Vk\
+            U2lnbkluc1JlcXVlc3Q6BJjnGAIiggEKGkxpc3RSZXZva2VkU2lnbkluc1Jlc3BvbnNlEh8KC3NpZ25faW5faWRzGAEgAygJQgqS\
+            5xgGCAIQAhgCEkMKE3JlZnVzZV9pc3N1ZWRfdW50aWwYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgqS5xgGCAEQ\
+            AhgCIh4KFkxpc3RTaWduaW5nS2V5c1JlcXVlc3Q6BJjnGAIihQEKClNpZ25pbmdLZXkSGgoGa2V5X2lkGAEgASgJQgqS5xgGCAEQ\
+            AhgFEh4KCnB1YmxpY19rZXkYAiABKAxCCpLnGAYIARACGAUSOwoLY3JlYXRlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYu\
+            VGltZXN0YW1wQgqS5xgGCAEQAhgFIk0KF0xpc3RTaWduaW5nS2V5c1Jlc3BvbnNlEiwKBGtleXMYASADKAsyHi5zYW10YWwuaWRl\
+            bnRpdHkudjEuU2lnbmluZ0tleToEmOcYAjLpDwoPSWRlbnRpdHlTZXJ2aWNlEnIKEkNyZWF0ZU9yZ2FuaXNhdGlvbhItLnNhbXRh\
+            bC5pZGVudGl0eS52MS5DcmVhdGVPcmdhbmlzYXRpb25SZXF1ZXN0GiAuc2FtdGFsLmlkZW50aXR5LnYxLk9yZ2FuaXNhdGlvbiIL\
+            iucYBwoFCAMSAQESqAEKD0dldE9yZ2FuaXNhdGlvbhIqLnNhbXRhbC5pZGVudGl0eS52MS5HZXRPcmdhbmlzYXRpb25SZXF1ZXN0\
+            GiAuc2FtdGFsLmlkZW50aXR5LnYxLk9yZ2FuaXNhdGlvbiJHiucYQwoFCAMSAQEKBQgBEgEDCgUIBBIBAxIqCgNHRVQSIy92MS9v\
+            cmdhbmlzYXRpb25zL3tvcmdhbmlzYXRpb25faWR9GAESegoTR2V0T3JnYW5pc2F0aW9uTmFtZRIuLnNhbXRhbC5pZGVudGl0eS52\
+            MS5HZXRPcmdhbmlzYXRpb25OYW1lUmVxdWVzdBokLnNhbXRhbC5pZGVudGl0eS52MS5PcmdhbmlzYXRpb25OYW1lIg2K5xgJCgUI\
+            AhIBARgBEn8KEUxpc3RPcmdhbmlzYXRpb25zEiwuc2FtdGFsLmlkZW50aXR5LnYxLkxpc3RPcmdhbmlzYXRpb25zUmVxdWVzdBot\
+            LnNhbXRhbC5pZGVudGl0eS52MS5MaXN0T3JnYW5pc2F0aW9uc1Jlc3BvbnNlIg2K5xgJCgUIAxIBARgBErkBChBBZGRBZG1pbmlz\
+            dHJhdG9yEisuc2FtdGFsLmlkZW50aXR5LnYxLkFkZEFkbWluaXN0cmF0b3JSZXF1ZXN0GiEuc2FtdGFsLmlkZW50aXR5LnYxLkFk\
+            bWluaXN0cmF0b3IiVYrnGFEKBQgDEgEBCgUIARIBAwoFCAQSAQMSOgoEUE9TVBIyL3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNh\
+            dGlvbl9pZH0vYWRtaW5pc3RyYXRvcnMSywEKEkxpc3RBZG1pbmlzdHJhdG9ycxItLnNhbXRhbC5pZGVudGl0eS52MS5MaXN0QWRt\
+            aW5pc3RyYXRvcnNSZXF1ZXN0Gi4uc2FtdGFsLmlkZW50aXR5LnYxLkxpc3RBZG1pbmlzdHJhdG9yc1Jlc3BvbnNlIlaK5xhSCgUI\
+            AxIBAQoFCAESAQMKBQgEEgEDEjkKA0dFVBIyL3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0vYWRtaW5pc3RyYXRv\
+            cnMYARLmAQoTUmVtb3ZlQWRtaW5pc3RyYXRvchIuLnNhbXRhbC5pZGVudGl0eS52MS5SZW1vdmVBZG1pbmlzdHJhdG9yUmVxdWVz\
+            dBovLnNhbXRhbC5pZGVudGl0eS52MS5SZW1vdmVBZG1pbmlzdHJhdG9yUmVzcG9uc2UibornGGoKBQgDEgEBCgUIARIBAwoFCAQS\
+            AQMSTwoGREVMRVRFEkUvdjEvb3JnYW5pc2F0aW9ucy97b3JnYW5pc2F0aW9uX2lkfS9hZG1pbmlzdHJhdG9ycy97YWRtaW5pc3Ry\
+            YXRvcl9pZH0o4NQDEmwKEENyZWF0ZVNpZ25JbkNvZGUSKy5zYW10YWwuaWRlbnRpdHkudjEuQ3JlYXRlU2lnbkluQ29kZVJlcXVl\
+            c3QaHi5zYW10YWwuaWRlbnRpdHkudjEuU2lnbkluQ29kZSILiucYBwoFCAMSAQESfwoGU2lnbkluEiEuc2FtdGFsLmlkZW50aXR5\
+            LnYxLlNpZ25JblJlcXVlc3QaIi5zYW10YWwuaWRlbnRpdHkudjEuU2lnbkluUmVzcG9uc2UiLornGCoKBQgDEgEBCgUIARIBAQoF\
+            CAQSAQESEwoEUE9TVBILL3YxL3NpZ24taW4SlAEKDVJlZnJlc2hUb2tlbnMSKC5zYW10YWwuaWRlbnRpdHkudjEuUmVmcmVzaFRv\
+            a2Vuc1JlcXVlc3QaIi5zYW10YWwuaWRlbnRpdHkudjEuU2lnbkluUmVzcG9uc2UiNYrnGDEKBQgDEgEBCgUIARIBAQoFCAQSAQES\
+            GgoEUE9TVBISL3YxL3Rva2VuczpyZWZyZXNoEpkBCgxSZXZva2VUb2tlbnMSJy5zYW10YWwuaWRlbnRpdHkudjEuUmV2b2tlVG9r\
+            ZW5zUmVxdWVzdBooLnNhbXRhbC5pZGVudGl0eS52MS5SZXZva2VUb2tlbnNSZXNwb25zZSI2iucYMgoFCAMSAQEKBQgBEgEBCgUI\
+            BBIBARIZCgRQT1NUEhEvdjEvdG9rZW5zOnJldm9rZRgBEoIBChJMaXN0UmV2b2tlZFNpZ25JbnMSLS5zYW10YWwuaWRlbnRpdHku\
+            djEuTGlzdFJldm9rZWRTaWduSW5zUmVxdWVzdBouLnNhbXRhbC5pZGVudGl0eS52MS5MaXN0UmV2b2tlZFNpZ25JbnNSZXNwb25z\
+            ZSINiucYCQoFCAISAQEYARKfAQoPTGlzdFNpZ25pbmdLZXlzEiouc2FtdGFsLmlkZW50aXR5LnYxLkxpc3RTaWduaW5nS2V5c1Jl\
+            cXVlc3QaKy5zYW10YWwuaWRlbnRpdHkudjEuTGlzdFNpZ25pbmdLZXlzUmVzcG9uc2UiM4rnGC8KBQgCEgEBCgUIAxIBAQoFCAES\
+            AQEKBQgEEgEBEg8KA0dFVBIIL3YxL2tleXMYAWIGcHJvdG8z
             """)
 
     private static let samtalRetentionV1Retention = ProtoFile(

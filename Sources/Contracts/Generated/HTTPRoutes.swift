@@ -14,6 +14,11 @@ public enum HTTPRoutes {
             request: ChatV1.GetSessionRequest.descriptor, response: ChatV1.Session.descriptor,
             stream: nil, service: "chat"),
         HTTPRoute(
+            verb: "GET", path: "/v1/sessions/{session_id}/controller",
+            method: ChatV1.ChatServiceMethods.getController,
+            request: ChatV1.GetControllerRequest.descriptor, response: ChatV1.Controller.descriptor,
+            stream: nil, service: "chat"),
+        HTTPRoute(
             verb: "GET", path: "/v1/sessions",
             method: ChatV1.ChatServiceMethods.listSessions,
             request: ChatV1.ListSessionsRequest.descriptor, response: ChatV1.ListSessionsResponse.descriptor,

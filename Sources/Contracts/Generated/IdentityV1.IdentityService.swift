@@ -15,6 +15,11 @@ extension IdentityV1 {
             kind: .unary, idempotent: true,
             maxRequestBytes: 4096, defaultDeadline: .seconds(10))
 
+        public static let getOrganisationName = MethodDescriptor(
+            service: "samtal.identity.v1.IdentityService", method: "GetOrganisationName",
+            kind: .unary, idempotent: true,
+            maxRequestBytes: 4096, defaultDeadline: .seconds(10))
+
         public static let listOrganisations = MethodDescriptor(
             service: "samtal.identity.v1.IdentityService", method: "ListOrganisations",
             kind: .unary, idempotent: true,
@@ -68,6 +73,7 @@ extension IdentityV1 {
         public static let all: [MethodDescriptor] = [
             createOrganisation,
             getOrganisation,
+            getOrganisationName,
             listOrganisations,
             addAdministrator,
             listAdministrators,
@@ -92,6 +98,11 @@ extension IdentityV1 {
         /// An administrator reads their own organisation, the operator any.
         func getOrganisation(_ request: IdentityV1.GetOrganisationRequest, call: ServerCall) async throws
             -> IdentityV1.Organisation
+
+        /// What an organisation is called, for services: chat tells participants who is responsible, and retention records no
+        /// agreement for an organisation that there is not. NOT_FOUND with ORGANISATION_NOT_FOUND.
+        func getOrganisationName(_ request: IdentityV1.GetOrganisationNameRequest, call: ServerCall) async throws
+            -> IdentityV1.OrganisationName
 
         func listOrganisations(_ request: IdentityV1.ListOrganisationsRequest, call: ServerCall) async throws
             -> IdentityV1.ListOrganisationsResponse
@@ -157,6 +168,14 @@ extension IdentityV1 {
             _ request: IdentityV1.GetOrganisationRequest, options: CallOptions = CallOptions()
         ) async throws -> IdentityV1.Organisation {
             try await channel.unary(IdentityV1.IdentityServiceMethods.getOrganisation, request, options: options)
+        }
+
+        /// What an organisation is called, for services: chat tells participants who is responsible, and retention records no
+        /// agreement for an organisation that there is not. NOT_FOUND with ORGANISATION_NOT_FOUND.
+        public func getOrganisationName(
+            _ request: IdentityV1.GetOrganisationNameRequest, options: CallOptions = CallOptions()
+        ) async throws -> IdentityV1.OrganisationName {
+            try await channel.unary(IdentityV1.IdentityServiceMethods.getOrganisationName, request, options: options)
         }
 
         public func listOrganisations(
@@ -243,6 +262,9 @@ extension IdentityV1.IdentityServiceHandler {
             },
             .unary(IdentityV1.IdentityServiceMethods.getOrganisation) { (request: IdentityV1.GetOrganisationRequest, call: ServerCall) in
                 try await self.getOrganisation(request, call: call)
+            },
+            .unary(IdentityV1.IdentityServiceMethods.getOrganisationName) { (request: IdentityV1.GetOrganisationNameRequest, call: ServerCall) in
+                try await self.getOrganisationName(request, call: call)
             },
             .unary(IdentityV1.IdentityServiceMethods.listOrganisations) { (request: IdentityV1.ListOrganisationsRequest, call: ServerCall) in
                 try await self.listOrganisations(request, call: call)

@@ -174,6 +174,72 @@ extension IdentityV1 {
 }
 
 extension IdentityV1 {
+    /// `samtal.identity.v1.GetOrganisationNameRequest`.
+    public struct GetOrganisationNameRequest: ProtobufMessage {
+        public var organisationID: String = ""
+
+        public init() {}
+
+        public init(
+            organisationID: String = ""
+        ) {
+            self.organisationID = organisationID
+        }
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Identity__V1__GetOrganisationNameRequest()
+            samtal__identity__v1__get_organisation_name_request__init(&message)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Identity__V1__GetOrganisationNameRequest.self)
+            organisationID = try FieldReading.text(cStruct.pointee.organisation_id.data, cStruct.pointee.organisation_id.len, "organisation_id")
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Identity__V1__GetOrganisationNameRequest.self)
+            (cStruct.pointee.organisation_id.data, cStruct.pointee.organisation_id.len) = arena.text(organisationID)
+        }
+    }
+}
+
+extension IdentityV1 {
+    /// `samtal.identity.v1.OrganisationName`.
+    public struct OrganisationName: ProtobufMessage {
+        public var displayName: String = ""
+
+        public init() {}
+
+        public init(
+            displayName: String = ""
+        ) {
+            self.displayName = displayName
+        }
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Identity__V1__OrganisationName()
+            samtal__identity__v1__organisation_name__init(&message)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Identity__V1__OrganisationName.self)
+            displayName = try FieldReading.text(cStruct.pointee.display_name.data, cStruct.pointee.display_name.len, "display_name")
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Identity__V1__OrganisationName.self)
+            (cStruct.pointee.display_name.data, cStruct.pointee.display_name.len) = arena.text(displayName)
+        }
+    }
+}
+
+extension IdentityV1 {
     /// `samtal.identity.v1.ListOrganisationsRequest`.
     public struct ListOrganisationsRequest: ProtobufMessage {
         /// 0: 50; at most 200

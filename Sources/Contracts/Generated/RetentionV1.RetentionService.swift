@@ -110,7 +110,9 @@ extension RetentionV1 {
     /// A method throws `RPCError` for a status; any other error becomes INTERNAL.
     public protocol RetentionServiceHandler: Sendable {
         /// Records an organisation's data-processing agreement, or its next version. No session can be created before. A
-        /// lower cap holds for new sessions at once; for those there are, once an administrator has confirmed it.
+        /// lower cap holds for new sessions at once; for those there are, once an administrator has confirmed it. Needs
+        /// identity: UNAVAILABLE, naming identity, when it is down; NOT_FOUND with ORGANISATION_NOT_FOUND for an organisation
+        /// that there is not.
         func recordAgreement(_ request: RetentionV1.RecordAgreementRequest, call: ServerCall) async throws
             -> RetentionV1.Agreement
 
@@ -199,7 +201,9 @@ extension RetentionV1 {
         }
 
         /// Records an organisation's data-processing agreement, or its next version. No session can be created before. A
-        /// lower cap holds for new sessions at once; for those there are, once an administrator has confirmed it.
+        /// lower cap holds for new sessions at once; for those there are, once an administrator has confirmed it. Needs
+        /// identity: UNAVAILABLE, naming identity, when it is down; NOT_FOUND with ORGANISATION_NOT_FOUND for an organisation
+        /// that there is not.
         public func recordAgreement(
             _ request: RetentionV1.RecordAgreementRequest, options: CallOptions = CallOptions()
         ) async throws -> RetentionV1.Agreement {

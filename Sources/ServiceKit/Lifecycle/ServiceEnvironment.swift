@@ -1,6 +1,7 @@
 internal import Contracts
 public import Logging
 public import NIOPosix
+public import Privacy
 public import RPC
 internal import Synchronization
 
@@ -10,6 +11,8 @@ public struct ServiceEnvironment: Sendable {
     public let name: String
     /// The data folder of all services, as `--data` gives it.
     public let dataFolder: String
+    /// Where that is, as the operator declares.
+    public let region: Region
     /// The service's own folder in it, with mode 0700.
     public let ownFolder: String
     public let logger: Logger
@@ -28,6 +31,7 @@ public struct ServiceEnvironment: Sendable {
 
     init(settings: ServiceSettings, logger: Logger, group: MultiThreadedEventLoopGroup) {
         name = settings.name
+        region = settings.region
         dataFolder = settings.folders.root
         ownFolder = settings.folders.own
         self.logger = logger

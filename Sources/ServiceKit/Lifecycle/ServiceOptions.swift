@@ -11,6 +11,15 @@ public struct ServiceOptions: ParsableArguments {
     var data: String?
 
     @Option(
+        name: .customLong("region"),
+        help: ArgumentHelp(
+            """
+            Where the data folder is: the code of a country of the EU or EEA, with or without a suffix, such as se or \
+            se-stockholm-1. Required; shown, as declared, on pages and certificates (SAMTAL_REGION).
+            """, valueName: "region"))
+    var region: String?
+
+    @Option(
         name: .customLong("socket"),
         help: ArgumentHelp(
             "The Unix socket to serve on, at most 107 bytes (SAMTAL_SOCKET; default DIR/run/NAME.sock).",

@@ -1,3 +1,4 @@
+public import Privacy
 public import RPC
 public import ServiceLifecycle
 
@@ -15,6 +16,8 @@ public struct ServiceParts: Sendable {
     /// The full names of services whose calls it forwards: it says itself whether they serve
     /// (``ServiceEnvironment/health``).
     public var forwarded: Set<String>
+    /// Where the services behind it keep their data, by their names, as far as they have told.
+    public var neighbourRegions: @Sendable () -> [String: Region]
     /// Called first when the service stops, before its server drains: ends streams that would go on for ever, so that
     /// their callers resume elsewhere.
     public var onDrain: @Sendable () async -> Void
@@ -24,7 +27,8 @@ public struct ServiceParts: Sendable {
     public init(
         handlers: [MethodHandler], authenticators: [any Authenticator] = [],
         access: AccessScope = .rolesAndPrincipals, background: [any Service] = [],
-        forwarded: Set<String> = [], onDrain: @escaping @Sendable () async -> Void = {},
+        forwarded: Set<String> = [], neighbourRegions: @escaping @Sendable () -> [String: Region] = { [:] },
+        onDrain: @escaping @Sendable () async -> Void = {},
         onStop: @escaping @Sendable () async -> Void = {}
     ) {
         self.handlers = handlers
@@ -32,6 +36,7 @@ public struct ServiceParts: Sendable {
         self.access = access
         self.background = background
         self.forwarded = forwarded
+        self.neighbourRegions = neighbourRegions
         self.onDrain = onDrain
         self.onStop = onStop
     }

@@ -4,6 +4,7 @@ internal import Glibc
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
+internal import Privacy
 internal import RPC
 internal import ServiceLifecycle
 internal import UnixSignals
@@ -78,6 +79,7 @@ public enum ServiceRunner {
             "serving",
             metadata: [
                 LogKey.socket: .string(settings.socketName), LogKey.threads: .stringConvertible(settings.threads),
+                LogKey.region: .string(settings.region.name),
             ])
         let services = makeServiceGroup(
             [MetricsFile(registry: environment.metrics, path: settings.metricsPath, logger: environment.logger)]
@@ -99,7 +101,8 @@ public enum ServiceRunner {
     /// What its health is asked by: the process as a whole, and the full names of the services that it answers itself, with
     /// and without the service's own part.
     private static func ownNames(of parts: ServiceParts) -> Set<String> {
-        let answered = parts.handlers.map(\.method.service) + HealthV1.HealthMethods.all.map(\.service)
+        let answered =
+            parts.handlers.map(\.method.service) + HealthV1.HealthMethods.all.map(\.service) + [DeclaredRegions.service]
         let services = Set(answered + ReflectionService.names).subtracting(parts.forwarded)
         return services.union(services.map(ServiceName.package(of:))).union([""])
     }
@@ -114,8 +117,10 @@ public enum ServiceRunner {
         // The gateway alone has half a dozen to each service.
         configuration.maxConnectionsOfProcess = 256
         let reflection = ReflectionService(
-            files: ContractsFiles.all, services: parts.handlers.map(\.method.service))
-        let handlers = parts.handlers + reflection.handlers
+            files: ContractsFiles.all, services: parts.handlers.map(\.method.service) + [DeclaredRegions.service])
+        let deployment = DeclaredRegions(
+            process: environment.name, region: environment.region, neighbours: parts.neighbourRegions)
+        let handlers = parts.handlers + deployment.handlers + reflection.handlers
         let calls = CallMetrics(methods: HealthV1.HealthMethods.all + handlers.map(\.method))
         environment.metrics.observe(calls)
         return RPCServer(

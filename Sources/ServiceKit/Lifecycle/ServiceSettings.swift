@@ -1,6 +1,7 @@
 internal import Foundation
 internal import Logging
 internal import NIOCore
+internal import Privacy
 internal import RPC
 
 /// What `ServiceOptions`, the environment and the defaults come to.
@@ -9,6 +10,8 @@ struct ServiceSettings: Sendable {
     static let longestSocketPath = 107
 
     var name: String
+    /// Where the folders are, as the operator declares.
+    var region: Region
     var folders: DataFolders
     var socketPath: String
     var peers: PeerRoles
@@ -40,6 +43,7 @@ struct ServiceSettings: Sendable {
             own.isEmpty ? (variable(key) ?? "").split(separator: " ").map(String.init) : own
         }
         self.name = name
+        region = try Self.region(options.region ?? variable("SAMTAL_REGION"))
         folders = DataFolders(root: options.data ?? variable("SAMTAL_DATA") ?? "./data", service: name)
         socketPath = options.socket ?? variable("SAMTAL_SOCKET") ?? folders.socket(of: name)
         try Self.check(socketPath: socketPath)
@@ -49,6 +53,27 @@ struct ServiceSettings: Sendable {
         neighbours = try Self.neighbours(list(options.neighbour, "SAMTAL_NEIGHBOURS"))
         logLevel = try Self.logLevel(options.logLevel ?? variable("SAMTAL_LOG_LEVEL") ?? "info")
         threads = try Self.threads(options.threads.map(String.init) ?? variable("SAMTAL_THREADS"))
+    }
+
+    /// There is no default: where personal data lies is to be said by whoever knows.
+    private static func region(_ text: String?) throws(StartUpError) -> Region {
+        let remedy =
+            "say in which country of the EU or EEA the data folder is with --region or SAMTAL_REGION, such as se or "
+            + "se-stockholm-1"
+        guard let text else { throw StartUpError("no region is declared", remedy: remedy) }
+        do throws(Region.Problem) {
+            return try Region(text)
+        } catch {
+            throw StartUpError("the region \"\(printable(text))\" \(error)", remedy: remedy)
+        }
+    }
+
+    /// One line, and no longer than a region.
+    private static func printable(_ text: String) -> String {
+        String(
+            text.unicodeScalars.prefix(Region.maximumLength).map { scalar in
+                (0x20..<0x7F).contains(scalar.value) ? Character(scalar) : "?"
+            })
     }
 
     private static func check(socketPath: String) throws(StartUpError) {

@@ -43,13 +43,18 @@ public enum LogKey {
     public static let bytes = "bytes"
     /// A bound that was reached, by its name.
     public static let bound = "bound"
+    /// The rule that a peer has broken.
+    public static let rule = "rule"
     /// How many lines like this one were left out before it.
     public static let omittedBefore = "omitted_before"
     /// How many threads serve.
     public static let threads = "threads"
+    /// Where data is kept, as declared.
+    public static let region = "region"
 
     static let allowed: Set<String> = [
         method, code, reason, duration, peerRole, peerUID, callID, traceID, errorType, neighbour, count, sequence,
         organisation, signal, socket, port, component, delay, attempt, bytes, bound, omittedBefore, threads,
+        region, rule,
     ]
 }

@@ -3,6 +3,7 @@ import Contracts
 import Foundation
 import Privacy
 import RPC
+import Synchronization
 import Testing
 
 @Suite("Sessions over the socket")
@@ -41,6 +42,46 @@ struct SessionTests {
             let reopening = await status { _ = try await chat.client.openSession(named, options: administrator) }
             #expect(reopening?.code == .failedPrecondition)
             #expect(reopening?.reason == "SESSION_ENDED")
+        }
+    }
+
+    @Test("anybody with a session's id learns by name who is responsible for it, and identity is asked once")
+    func controller() async throws {
+        try await World.withChat { world, chat in
+            let session = try await chat.session()
+            for _ in 1...5 {
+                #expect(
+                    try await chat.client.getController(.init(sessionID: session))
+                        == ChatV1.Controller(displayName: "Exempelredaktionen"))
+            }
+            #expect(world.identity.state.withLock { $0.calls } == 1)
+            for id in ["none", "a-none"] {
+                let unknown = await status { _ = try await chat.client.getController(.init(sessionID: id)) }
+                #expect(unknown?.code == .notFound && unknown?.reason == "SESSION_NOT_FOUND")
+            }
+            let malformed = await status { _ = try await chat.client.getController(.init(sessionID: "../a")) }
+            #expect(malformed?.code == .invalidArgument)
+            // From the time of erasure on nobody learns whose it was.
+            _ = try await chat.end(session)
+            world.clock.advance(by: 8 * 86_400)
+            let gone = await status { _ = try await chat.client.getController(.init(sessionID: session)) }
+            #expect(gone?.code == .notFound)
+            #expect(world.identity.state.withLock { $0.calls } == 1)
+        }
+    }
+
+    @Test("while identity is away, who is responsible is UNAVAILABLE and names identity; all else goes on")
+    func controllerAway() async throws {
+        try await World.withChat { world, chat in
+            let session = try await chat.session()
+            await world.identity.stop()
+            let away = await status { _ = try await chat.client.getController(.init(sessionID: session)) }
+            #expect(away?.code == .unavailable && away?.message.contains("identity") == true)
+            _ = try await chat.ask("Varför?", in: session, as: try await chat.join(session))
+            try await world.identity.start()
+            try await world.eventually("it is answered again") {
+                (try? await chat.client.getController(.init(sessionID: session)).displayName) == "Exempelredaktionen"
+            }
         }
     }
 

@@ -21,6 +21,7 @@ struct World {
     let folder: String
     let clock: ManualWallClock
     let retention: RetentionPeer
+    let identity: IdentityPeer
     let logs: LogCollector
     let tokens: AccessTokenIssuer
 
@@ -34,16 +35,20 @@ struct World {
         let logs = LogCollector()
         let world = World(
             folder: folder, clock: ManualWallClock(start),
-            retention: RetentionPeer(socketPath: "\(folder)/retention.sock", logger: logs.logger), logs: logs,
+            retention: RetentionPeer(socketPath: "\(folder)/retention.sock", logger: logs.logger),
+            identity: IdentityPeer(socketPath: "\(folder)/identity.sock", logger: logs.logger), logs: logs,
             tokens: try await AccessTokenIssuer(keyID: "k", privateKey: AccessTokenIssuer.newPrivateKey()))
         try await world.retention.start()
+        try await world.identity.start()
         do {
             try await body(world)
         } catch {
             await world.retention.stop()
+            await world.identity.stop()
             throw error
         }
         await world.retention.stop()
+        await world.identity.stop()
     }
 
     /// A world with one run of chat in it.
@@ -59,10 +64,12 @@ struct World {
         settings.upkeepInterval = .milliseconds(20)
         let toRetention = RPCChannel(
             socketPath: retention.socketPath, name: "retention", group: .singleton, logger: logs.logger)
+        let toIdentity = RPCChannel(
+            socketPath: identity.socketPath, name: "identity", group: .singleton, logger: logs.logger)
         let metrics = MetricsRegistry()
         let assembly = try await ChatAssembly(
-            databasePath: databasePath, retention: toRetention, settings: settings, metrics: metrics, clock: clock,
-            logger: logs.logger)
+            databasePath: databasePath, region: try Region("se-lund"), identity: toIdentity, retention: toRetention,
+            settings: settings, metrics: metrics, clock: clock, logger: logs.logger)
         let parts = assembly.parts(
             administrators: AccessTokenAuthenticator(keys: FixedSigningKeys([tokens.keyID: tokens.publicKey])))
         let socketPath = "\(folder)/chat.sock"
@@ -90,6 +97,7 @@ struct World {
         await server.shutDown()
         await assembly.stop()
         await toRetention.close()
+        await toIdentity.close()
         try outcome.get()
     }
 

@@ -18,6 +18,25 @@ struct OrganisationTests {
         }
     }
 
+    @Test("a service learns what an organisation is called, and nothing else of it")
+    func name() async throws {
+        try await RunningIdentity.with { identity in
+            let created = try await identity.organisation("Example Nyheter")
+            let service = CallOptions(metadata: ["samtal-role": "service"], timeout: .seconds(20))
+            let name = try await identity.client.getOrganisationName(
+                .init(organisationID: created.organisationID), options: service)
+            #expect(name == IdentityV1.OrganisationName(displayName: "Example Nyheter"))
+            #expect(
+                try await refusal {
+                    try await identity.client.getOrganisationName(.init(organisationID: "org-x"), options: service)
+                } == .organisationNotFound)
+            let malformed = try await refusal {
+                try await identity.client.getOrganisationName(.init(organisationID: "Org X"), options: service)
+            }
+            #expect(malformed?.code == .invalidArgument && malformed?.field == "organisation_id")
+        }
+    }
+
     @Test("an administrator that was added is listed with e-mail and name")
     func added() async throws {
         try await RunningIdentity.with { identity in

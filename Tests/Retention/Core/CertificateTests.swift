@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import Privacy
 import RetentionCore
 import Testing
 
@@ -14,7 +15,7 @@ struct CertificateTests {
             + #""key_destroyed":"2026-02-07T10:00:00.125Z","#
             + #""method":["key-destroyed","rows-deleted","files-vacuumed"],"organisation":"org-north","#
             + #""policy_version":5,"previous":"\#(String(repeating: "0", count: 64))","retention_days":7,"#
-            + #""sequence":1,"session":"session-1","trigger":"automatic","version":2}"#
+            + #""sequence":1,"session":"session-1","trigger":"automatic","version":3}"#
         #expect(try Sample.statement().canonicalText == expected)
     }
 
@@ -66,6 +67,46 @@ struct CertificateTests {
         #expect(throws: CertificateProblem.Reason.self) { try ErasureStatement(reading: statement.canonicalText) }
     }
 
+    @Test("a statement says where the session was kept, as declared, and is read back")
+    func regions() throws {
+        var statement = try Sample.statement()
+        statement.regions = DeclaredRegions(chat: try Region("se-lund"), retention: try Region("fi"))
+        #expect(
+            statement.canonicalText.contains(
+                #","declared_regions":{"chat":"se-lund","retention":"fi"},"ended""#))
+        #expect(try ErasureStatement(reading: statement.canonicalText) == statement)
+        #expect(statement.regions.inWords == "chat se-lund, retention fi")
+        statement.regions.chat = nil
+        #expect(statement.canonicalText.contains(#""declared_regions":{"retention":"fi"}"#))
+        #expect(try ErasureStatement(reading: statement.canonicalText) == statement)
+        for version in [1, 2] {
+            // What did not say it yet is read, and can't say it.
+            statement.version = version
+            #expect(throws: CertificateProblem.Reason.self) {
+                try ErasureStatement(reading: statement.canonicalText)
+            }
+            var silent = statement
+            silent.regions = DeclaredRegions()
+            #expect(try ErasureStatement(reading: silent.canonicalText) == silent)
+        }
+    }
+
+    @Test(
+        "a statement that names no region of the EU or EEA, or more than there are, is refused",
+        arguments: [
+            #"{"chat":"us"}"#, #"{"chat":"SE"}"#, #"{}"#, #"{"chat":"se","gateway":"se"}"#, #"{"retention":""}"#,
+            #"[]"#,
+            #""se""#, #"{"chat":7}"#,
+        ])
+    func senselessRegions(member: String) throws {
+        var statement = try Sample.statement()
+        statement.regions = DeclaredRegions(chat: try Region("se"))
+        let text = statement.canonicalText
+        let changed = text.replacingOccurrences(of: #"{"chat":"se"}"#, with: member)
+        #expect(changed != text)
+        #expect(throws: CertificateProblem.Reason.self) { try ErasureStatement(reading: changed) }
+    }
+
     @Test(
         "a requester that makes no sense is refused",
         arguments: [
@@ -109,8 +150,8 @@ struct CertificateTests {
             " " + text, text + "\n", text.replacingOccurrences(of: ":7,", with: ": 7,"),
             text.replacingOccurrences(of: ":7,", with: ":7.0,"), text.replacingOccurrences(of: ":7,", with: ":7e0,"),
             text.replacingOccurrences(of: "north", with: #"n\u006frth"#),
-            text.replacingOccurrences(of: #""version":2}"#, with: #""version":2,"wish":"x"}"#),
-            text.replacingOccurrences(of: #""version":2}"#, with: #""version":2,"version":2}"#),
+            text.replacingOccurrences(of: #""version":3}"#, with: #""version":3,"wish":"x"}"#),
+            text.replacingOccurrences(of: #""version":3}"#, with: #""version":3,"version":3}"#),
         ]
         for other in others {
             #expect(other != text)
@@ -132,8 +173,8 @@ struct CertificateTests {
         #expect(reason(String(repeating: "[", count: 4000)) == .statementUnreadable)
         #expect(reason(String(repeating: " ", count: 4097)) == .statementTooLarge)
         #expect(reason(text.replacingOccurrences(of: "erasure-certificate", with: "receipt")) == .unknownFormat)
-        #expect(reason(text.replacingOccurrences(of: #""version":2}"#, with: #""version":3}"#)) == .unknownFormat)
-        #expect(reason(text.replacingOccurrences(of: #""version":2}"#, with: #""version":0}"#)) == .unknownFormat)
+        #expect(reason(text.replacingOccurrences(of: #""version":3}"#, with: #""version":4}"#)) == .unknownFormat)
+        #expect(reason(text.replacingOccurrences(of: #""version":3}"#, with: #""version":0}"#)) == .unknownFormat)
         #expect(reason(text.replacingOccurrences(of: #""sequence":1"#, with: #""sequence":0"#)) == .statementUnreadable)
         #expect(reason(text.replacingOccurrences(of: ":40", with: ":-1")) == .statementUnreadable)
         #expect(reason(text.replacingOccurrences(of: ":40", with: ":9007199254740992")) == .statementUnreadable)

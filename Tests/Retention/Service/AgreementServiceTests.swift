@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import RPC
 import RetentionCore
+import Synchronization
 import Testing
 
 @Suite("Agreements and policies over the socket")
@@ -91,6 +92,33 @@ struct AgreementServiceTests {
                     }
                     #expect(refusal?.code == .permissionDenied)
                 }
+            }
+        }
+    }
+
+    @Test("an agreement for an organisation that there is not is refused, and nothing is recorded")
+    func unknownOrganisation() async throws {
+        try await withFolder { folder in
+            let identity = IdentityPeer()
+            identity.missing.withLock { _ = $0.insert("org-north") }
+            try await withRetention(in: folder, identity: identity) { retention in
+                try await expectRefusal(.notFound, reason: "ORGANISATION_NOT_FOUND") { try await retention.record() }
+                try await expectRefusal(.notFound, reason: "AGREEMENT_NOT_FOUND") { try await retention.policy() }
+                try await retention.record(organisation: "org-south")
+                identity.missing.withLock { $0 = [] }
+                #expect(try await retention.record().version == 1)
+            }
+        }
+    }
+
+    @Test("while identity is down no agreement is recorded, and identity is named; what is there can be read")
+    func identityDown() async throws {
+        try await withFolder { folder in
+            try await withRetention(in: folder) { retention in _ = try await retention.record() }
+            try await withRetention(in: folder, identity: nil) { retention in
+                let refusal = try #require(try await status { try await retention.record(cap: 7) })
+                #expect(refusal.code == .unavailable && refusal.message.contains("identity"), "\(refusal)")
+                #expect(try await retention.policy().retentionDays == 30)
             }
         }
     }

@@ -14,6 +14,8 @@ final class ChatPeer: ChatV1.ChatServiceHandler {
         /// How often each session was asked to be erased.
         var erasures: [String: Int] = [:]
         var openReads = 0
+        /// What it declares.
+        var region = "se-lund"
         /// What each session was told, in order.
         var deadlines: [String: [ChatV1.SetSessionDeadlineRequest]] = [:]
     }
@@ -72,6 +74,7 @@ final class ChatPeer: ChatV1.ChatServiceHandler {
         return try state.withLock { state in
             guard !state.failing.contains(request.sessionID) else { throw RPCError(.internal, "internal error") }
             var response = ChatV1.EraseSessionContentResponse()
+            response.region = state.region
             guard let log = state.logs.removeValue(forKey: request.sessionID) else { return response }
             response.questions = UInt64(log.questions.count)
             response.answers = UInt64(log.questions.reduce(0) { $0 + $1.answers.count })
@@ -91,6 +94,9 @@ extension ChatPeer {
         throw uncalled
     }
     func getSession(_ request: ChatV1.GetSessionRequest, call: ServerCall) async throws -> ChatV1.Session {
+        throw uncalled
+    }
+    func getController(_ request: ChatV1.GetControllerRequest, call: ServerCall) async throws -> ChatV1.Controller {
         throw uncalled
     }
     func listSessions(

@@ -49,6 +49,27 @@ struct ErasureServiceTests {
         }
     }
 
+    @Test("the certificate says where chat and retention kept it, as each declares, also when chat is silent")
+    func regions() async throws {
+        try await withFolder { folder in
+            let chat = ChatPeer()
+            try await withChat(chat, in: folder) {
+                try await withRetention(in: folder, region: "fi") { retention in
+                    try await retention.record()
+                    // A chat of an earlier version says nothing; what is no region is not repeated.
+                    for (session, declared) in [("one", "se-lund"), ("two", ""), ("three", "us-east-1")] {
+                        chat.state.withLock { $0.region = declared }
+                        _ = try await retention.open(session)
+                        chat.add(session, state: .draft)
+                        let statement = try ErasureStatement(reading: try await retention.erase(session).statement)
+                        #expect(statement.regions.retention?.name == "fi")
+                        #expect(statement.regions.chat?.name == (session == "one" ? "se-lund" : nil))
+                    }
+                }
+            }
+        }
+    }
+
     @Test("a key's bytes are in the key file before, and in no file after, in no form")
     func keyBytes() async throws {
         try await withFolder { folder in

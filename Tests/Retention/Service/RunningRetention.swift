@@ -130,13 +130,25 @@ func withChat<Value: Sendable>(
         socket: folder.path + "/chat.sock", handlers: peer.handlers, logger: CapturedLog().logger, body)
 }
 
+/// Serves an identity peer, if there is one, while the body runs.
+private func withIdentity<Value: Sendable>(
+    _ peer: IdentityPeer?, in folder: TestFolder, _ body: () async throws -> Value
+) async throws -> Value {
+    guard let peer else { return try await body() }
+    return try await withServer(
+        socket: folder.path + "/identity.sock", handlers: peer.handlers, logger: CapturedLog().logger, body)
+}
+
 /// Serves retention while the body runs. What it finds in the folder it goes on with.
 ///
-/// - Parameter schedules: whether sessions are erased without being asked for.
+/// - Parameters:
+///   - schedules: whether sessions are erased without being asked for.
+///   - identity: nil: down.
 func withRetention<Value: Sendable>(
     in folder: TestFolder, clock: ManualWallClock = ManualWallClock(RunningRetention.start),
     log: CapturedLog = CapturedLog(), schedules: Bool = true, limits: RetentionLimits = RetentionLimits(),
     longCalls: LongCallLimits = LongCallLimits(), hooks: ErasureHooks = ErasureHooks(),
+    identity: IdentityPeer? = IdentityPeer(), region: String = "se-lund",
     _ body: (RunningRetention) async throws -> Value
 ) async throws -> Value {
     var configuration = ErasureScheduler.Configuration()
@@ -146,11 +158,14 @@ func withRetention<Value: Sendable>(
     let chat = (0..<3).map { _ in
         RPCChannel(socketPath: folder.path + "/chat.sock", name: "chat", group: .singleton, logger: logger)
     }
+    let toIdentity = RPCChannel(
+        socketPath: folder.path + "/identity.sock", name: "identity", group: .singleton, logger: logger)
     let metrics = MetricsRegistry()
     let channel = RPCChannel(
         socketPath: folder.path + "/retention.sock", name: "retention", group: .singleton, logger: logger)
     let assembly = try await RetentionAssembly.make(
-        folder: folder.path + "/retention", chat: ChatChannels(calls: chat[0], exports: chat[1], erasures: chat[2]),
+        folder: folder.path + "/retention", region: try Region(region), identity: toIdentity,
+        chat: ChatChannels(calls: chat[0], exports: chat[1], erasures: chat[2]),
         clock: clock, logger: logger, metrics: metrics, longCalls: longCalls, configuration: configuration,
         limits: limits, hooks: hooks)
     let running = RunningRetention(
@@ -163,18 +178,20 @@ func withRetention<Value: Sendable>(
                 socket: folder.path + "/retention.sock", handlers: assembly.handler.handlers,
                 authenticators: [TestAuthenticator()], logger: logger
             ) {
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    if schedules { group.addTask { try await assembly.scheduler.run() } }
-                    group.addTask { try await assembly.announcer.run() }
-                    defer { group.cancelAll() }
-                    return try await body(running)
+                try await withIdentity(identity, in: folder) {
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        if schedules { group.addTask { try await assembly.scheduler.run() } }
+                        group.addTask { try await assembly.announcer.run() }
+                        defer { group.cancelAll() }
+                        return try await body(running)
+                    }
                 }
             })
     } catch {
         result = .failure(error)
     }
     await channel.close()
-    for channel in chat { await channel.close() }
+    for channel in chat + [toIdentity] { await channel.close() }
     await assembly.close()
     return try result.get()
 }

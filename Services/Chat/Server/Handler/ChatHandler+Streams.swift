@@ -59,7 +59,8 @@ extension ChatHandler {
         return try await Status.answering {
             let erased = try await log.erase(request.sessionID)
             return ChatV1.EraseSessionContentResponse(
-                questions: UInt64(erased.questions), answers: UInt64(erased.answers), events: UInt64(erased.events))
+                questions: UInt64(erased.questions), answers: UInt64(erased.answers), events: UInt64(erased.events),
+                region: region.name)
         }
     }
 

@@ -1,5 +1,6 @@
 internal import ChatCore
 internal import Contracts
+internal import Privacy
 internal import RPC
 internal import ServiceKit
 
@@ -7,9 +8,12 @@ internal import ServiceKit
 struct ChatHandler: ChatV1.ChatServiceHandler {
     let directory: SessionDirectory
     let sessions: Sessions
+    let controllers: Controllers
     let questions: Questions
     let following: Following
     let log: SessionLog
+    /// Where chat keeps its data, as declared.
+    let region: Region
 
     func createSession(_ request: ChatV1.CreateSessionRequest, call: ServerCall) async throws -> ChatV1.Session {
         let administrator = try call.administrator()
@@ -22,6 +26,15 @@ struct ChatHandler: ChatV1.ChatServiceHandler {
     func getSession(_ request: ChatV1.GetSessionRequest, call: ServerCall) async throws -> ChatV1.Session {
         try FieldCheck.identifier(request.sessionID, field: "session_id")
         return try await Status.answering { try await sessions.get(request.sessionID) }
+    }
+
+    func getController(_ request: ChatV1.GetControllerRequest, call: ServerCall) async throws -> ChatV1.Controller {
+        try FieldCheck.identifier(request.sessionID, field: "session_id")
+        return try await Status.answering {
+            let session = try await directory.session(request.sessionID)
+            return ChatV1.Controller(
+                displayName: try await controllers.name(of: session.record.organisationID))
+        }
     }
 
     func listSessions(

@@ -28,8 +28,7 @@ struct ErrorAnswers: Sendable {
         static let unknown = Wish(path: "/v1/")
     }
 
-    private static let page = ErrorPage(template: String(decoding: PackageResources.error_html, as: UTF8.self))
-
+    private let page: ErrorPage
     let statistics: GatewayStatistics
     private let securityHeaders: [HTTPField]
 
@@ -38,6 +37,8 @@ struct ErrorAnswers: Sendable {
             HTTPField.Name(header.name).map { HTTPField(name: $0, value: header.value) }
         }
         self.statistics = statistics
+        page = ErrorPage(
+            template: String(decoding: PackageResources.error_html, as: UTF8.self), support: configuration.support)
     }
 
     func answer(_ refusal: Refusal, to wish: Wish) -> ErrorAnswer {
@@ -53,7 +54,7 @@ struct ErrorAnswers: Sendable {
                 let language = ContentChoice.language(acceptLanguage: wish.acceptLanguage)
                 answer.headers[.contentType] = "text/html; charset=utf-8"
                 answer.headers[.contentLanguage] = language.rawValue
-                answer.body = ByteBuffer(string: Self.page.html(status: refusal.status, language: language))
+                answer.body = ByteBuffer(string: page.html(status: refusal.status, language: language))
             }
         }
         secure(&answer.headers)

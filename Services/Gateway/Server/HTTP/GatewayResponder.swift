@@ -12,6 +12,7 @@ package struct GatewayResponder: HTTPResponder {
     package typealias Context = GatewayRequestContext
 
     private let neighbours: Neighbours
+    private let regions: KnownRegions
     private let pages: Pages
     private let routes: JSONRoutes
     private let admission: Admission
@@ -19,12 +20,14 @@ package struct GatewayResponder: HTTPResponder {
     private let logger: Logger
 
     init(
-        configuration: GatewayConfiguration, neighbours: Neighbours, hub: FeedHub, answers: ErrorAnswers, logger: Logger
+        configuration: GatewayConfiguration, neighbours: Neighbours, regions: KnownRegions, hub: FeedHub,
+        answers: ErrorAnswers, logger: Logger
     ) throws(RPCError) {
         self.answers = answers
         self.neighbours = neighbours
         self.logger = logger
-        pages = Pages(publicURL: configuration.publicURL)
+        self.regions = regions
+        pages = Pages(configuration: configuration, regions: regions)
         routes = try JSONRoutes(
             neighbours: neighbours, hub: hub,
             addresses: ClientAddresses(trustedProxies: configuration.trustedProxies))
@@ -108,7 +111,9 @@ package struct GatewayResponder: HTTPResponder {
         let neighbours = await neighbours.health().map { neighbour in
             "\(JSONText.quoted(neighbour.name)):\(neighbour.isServing ? "\"serving\"" : "\"unreachable\"")"
         }
-        let json = "{\"status\":\"serving\",\"neighbours\":{\(neighbours.joined(separator: ","))}}"
+        let json =
+            "{\"status\":\"serving\",\"neighbours\":{\(neighbours.joined(separator: ","))},"
+            + "\"declaredRegions\":\(regions.json)}"
         return Response(
             status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
             body: ResponseBody(byteBuffer: ByteBuffer(string: json)))

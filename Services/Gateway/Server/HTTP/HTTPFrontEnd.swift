@@ -17,11 +17,12 @@ package struct HTTPFrontEnd: Service {
     private let hub: FeedHub
 
     /// - Parameters:
+    ///   - regions: where data is kept, as declared.
     ///   - metrics: where it shows what it counts.
     ///   - onRunning: called with the port once it is bound.
     package init(
-        configuration: GatewayConfiguration, neighbours: Neighbours, hub: FeedHub, logger: Logger,
-        metrics: MetricsRegistry = MetricsRegistry(), group: MultiThreadedEventLoopGroup,
+        configuration: GatewayConfiguration, neighbours: Neighbours, regions: KnownRegions, hub: FeedHub,
+        logger: Logger, metrics: MetricsRegistry = MetricsRegistry(), group: MultiThreadedEventLoopGroup,
         onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) throws(RPCError) {
         self.configuration = configuration
@@ -32,7 +33,8 @@ package struct HTTPFrontEnd: Service {
         let acceptPause = Self.acceptPause(logger)
         statistics.show(in: metrics, open: { ledger.count }, pauses: { acceptPause.count })
         let responder = try GatewayResponder(
-            configuration: configuration, neighbours: neighbours, hub: hub, answers: answers, logger: logger)
+            configuration: configuration, neighbours: neighbours, regions: regions, hub: hub, answers: answers,
+            logger: logger)
         application = Application(
             responder: responder,
             server: HTTPServerBuilder { responder in

@@ -2,6 +2,7 @@ internal import Crypto
 internal import GatewayCore
 internal import HTTPTypes
 internal import Hummingbird
+internal import Privacy
 
 /// The web pages. They are files in `Web`, compiled into the executable by SwiftPM, so that they can be edited and
 /// checked as what they are and the executable needs no folder beside it.
@@ -26,7 +27,8 @@ struct Pages: Sendable {
     private let session = File(html, PackageResources.session_html)
     private let admin = File(html, PackageResources.admin_html)
     private let robots = File("text/plain; charset=utf-8", Array("User-agent: *\nDisallow: /\n".utf8))
-    private let configuration: File
+    private let settings: GatewayConfiguration
+    private let regions: KnownRegions
     private let assets: [String: File] = [
         "samtal.css": File("text/css; charset=utf-8", PackageResources.samtal_css),
         "icon.svg": File("image/svg+xml", PackageResources.icon_svg),
@@ -45,15 +47,28 @@ struct Pages: Sendable {
         "place.js": File(script, PackageResources.place_js),
         "questionlist.js": File(script, PackageResources.questionlist_js),
         "retention.js": File(script, PackageResources.retention_js),
+        "service.js": File(script, PackageResources.service_js),
         "session.js": File(script, PackageResources.session_js),
         "texts.js": File(script, PackageResources.texts_js),
         "written.js": File(script, PackageResources.written_js),
     ]
 
-    /// - Parameter publicURL: told to the pages, for the links that they show.
-    init(publicURL: String?) {
-        let value = publicURL.map(JSONText.quoted) ?? "null"
-        configuration = File("application/json", Array("{\"publicUrl\":\(value)}".utf8))
+    /// - Parameters:
+    ///   - configuration: where the pages are reached, and whom people write to.
+    ///   - regions: where data is kept, as declared.
+    init(configuration: GatewayConfiguration, regions: KnownRegions) {
+        settings = configuration
+        self.regions = regions
+    }
+
+    /// What the pages are told.
+    private var configuration: File {
+        let members = [
+            ("publicUrl", settings.publicURL.map(JSONText.quoted)), ("contact", settings.contact?.json),
+            ("support", settings.support?.json), ("declaredRegions", regions.json),
+        ]
+        let json = members.map { "\(JSONText.quoted($0)):\($1 ?? "null")" }.joined(separator: ",")
+        return File("application/json", Array("{\(json)}".utf8))
     }
 
     /// nil if there is no page at the path.
@@ -103,6 +118,14 @@ struct Pages: Sendable {
                 (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
                     || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
             }
+    }
+}
+
+extension KnownRegions {
+    /// By process.
+    var json: String {
+        let members = all.map { "\(JSONText.quoted($0.process)):\(JSONText.quoted($0.region.name))" }
+        return "{\(members.joined(separator: ","))}"
     }
 }
 

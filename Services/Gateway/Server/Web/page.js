@@ -27,7 +27,8 @@ export function formatTime(time, dated) {
 }
 
 /// Shows a text of the strings file in an element, now and after the language is switched. A value of the form
-/// {time: "2026-01-01T…"} is shown as a time of the reader's, {number: 20000} as a number of the language's.
+/// {time: "2026-01-01T…"} is shown as a time of the reader's, {number: 20000} as a number of the language's, and
+/// {regions: {chat: "se"}, of: 1} as the places where so many processes keep data.
 export function show(element, key, values = {}) {
     const kept = JSON.stringify(values);
     if (element.dataset.text === key && element.dataset.values === kept && element.hasChildNodes()) return element;
@@ -47,7 +48,21 @@ function fill(element) {
 function filledIn(value) {
     if (value?.time) return formatTime(value.time);
     if (value?.number !== undefined) return new Intl.NumberFormat(language).format(value.number);
+    if (value?.regions) return places(value);
     return typeof value === "string" ? make("bdi", { content: value }) : String(value);
+}
+
+/// The country of a region such as se-stockholm-1, and the region.
+function placeName(region) {
+    const country = new Intl.DisplayNames(language, { type: "region" }).of(region.slice(0, 2).toUpperCase());
+    return `${country} (${region})`;
+}
+
+/// Where processes keep data: one place if all `of` them say the same, and otherwise one for each.
+function places({ regions, of }) {
+    const told = Object.entries(regions);
+    if (told.length >= of && told.every(([, region]) => region === told[0][1])) return placeName(told[0][1]);
+    return told.map(([process, region]) => `${text(`process.${process}`)}: ${placeName(region)}`).join(", ");
 }
 
 function fillPage() {

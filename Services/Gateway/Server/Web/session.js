@@ -5,13 +5,16 @@ import {
     announce, byID, call, clearError, make, notice, questionContent, requestID, show, showError, startPage,
 } from "/assets/page.js";
 import { QuestionList, setReplaying } from "/assets/questionlist.js";
-import { mended, mendWhatIsWritten } from "/assets/written.js";
+import { showService } from "/assets/service.js";
+import { isBlank, mended, mendWhatIsWritten } from "/assets/written.js";
 
 const sessionID = decodeURIComponent(location.pathname.split("/")[2] ?? "");
 const sessionPath = `/v1/sessions/${encodeURIComponent(sessionID)}`;
 const memoryKey = `samtal-participant-${sessionID}`;
 
 let session = null;
+let controller = null;  // what the organisation is called that is responsible, once it is known
+let controllerWait = 2000;
 let participant = JSON.parse(sessionStorage.getItem(memoryKey) ?? "null");  // {token, name, asked: ids of questions}
 let pendingRequest = null;  // {text, id}: the same question sent again carries the same id
 const mine = new Set(participant?.asked);  // ids of all the participant's own questions
@@ -82,24 +85,51 @@ function showSession() {
     if (session.endTime) show(byID("times"), "time.ended", { time: { time: session.endTime } });
     else if (session.openTime) show(byID("times"), "time.opened", { time: { time: session.openTime } });
     notice({ DRAFT: "notice.draft", ENDED: "notice.ended" }[state], "", { time: { time: session.deleteTime } });
-    const until = byID("privacy-until");
-    if (session.deleteTime) show(until, "privacy.until", { time: { time: session.deleteTime } });
-    else show(until, "privacy.days", { days: session.retentionDays ?? 0 });
+    showPrivacy();
     byID("conversation").hidden = false;
     byID("join").hidden = state === "ENDED" || participant !== null;
     byID("ask").hidden = state !== "OPEN" || participant === null;
 }
 
+/// Who is responsible and until when, as far as it is known (GDPR Art. 13).
+function showPrivacy() {
+    const until = byID("privacy-until");
+    const days = session.retentionDays ?? 0;
+    if (session.deleteTime) show(until, "privacy.until", { time: { time: session.deleteTime } });
+    else if (days <= 1) show(until, ["privacy.daysNone", "privacy.dayOne"][days]);
+    else show(until, "privacy.days", { days });
+    if (controller) {
+        show(byID("privacy-controller"), "privacy.controller", { organisation: controller });
+        show(byID("privacy-who"), "privacy.who", { organisation: controller });
+    } else {
+        show(byID("privacy-controller"), "privacy.controllerUnknown");
+        show(byID("privacy-who"), "privacy.whoUnknown");
+    }
+}
+
+/// Asks until it is known, or the session is gone.
+async function learnController() {
+    if (controller || !session) return;
+    try {
+        controller = (await call("GET", `${sessionPath}/controller`)).displayName ?? null;
+        if (session) showPrivacy();
+    } catch {
+        setTimeout(learnController, controllerWait);
+        controllerWait = Math.min(controllerWait * 2, 60000);
+    }
+}
+
 function showGone() {
     sessionStorage.removeItem(memoryKey);
     session = null;
+    controller = null;
     participant = null;
     pendingRequest = null;
     ownQuestions.stop();
     byID("announcer").textContent = "";
     byID("join-form").reset();
     byID("ask-form").reset();
-    clearError(byID("joined-as"));
+    for (const place of ["joined-as", "privacy-controller", "privacy-who"]) clearError(byID(place));
     for (const known of [mine, fresh, answers, waiting, own, published]) known.clear();
     findBox.clear();
     byID("own").hidden = true;
@@ -252,14 +282,16 @@ async function ask(question) {
 byID("join-form").addEventListener("submit", (event) => {
     event.preventDefault();
     const name = mended(byID("name").value, { oneLine: true }).trim();
-    if (name) join(name);
+    if (!isBlank(name)) join(name);
     else show(byID("join-error"), "join.nameless");
 });
 byID("join-anonymous").addEventListener("click", () => join(""));
 byID("ask-form").addEventListener("submit", (event) => {
     event.preventDefault();
     const question = mended(byID("text").value).trim();
-    if (question) ask(question);
+    if (!isBlank(question)) return ask(question);
+    show(byID("ask-error"), "error.empty");
+    byID("text").focus();
 });
 
 // Starting
@@ -276,11 +308,13 @@ async function start() {
     }
     showSession();
     showParticipant();
+    learnController();
     ownQuestions.list();
     follow();
 }
 
 startPage();
+showService();
 mendWhatIsWritten(byID("name"));
 mendWhatIsWritten(byID("text"));
 start();

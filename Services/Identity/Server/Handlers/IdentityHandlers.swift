@@ -32,6 +32,13 @@ struct IdentityHandlers: IdentityV1.IdentityServiceHandler {
         return IdentityV1.Organisation(try await translatingErrors { try await store.organisation(id) })
     }
 
+    func getOrganisationName(
+        _ request: IdentityV1.GetOrganisationNameRequest, call: ServerCall
+    ) async throws -> IdentityV1.OrganisationName {
+        let id = try FieldCheck.identifier(request.organisationID, field: "organisation_id")
+        return .init(displayName: try await translatingErrors { try await store.organisation(id) }.displayName)
+    }
+
     func listOrganisations(
         _ request: IdentityV1.ListOrganisationsRequest, call: ServerCall
     ) async throws -> IdentityV1.ListOrganisationsResponse {

@@ -1,7 +1,8 @@
 import Foundation
+import Privacy
 
 extension ErasureStatement {
-    /// Statements are about 700 bytes, and up to 2,000 more with an instruction; a longer text than this was not written by a ledger.
+    /// Statements are about 800 bytes, and up to 2,000 more with an instruction; a longer text than this was not written by a ledger.
     package static let maximumBytes = 4096
 
     /// Reads a statement, and accepts it only in its one canonical spelling: a text that reads the same but is
@@ -32,6 +33,7 @@ extension ErasureStatement {
         var agreementVersion: Int64
         var by: String?
         var counts: Counts
+        var declaredRegions: [String: String]?
         var deadline: String?
         var ended: String?
         var erased: String
@@ -50,6 +52,7 @@ extension ErasureStatement {
 
         enum CodingKeys: String, CodingKey {
             case agreementVersion = "agreement_version"
+            case declaredRegions = "declared_regions"
             case by, counts, deadline, ended, erased, format, instruction
             case keyDestroyed = "key_destroyed"
             case method, organisation
@@ -72,7 +75,8 @@ extension ErasureStatement {
                 counts: ErasedCounts(questions: counts.questions, answers: counts.answers, events: counts.events),
                 endTime: try Self.optionalTime(ended), deadline: try Self.optionalTime(deadline),
                 keyDestroyedTime: try Self.time(keyDestroyed), erasedTime: try Self.time(erased),
-                agreementVersion: agreementVersion, policyVersion: policyVersion, retentionDays: retentionDays)
+                agreementVersion: agreementVersion, policyVersion: policyVersion, retentionDays: retentionDays,
+                regions: try regions())
             statement.version = version
             return statement
         }
@@ -87,6 +91,20 @@ extension ErasureStatement {
                 let requester = ErasureRequester(name: by, instruction: instruction)
             else { throw .statementUnreadable }
             return requester
+        }
+
+        /// Said since version 3. What else it says of regions is caught by the canonical spelling.
+        private func regions() throws(CertificateProblem.Reason) -> DeclaredRegions {
+            guard let declaredRegions else { return DeclaredRegions() }
+            guard version >= 3 else { throw .statementUnreadable }
+            return DeclaredRegions(
+                chat: try Self.region(declaredRegions["chat"]), retention: try Self.region(declaredRegions["retention"])
+            )
+        }
+
+        private static func region(_ text: String?) throws(CertificateProblem.Reason) -> Region? {
+            guard let text else { return nil }
+            do throws(Region.Problem) { return try Region(text) } catch { throw .statementUnreadable }
         }
 
         private static func optionalTime(_ text: String?) throws(CertificateProblem.Reason) -> Date? {

@@ -3,8 +3,9 @@ package import Foundation
 /// What a certificate attests: that a session's content was erased, when, how and under which rules. No content.
 package struct ErasureStatement: Sendable, Equatable {
     package static let format = "samtal-erasure-certificate"
-    /// What is written now. Version 1 did not say who asked for an erasure; it is still read.
-    package static let version = 2
+    /// What is written now. Version 1 did not say who asked for an erasure, version 2 not where the session was kept; both
+    /// are still read.
+    package static let version = 3
     static let readableVersions = 1...version
     /// The `previous` of the first certificate of a ledger.
     package static let noPrevious = String(repeating: "0", count: 64)
@@ -31,12 +32,15 @@ package struct ErasureStatement: Sendable, Equatable {
     package var agreementVersion: Int64
     package var policyVersion: Int64
     package var retentionDays: Int64
+    /// Where the session was kept, as the operator declared; empty where that is not on record.
+    package var regions: DeclaredRegions
 
     package init(
         sequence: Int64, previous: String, organisationID: String, sessionID: String, trigger: ErasureTrigger,
         requester: ErasureRequester? = nil, method: [String] = ErasureStatement.method, counts: ErasedCounts,
         endTime: Date?, deadline: Date?,
-        keyDestroyedTime: Date, erasedTime: Date, agreementVersion: Int64, policyVersion: Int64, retentionDays: Int64
+        keyDestroyedTime: Date, erasedTime: Date, agreementVersion: Int64, policyVersion: Int64, retentionDays: Int64,
+        regions: DeclaredRegions = DeclaredRegions()
     ) {
         self.sequence = sequence
         self.previous = previous
@@ -53,6 +57,7 @@ package struct ErasureStatement: Sendable, Equatable {
         self.agreementVersion = agreementVersion
         self.policyVersion = policyVersion
         self.retentionDays = retentionDays
+        self.regions = regions
     }
 
     /// The text that is signed (RFC 8785).
@@ -79,6 +84,7 @@ package struct ErasureStatement: Sendable, Equatable {
         ]
         members["by"] = requester.map { .string($0.name) }
         members["instruction"] = (requester?.instruction).map { .string($0.text) }
+        members["declared_regions"] = regions.members
         members["deadline"] = deadline.map { .string(LedgerTime.text($0)) }
         members["ended"] = endTime.map { .string(LedgerTime.text($0)) }
         return CanonicalJSON.object(members).text

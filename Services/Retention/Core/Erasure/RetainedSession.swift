@@ -1,5 +1,5 @@
 package import Foundation
-import Privacy
+package import Privacy
 
 /// A session as retention knows it: whose it is, how long it may be kept, and how far its erasure has come.
 package struct RetainedSession: Sendable, Equatable {
@@ -16,11 +16,13 @@ package struct RetainedSession: Sendable, Equatable {
     package var erasure: ErasureState
     /// Nil until somebody asks for the erasure, and for good when nobody does.
     package private(set) var requester: ErasureRequester?
+    /// Where chat kept it, as chat declared when it erased the rows; nil before, and if it did not say.
+    package private(set) var chatRegion: Region?
 
     package init(
         id: String, organisationID: String, createTime: Date, agreementVersion: Int64, policyVersion: Int64,
         retentionDays: Int, endTime: Date? = nil, deleteTime: Date? = nil, erasure: ErasureState = .live,
-        requester: ErasureRequester? = nil
+        requester: ErasureRequester? = nil, chatRegion: Region? = nil
     ) {
         self.id = id
         self.organisationID = organisationID
@@ -32,6 +34,7 @@ package struct RetainedSession: Sendable, Equatable {
         self.deleteTime = deleteTime
         self.erasure = erasure
         self.requester = requester
+        self.chatRegion = chatRegion
     }
 
     /// Begins its erasure because somebody asks for it. One that has begun keeps who and what started it.
@@ -39,6 +42,14 @@ package struct RetainedSession: Sendable, Equatable {
         guard erasure == .live else { return }
         erasure.request(.manual)
         self.requester = requester
+    }
+
+    /// Chat has erased its rows, and said how many and where they were.
+    package mutating func erasedRows(
+        _ counts: ErasedCounts, in region: Region?, at time: Date
+    ) throws(ErasureState.OutOfOrder) {
+        try erasure.erasedRows(counts, at: time)
+        chatRegion = region
     }
 
     /// Fixes the time of erasure, once: a session ends for good. An end in the future would keep the session longer

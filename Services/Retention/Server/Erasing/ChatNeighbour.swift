@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import Privacy
 package import RPC
 import RetentionCore
 import StorageStatus
@@ -91,8 +92,9 @@ package struct ChatNeighbour: Sendable {
 
     /// Erases every row of a session. When it returns, none of them is left in chat's files.
     ///
+    /// - Returns: how many there were, and where chat says that it keeps its data.
     /// - Throws: `RPCError` UNAVAILABLE naming chat.
-    func eraseContent(ofSession id: String) async throws -> ErasedCounts {
+    func eraseContent(ofSession id: String) async throws -> (ErasedCounts, Region?) {
         var request = ChatV1.EraseSessionContentRequest()
         request.sessionID = id
         let response: ChatV1.EraseSessionContentResponse
@@ -105,7 +107,7 @@ package struct ChatNeighbour: Sendable {
             let counts = ErasedCounts(
                 reported: response.questions, answers: response.answers, events: response.events)
         else { throw RetentionError.chatUnusable }
-        return counts
+        return (counts, try? Region(response.region))
     }
 
     /// The whole log: the session first, then every question in the order asked.

@@ -11,18 +11,20 @@ package final class Eraser: Sendable {
     private let keys: KeyStore
     private let chat: ChatNeighbour
     private let signer: LedgerSigner
+    private let region: Region
     private let clock: any WallClock
     private let hooks: ErasureHooks
     private let locks = SessionLocks()
 
     package init(
-        store: RetentionStore, keys: KeyStore, chat: ChatNeighbour, signer: LedgerSigner, clock: any WallClock,
-        hooks: ErasureHooks = ErasureHooks()
+        store: RetentionStore, keys: KeyStore, chat: ChatNeighbour, signer: LedgerSigner, region: Region,
+        clock: any WallClock, hooks: ErasureHooks = ErasureHooks()
     ) {
         self.store = store
         self.keys = keys
         self.chat = chat
         self.signer = signer
+        self.region = region
         self.clock = clock
         self.hooks = hooks
     }
@@ -82,7 +84,7 @@ package final class Eraser: Sendable {
             case .eraseRows: try await eraseRows(id)
             case .certify:
                 try hooks.before(.certify, id)
-                return try await store.certify(id, signer: signer)
+                return try await store.certify(id, signer: signer, region: region)
             case nil:
                 guard let certificate = try await store.certificate(ofSession: id) else {
                     throw RetentionError.certificateNotFound
@@ -101,11 +103,13 @@ package final class Eraser: Sendable {
 
     private func eraseRows(_ id: String) async throws {
         try hooks.before(.eraseRows, id)
-        let counts = try await chat.eraseContent(ofSession: id)
+        let (counts, region) = try await chat.eraseContent(ofSession: id)
         try hooks.beforeStoring(.eraseRows, id)
         let time = LedgerTime.rounded(clock.now())
         _ = try await store.change(id) { session in
-            if session.erasure.nextStep == .eraseRows { try session.erasure.erasedRows(counts, at: time) }
+            if session.erasure.nextStep == .eraseRows {
+                try session.erasedRows(counts, in: region, at: time)
+            }
         }
     }
 }

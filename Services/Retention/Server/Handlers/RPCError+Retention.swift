@@ -18,6 +18,8 @@ extension RPCError {
         switch error {
         case .invalidField(let field, let reason):
             self = .invalid(field, reason)
+        case .organisationNotFound:
+            self.init(.notFound, "organisation: not found", reason: "ORGANISATION_NOT_FOUND")
         case .agreementNotFound:
             self.init(.notFound, "agreement: not found", reason: "AGREEMENT_NOT_FOUND")
         case .agreementRequired:

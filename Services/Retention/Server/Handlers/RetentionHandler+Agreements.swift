@@ -26,6 +26,7 @@ extension RetentionHandler {
             guard let cap = Int(exactly: request.capDays), range.contains(cap) else {
                 throw RPCError.invalid("cap_days", "must be \(range.lowerBound) to \(range.upperBound)")
             }
+            try await identity.requireOrganisation(request.organisationID)
             let agreement = try await store.record(
                 organisationID: request.organisationID, kind: kind, reference: reference, signedDate: date,
                 capDays: cap, at: now)

@@ -9,6 +9,7 @@ import ServiceKit
 /// whose data it is, is checked here.
 package struct RetentionHandler: RetentionV1.RetentionServiceHandler {
     let store: RetentionStore
+    let identity: IdentityNeighbour
     let custodian: SessionCustodian
     let eraser: Eraser
     let exporter: SessionExporter
@@ -21,11 +22,13 @@ package struct RetentionHandler: RetentionV1.RetentionServiceHandler {
     let announcing: WakeSignal
 
     package init(
-        store: RetentionStore, custodian: SessionCustodian, eraser: Eraser, exporter: SessionExporter,
+        store: RetentionStore, identity: IdentityNeighbour, custodian: SessionCustodian, eraser: Eraser,
+        exporter: SessionExporter,
         longCalls: LongCalls, ledgerKey: LedgerPublicKey, clock: any WallClock, signal: WakeSignal,
         announcing: WakeSignal
     ) {
         self.store = store
+        self.identity = identity
         self.custodian = custodian
         self.eraser = eraser
         self.exporter = exporter

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+package import Privacy
 package import RetentionCore
 import Storage
 
@@ -7,13 +8,14 @@ extension RetentionStore {
     /// Writes the next certificate of the ledger, for a session whose rows are erased. Number, link and state change
     /// in one transaction, so the chain has neither gaps nor branches. Certified already: the same certificate.
     ///
+    /// - Parameter region: where retention itself is, as declared.
     /// - Throws: `ErasureState.OutOfOrder` when the session's rows are not erased; `RetentionError.sessionNotFound`.
-    package func certify(_ id: String, signer: LedgerSigner) async throws -> Certificate {
+    package func certify(_ id: String, signer: LedgerSigner, region: Region) async throws -> Certificate {
         try await database.write { transaction in
             let db = transaction.db
             guard var session = try Self.session(id, db) else { throw RetentionError.sessionNotFound }
             if let certificate = try Self.certificate(ofSession: id, db) { return certificate }
-            let statement = try Self.nextStatement(for: session, db)
+            let statement = try Self.nextStatement(for: session, in: region, db)
             let certificate = try signer.certificate(statement)
             try session.erasure.certify()
             try Self.insert(certificate, of: statement, db)
@@ -62,7 +64,9 @@ extension RetentionStore {
         }
     }
 
-    private static func nextStatement(for session: RetainedSession, _ db: Database) throws -> ErasureStatement {
+    private static func nextStatement(
+        for session: RetainedSession, in region: Region, _ db: Database
+    ) throws -> ErasureStatement {
         guard case .rowsErased(let trigger, let keyDestroyedTime, let erasedTime, let counts) = session.erasure else {
             throw ErasureState.OutOfOrder()
         }
@@ -75,7 +79,8 @@ extension RetentionStore {
             requester: session.requester, counts: counts,
             endTime: session.endTime, deadline: session.deleteTime, keyDestroyedTime: keyDestroyedTime,
             erasedTime: erasedTime, agreementVersion: session.agreementVersion,
-            policyVersion: session.policyVersion, retentionDays: Int64(session.retentionDays))
+            policyVersion: session.policyVersion, retentionDays: Int64(session.retentionDays),
+            regions: DeclaredRegions(chat: session.chatRegion, retention: region))
     }
 
     private static func insert(_ certificate: Certificate, of statement: ErasureStatement, _ db: Database) throws {

@@ -22,6 +22,9 @@ extension RetentionStore {
                     WHERE erasure IN ('requested', 'key-destroyed', 'rows-erased')
                     """)
         }
+        migrator.registerMigration("where chat kept a session") { db in
+            try db.execute(sql: "ALTER TABLE sessions ADD COLUMN chat_region TEXT")
+        }
         return migrator
     }
 

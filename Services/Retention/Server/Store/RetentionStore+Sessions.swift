@@ -1,5 +1,6 @@
 package import Foundation
 import GRDB
+import Privacy
 package import RetentionCore
 import Storage
 
@@ -73,7 +74,7 @@ extension RetentionStore {
             agreementVersion: row["agreement_version"], policyVersion: row["policy_version"],
             retentionDays: row["retention_days"], endTime: time(row["end_time"]),
             deleteTime: time(row["delete_time"]), erasure: try erasure(row),
-            requester: try requester(row))
+            requester: try requester(row), chatRegion: (row["chat_region"] as String?).flatMap { try? Region($0) })
     }
 
     private static func insert(_ session: RetainedSession, _ db: Database) throws {
@@ -106,13 +107,13 @@ extension RetentionStore {
         try db.execute(
             sql: """
                 UPDATE sessions SET erasure_trigger = ?, erasure_by = ?, erasure_instruction = ?,
-                key_destroyed_time = ?, erased_time = ?, questions = ?, answers = ?, events = ? WHERE session_id = ?
+                key_destroyed_time = ?, erased_time = ?, questions = ?, answers = ?, events = ?, chat_region = ? WHERE session_id = ?
                 """,
             arguments: [
                 erasure.trigger?.rawValue, session.requester?.name, session.requester?.instruction?.text,
                 erasure.keyDestroyedTime.map(LedgerTime.milliseconds),
                 erasure.erasedTime.map(LedgerTime.milliseconds), erasure.counts?.questions, erasure.counts?.answers,
-                erasure.counts?.events, session.id,
+                erasure.counts?.events, session.chatRegion?.name, session.id,
             ])
     }
 

@@ -37,6 +37,18 @@ void   samtal__chat__v1__get_session_request__init
   static const Samtal__Chat__V1__GetSessionRequest init_value = SAMTAL__CHAT__V1__GET_SESSION_REQUEST__INIT;
   *message = init_value;
 }
+void   samtal__chat__v1__get_controller_request__init
+                     (Samtal__Chat__V1__GetControllerRequest         *message)
+{
+  static const Samtal__Chat__V1__GetControllerRequest init_value = SAMTAL__CHAT__V1__GET_CONTROLLER_REQUEST__INIT;
+  *message = init_value;
+}
+void   samtal__chat__v1__controller__init
+                     (Samtal__Chat__V1__Controller         *message)
+{
+  static const Samtal__Chat__V1__Controller init_value = SAMTAL__CHAT__V1__CONTROLLER__INIT;
+  *message = init_value;
+}
 void   samtal__chat__v1__list_sessions_request__init
                      (Samtal__Chat__V1__ListSessionsRequest         *message)
 {
@@ -579,6 +591,82 @@ const ProtobufCMessageDescriptor samtal__chat__v1__get_session_request__descript
   samtal__chat__v1__get_session_request__field_indices_by_name,
   1,  samtal__chat__v1__get_session_request__number_ranges,
   (ProtobufCMessageInit) samtal__chat__v1__get_session_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor samtal__chat__v1__get_controller_request__field_descriptors[1] =
+{
+  {
+    "session_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Chat__V1__GetControllerRequest, session_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned samtal__chat__v1__get_controller_request__field_indices_by_name[] = {
+  0,   /* field[0] = session_id */
+};
+static const ProtobufCIntRange samtal__chat__v1__get_controller_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor samtal__chat__v1__get_controller_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.chat.v1.GetControllerRequest",
+  "GetControllerRequest",
+  "Samtal__Chat__V1__GetControllerRequest",
+  "samtal.chat.v1",
+  sizeof(Samtal__Chat__V1__GetControllerRequest),
+  1,
+  samtal__chat__v1__get_controller_request__field_descriptors,
+  samtal__chat__v1__get_controller_request__field_indices_by_name,
+  1,  samtal__chat__v1__get_controller_request__number_ranges,
+  (ProtobufCMessageInit) samtal__chat__v1__get_controller_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor samtal__chat__v1__controller__field_descriptors[1] =
+{
+  {
+    "display_name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Chat__V1__Controller, display_name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned samtal__chat__v1__controller__field_indices_by_name[] = {
+  0,   /* field[0] = display_name */
+};
+static const ProtobufCIntRange samtal__chat__v1__controller__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor samtal__chat__v1__controller__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.chat.v1.Controller",
+  "Controller",
+  "Samtal__Chat__V1__Controller",
+  "samtal.chat.v1",
+  sizeof(Samtal__Chat__V1__Controller),
+  1,
+  samtal__chat__v1__controller__field_descriptors,
+  samtal__chat__v1__controller__field_indices_by_name,
+  1,  samtal__chat__v1__controller__number_ranges,
+  (ProtobufCMessageInit) samtal__chat__v1__controller__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor samtal__chat__v1__list_sessions_request__field_descriptors[2] =
@@ -1641,7 +1729,7 @@ const ProtobufCMessageDescriptor samtal__chat__v1__erase_session_content_request
   (ProtobufCMessageInit) samtal__chat__v1__erase_session_content_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor samtal__chat__v1__erase_session_content_response__field_descriptors[3] =
+static const ProtobufCFieldDescriptor samtal__chat__v1__erase_session_content_response__field_descriptors[4] =
 {
   {
     "questions",
@@ -1679,16 +1767,29 @@ static const ProtobufCFieldDescriptor samtal__chat__v1__erase_session_content_re
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "region",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Chat__V1__EraseSessionContentResponse, region),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned samtal__chat__v1__erase_session_content_response__field_indices_by_name[] = {
   1,   /* field[1] = answers */
   2,   /* field[2] = events */
   0,   /* field[0] = questions */
+  3,   /* field[3] = region */
 };
 static const ProtobufCIntRange samtal__chat__v1__erase_session_content_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor samtal__chat__v1__erase_session_content_response__descriptor =
 {
@@ -1698,7 +1799,7 @@ const ProtobufCMessageDescriptor samtal__chat__v1__erase_session_content_respons
   "Samtal__Chat__V1__EraseSessionContentResponse",
   "samtal.chat.v1",
   sizeof(Samtal__Chat__V1__EraseSessionContentResponse),
-  3,
+  4,
   samtal__chat__v1__erase_session_content_response__field_descriptors,
   samtal__chat__v1__erase_session_content_response__field_indices_by_name,
   1,  samtal__chat__v1__erase_session_content_response__number_ranges,

@@ -31,6 +31,18 @@ void   samtal__identity__v1__get_organisation_request__init
   static const Samtal__Identity__V1__GetOrganisationRequest init_value = SAMTAL__IDENTITY__V1__GET_ORGANISATION_REQUEST__INIT;
   *message = init_value;
 }
+void   samtal__identity__v1__get_organisation_name_request__init
+                     (Samtal__Identity__V1__GetOrganisationNameRequest         *message)
+{
+  static const Samtal__Identity__V1__GetOrganisationNameRequest init_value = SAMTAL__IDENTITY__V1__GET_ORGANISATION_NAME_REQUEST__INIT;
+  *message = init_value;
+}
+void   samtal__identity__v1__organisation_name__init
+                     (Samtal__Identity__V1__OrganisationName         *message)
+{
+  static const Samtal__Identity__V1__OrganisationName init_value = SAMTAL__IDENTITY__V1__ORGANISATION_NAME__INIT;
+  *message = init_value;
+}
 void   samtal__identity__v1__list_organisations_request__init
                      (Samtal__Identity__V1__ListOrganisationsRequest         *message)
 {
@@ -373,6 +385,82 @@ const ProtobufCMessageDescriptor samtal__identity__v1__get_organisation_request_
   samtal__identity__v1__get_organisation_request__field_indices_by_name,
   1,  samtal__identity__v1__get_organisation_request__number_ranges,
   (ProtobufCMessageInit) samtal__identity__v1__get_organisation_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor samtal__identity__v1__get_organisation_name_request__field_descriptors[1] =
+{
+  {
+    "organisation_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Identity__V1__GetOrganisationNameRequest, organisation_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned samtal__identity__v1__get_organisation_name_request__field_indices_by_name[] = {
+  0,   /* field[0] = organisation_id */
+};
+static const ProtobufCIntRange samtal__identity__v1__get_organisation_name_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor samtal__identity__v1__get_organisation_name_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.identity.v1.GetOrganisationNameRequest",
+  "GetOrganisationNameRequest",
+  "Samtal__Identity__V1__GetOrganisationNameRequest",
+  "samtal.identity.v1",
+  sizeof(Samtal__Identity__V1__GetOrganisationNameRequest),
+  1,
+  samtal__identity__v1__get_organisation_name_request__field_descriptors,
+  samtal__identity__v1__get_organisation_name_request__field_indices_by_name,
+  1,  samtal__identity__v1__get_organisation_name_request__number_ranges,
+  (ProtobufCMessageInit) samtal__identity__v1__get_organisation_name_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor samtal__identity__v1__organisation_name__field_descriptors[1] =
+{
+  {
+    "display_name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Identity__V1__OrganisationName, display_name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned samtal__identity__v1__organisation_name__field_indices_by_name[] = {
+  0,   /* field[0] = display_name */
+};
+static const ProtobufCIntRange samtal__identity__v1__organisation_name__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor samtal__identity__v1__organisation_name__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.identity.v1.OrganisationName",
+  "OrganisationName",
+  "Samtal__Identity__V1__OrganisationName",
+  "samtal.identity.v1",
+  sizeof(Samtal__Identity__V1__OrganisationName),
+  1,
+  samtal__identity__v1__organisation_name__field_descriptors,
+  samtal__identity__v1__organisation_name__field_indices_by_name,
+  1,  samtal__identity__v1__organisation_name__number_ranges,
+  (ProtobufCMessageInit) samtal__identity__v1__organisation_name__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor samtal__identity__v1__list_organisations_request__field_descriptors[2] =

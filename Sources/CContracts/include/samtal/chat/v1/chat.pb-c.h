@@ -21,6 +21,8 @@ typedef struct Samtal__Chat__V1__Answer Samtal__Chat__V1__Answer;
 typedef struct Samtal__Chat__V1__Question Samtal__Chat__V1__Question;
 typedef struct Samtal__Chat__V1__CreateSessionRequest Samtal__Chat__V1__CreateSessionRequest;
 typedef struct Samtal__Chat__V1__GetSessionRequest Samtal__Chat__V1__GetSessionRequest;
+typedef struct Samtal__Chat__V1__GetControllerRequest Samtal__Chat__V1__GetControllerRequest;
+typedef struct Samtal__Chat__V1__Controller Samtal__Chat__V1__Controller;
 typedef struct Samtal__Chat__V1__ListSessionsRequest Samtal__Chat__V1__ListSessionsRequest;
 typedef struct Samtal__Chat__V1__ListSessionsResponse Samtal__Chat__V1__ListSessionsResponse;
 typedef struct Samtal__Chat__V1__OpenSessionRequest Samtal__Chat__V1__OpenSessionRequest;
@@ -135,6 +137,26 @@ struct  Samtal__Chat__V1__GetSessionRequest
 };
 #define SAMTAL__CHAT__V1__GET_SESSION_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&samtal__chat__v1__get_session_request__descriptor) \
+    , {0,NULL} }
+
+
+struct  Samtal__Chat__V1__GetControllerRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData session_id;
+};
+#define SAMTAL__CHAT__V1__GET_CONTROLLER_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__chat__v1__get_controller_request__descriptor) \
+    , {0,NULL} }
+
+
+struct  Samtal__Chat__V1__Controller
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData display_name;
+};
+#define SAMTAL__CHAT__V1__CONTROLLER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__chat__v1__controller__descriptor) \
     , {0,NULL} }
 
 
@@ -384,10 +406,11 @@ struct  Samtal__Chat__V1__EraseSessionContentResponse
   uint64_t questions;
   uint64_t answers;
   uint64_t events;
+  ProtobufCBinaryData region;
 };
 #define SAMTAL__CHAT__V1__ERASE_SESSION_CONTENT_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&samtal__chat__v1__erase_session_content_response__descriptor) \
-    , 0, 0, 0 }
+    , 0, 0, 0, {0,NULL} }
 
 
 /* Samtal__Chat__V1__Session methods */
@@ -405,6 +428,12 @@ void   samtal__chat__v1__create_session_request__init
 /* Samtal__Chat__V1__GetSessionRequest methods */
 void   samtal__chat__v1__get_session_request__init
                      (Samtal__Chat__V1__GetSessionRequest         *message);
+/* Samtal__Chat__V1__GetControllerRequest methods */
+void   samtal__chat__v1__get_controller_request__init
+                     (Samtal__Chat__V1__GetControllerRequest         *message);
+/* Samtal__Chat__V1__Controller methods */
+void   samtal__chat__v1__controller__init
+                     (Samtal__Chat__V1__Controller         *message);
 /* Samtal__Chat__V1__ListSessionsRequest methods */
 void   samtal__chat__v1__list_sessions_request__init
                      (Samtal__Chat__V1__ListSessionsRequest         *message);
@@ -482,6 +511,12 @@ typedef void (*Samtal__Chat__V1__CreateSessionRequest_Closure)
 typedef void (*Samtal__Chat__V1__GetSessionRequest_Closure)
                  (const Samtal__Chat__V1__GetSessionRequest *message,
                   void *closure_data);
+typedef void (*Samtal__Chat__V1__GetControllerRequest_Closure)
+                 (const Samtal__Chat__V1__GetControllerRequest *message,
+                  void *closure_data);
+typedef void (*Samtal__Chat__V1__Controller_Closure)
+                 (const Samtal__Chat__V1__Controller *message,
+                  void *closure_data);
 typedef void (*Samtal__Chat__V1__ListSessionsRequest_Closure)
                  (const Samtal__Chat__V1__ListSessionsRequest *message,
                   void *closure_data);
@@ -556,6 +591,8 @@ extern const ProtobufCMessageDescriptor samtal__chat__v1__answer__descriptor;
 extern const ProtobufCMessageDescriptor samtal__chat__v1__question__descriptor;
 extern const ProtobufCMessageDescriptor samtal__chat__v1__create_session_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__chat__v1__get_session_request__descriptor;
+extern const ProtobufCMessageDescriptor samtal__chat__v1__get_controller_request__descriptor;
+extern const ProtobufCMessageDescriptor samtal__chat__v1__controller__descriptor;
 extern const ProtobufCMessageDescriptor samtal__chat__v1__list_sessions_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__chat__v1__list_sessions_response__descriptor;
 extern const ProtobufCMessageDescriptor samtal__chat__v1__open_session_request__descriptor;

@@ -20,6 +20,8 @@ typedef struct Samtal__Identity__V1__Organisation Samtal__Identity__V1__Organisa
 typedef struct Samtal__Identity__V1__Administrator Samtal__Identity__V1__Administrator;
 typedef struct Samtal__Identity__V1__CreateOrganisationRequest Samtal__Identity__V1__CreateOrganisationRequest;
 typedef struct Samtal__Identity__V1__GetOrganisationRequest Samtal__Identity__V1__GetOrganisationRequest;
+typedef struct Samtal__Identity__V1__GetOrganisationNameRequest Samtal__Identity__V1__GetOrganisationNameRequest;
+typedef struct Samtal__Identity__V1__OrganisationName Samtal__Identity__V1__OrganisationName;
 typedef struct Samtal__Identity__V1__ListOrganisationsRequest Samtal__Identity__V1__ListOrganisationsRequest;
 typedef struct Samtal__Identity__V1__ListOrganisationsResponse Samtal__Identity__V1__ListOrganisationsResponse;
 typedef struct Samtal__Identity__V1__AddAdministratorRequest Samtal__Identity__V1__AddAdministratorRequest;
@@ -89,6 +91,26 @@ struct  Samtal__Identity__V1__GetOrganisationRequest
 };
 #define SAMTAL__IDENTITY__V1__GET_ORGANISATION_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&samtal__identity__v1__get_organisation_request__descriptor) \
+    , {0,NULL} }
+
+
+struct  Samtal__Identity__V1__GetOrganisationNameRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData organisation_id;
+};
+#define SAMTAL__IDENTITY__V1__GET_ORGANISATION_NAME_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__identity__v1__get_organisation_name_request__descriptor) \
+    , {0,NULL} }
+
+
+struct  Samtal__Identity__V1__OrganisationName
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData display_name;
+};
+#define SAMTAL__IDENTITY__V1__ORGANISATION_NAME__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__identity__v1__organisation_name__descriptor) \
     , {0,NULL} }
 
 
@@ -310,6 +332,12 @@ void   samtal__identity__v1__create_organisation_request__init
 /* Samtal__Identity__V1__GetOrganisationRequest methods */
 void   samtal__identity__v1__get_organisation_request__init
                      (Samtal__Identity__V1__GetOrganisationRequest         *message);
+/* Samtal__Identity__V1__GetOrganisationNameRequest methods */
+void   samtal__identity__v1__get_organisation_name_request__init
+                     (Samtal__Identity__V1__GetOrganisationNameRequest         *message);
+/* Samtal__Identity__V1__OrganisationName methods */
+void   samtal__identity__v1__organisation_name__init
+                     (Samtal__Identity__V1__OrganisationName         *message);
 /* Samtal__Identity__V1__ListOrganisationsRequest methods */
 void   samtal__identity__v1__list_organisations_request__init
                      (Samtal__Identity__V1__ListOrganisationsRequest         *message);
@@ -381,6 +409,12 @@ typedef void (*Samtal__Identity__V1__CreateOrganisationRequest_Closure)
 typedef void (*Samtal__Identity__V1__GetOrganisationRequest_Closure)
                  (const Samtal__Identity__V1__GetOrganisationRequest *message,
                   void *closure_data);
+typedef void (*Samtal__Identity__V1__GetOrganisationNameRequest_Closure)
+                 (const Samtal__Identity__V1__GetOrganisationNameRequest *message,
+                  void *closure_data);
+typedef void (*Samtal__Identity__V1__OrganisationName_Closure)
+                 (const Samtal__Identity__V1__OrganisationName *message,
+                  void *closure_data);
 typedef void (*Samtal__Identity__V1__ListOrganisationsRequest_Closure)
                  (const Samtal__Identity__V1__ListOrganisationsRequest *message,
                   void *closure_data);
@@ -448,6 +482,8 @@ extern const ProtobufCMessageDescriptor samtal__identity__v1__organisation__desc
 extern const ProtobufCMessageDescriptor samtal__identity__v1__administrator__descriptor;
 extern const ProtobufCMessageDescriptor samtal__identity__v1__create_organisation_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__identity__v1__get_organisation_request__descriptor;
+extern const ProtobufCMessageDescriptor samtal__identity__v1__get_organisation_name_request__descriptor;
+extern const ProtobufCMessageDescriptor samtal__identity__v1__organisation_name__descriptor;
 extern const ProtobufCMessageDescriptor samtal__identity__v1__list_organisations_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__identity__v1__list_organisations_response__descriptor;
 extern const ProtobufCMessageDescriptor samtal__identity__v1__add_administrator_request__descriptor;
