@@ -2,6 +2,7 @@ import Foundation
 import GatewayCore
 import GatewayServer
 import RPC
+import Synchronization
 import Testing
 
 @Suite("HTTP/1.1, where one request is not enough")
@@ -145,6 +146,35 @@ struct HTTPExchangeTests {
             #expect(!client.everything.lowercased().contains("transfer-encoding"))
             #expect(client.everything.contains("\r\n\r\nretry: "))
             client.close()
+        }
+    }
+
+    @Test(
+        "an answer that is read slowly comes whole, though the connection ends with it",
+        arguments: [
+            "GET /v1/sessions/s1/export HTTP/1.0\r\n\r\n",
+            "GET /v1/sessions/s1/export HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n",
+        ])
+    func slowReader(request: String) async throws {
+        let configure: (inout GatewayConfiguration) -> Void = { $0.lingerTimeout = .milliseconds(100) }
+        try await TestGateway.run(configure: configure) { gateway in
+            gateway.others.state.withLock { state in
+                state.chunks = 128
+                state.chunkBytes = 64 * 1024
+            }
+            let client = try await HTTPConnection(port: gateway.port, group: gateway.group)
+            try await client.send(request)
+            // Much is on its way when the gateway has nothing more to say, and takes longer to read than it lingers.
+            try await eventually("the connection ends", within: .seconds(60)) {
+                // It may be closed in between.
+                try? await client.stopReading()
+                try await Task.sleep(for: .milliseconds(150))
+                try? await client.startReading()
+                try await Task.sleep(for: .milliseconds(5))
+                return client.isClosed
+            }
+            #expect(client.answer?.status == 200)
+            #expect(client.byteCount > 128 * 64 * 1024)
         }
     }
 

@@ -17,6 +17,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let maximumTargetBytes: Int
     private let lingerTimeout: TimeAmount
+    private let stallTimeout: TimeAmount
     private let clock: ConnectionClock
     private let ledger: ConnectionLedger
     private let answers: ErrorAnswers
@@ -32,6 +33,7 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     ) {
         maximumTargetBytes = configuration.maximumTargetBytes
         lingerTimeout = TimeAmount(configuration.lingerTimeout)
+        stallTimeout = TimeAmount(configuration.stallTimeout)
         self.clock = clock
         self.ledger = ledger
         self.answers = answers
@@ -80,12 +82,12 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         guard isReceiving, !isEnding else { return context.close(promise: nil) }
         found(.tooSlow, context: context)
         // Whoever waits for the rest of the body is told, and answers meanwhile.
-        if !isEnding { closeSoon(context.channel) }
+        if !isEnding { close(context.channel, in: lingerTimeout) }
     }
 
-    private func closeSoon(_ channel: any Channel) {
+    private func close(_ channel: any Channel, in time: TimeAmount) {
         linger?.cancel()
-        linger = channel.eventLoop.scheduleTask(in: lingerTimeout) { channel.close(promise: nil) }
+        linger = channel.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
     }
 
     // MARK: Requests
@@ -155,8 +157,9 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
     /// Answers by itself, and ends the connection.
     private func refuse(_ refusal: Refusal, context: ChannelHandlerContext) {
         guard context.channel.isActive, !isEnding else { return }
-        write(refusal, context: context, promise: nil)
-        end(context)
+        let written = context.eventLoop.makePromise(of: Void.self)
+        write(refusal, context: context, promise: written)
+        end(context, after: written.futureResult)
     }
 
     /// Answers a connection that has no place before anything came on it, and closes it.
@@ -184,15 +187,19 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: promise)
     }
 
-    /// Says no more, and reads what still comes for a while: closing at once would have the client's system throw the
-    /// answer away if more was on its way (RFC 9112, section 9.6).
-    private func end(_ context: ChannelHandlerContext) {
+    /// Says no more once the last of what was said has left, and reads what still comes for a while: closing at once would
+    /// have the client's system throw the answer away if more was on its way (RFC 9112, section 9.6).
+    private func end(_ context: ChannelHandlerContext, after written: EventLoopFuture<Void>) {
         guard !isEnding else { return }
         isEnding = true
         clock.stop()
         if let place { ledger.becameIdle(place) }
-        context.close(mode: .output, promise: nil)
-        closeSoon(context.channel)
+        // A client that does not read the rest holds the connection no longer than any other that stalls.
+        close(context.channel, in: stallTimeout)
+        written.assumeIsolated().whenComplete { _ in
+            context.close(mode: .output, promise: nil)
+            self.close(context.channel, in: self.lingerTimeout)
+        }
     }
 
     // MARK: Answers
@@ -247,8 +254,9 @@ final class RequestGate: ChannelDuplexHandler, RemovableChannelHandler {
             clock.answered(on: context.eventLoop)
             if let place { ledger.becameIdle(place) }
         case .close:
-            context.writeAndFlush(data, promise: promise)
-            end(context)
+            let written = promise ?? context.eventLoop.makePromise(of: Void.self)
+            context.writeAndFlush(data, promise: written)
+            end(context, after: written.futureResult)
         case .closeTelling(let fault):
             context.write(data, promise: promise)
             refuse(Refusal(fault), context: context)
