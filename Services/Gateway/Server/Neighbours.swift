@@ -12,6 +12,8 @@ package struct Neighbours: Sendable {
     package enum Purpose: String, CaseIterable, Sendable {
         case shortCalls = ""
         case exports, erasures
+        /// Lists, a page at a time: a page is long, and short calls would wait behind many of them.
+        case pages
         /// Streams that are passed on for other backends.
         case streams
 
@@ -19,6 +21,10 @@ package struct Neighbours: Sendable {
             switch method.path {
             case RetentionV1.RetentionServiceMethods.exportSession.path: self = .exports
             case RetentionV1.RetentionServiceMethods.eraseSession.path: self = .erasures
+            case ChatV1.ChatServiceMethods.listQuestions.path, ChatV1.ChatServiceMethods.listSessions.path,
+                RetentionV1.RetentionServiceMethods.listCertificates.path,
+                IdentityV1.IdentityServiceMethods.listAdministrators.path:
+                self = .pages
             default: self = method.kind == .unary ? .shortCalls : .streams
             }
         }
