@@ -63,7 +63,9 @@ package struct EmailAddress: Sendable, Equatable {
     }
 
     private static func isLetterOrDigit(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.properties.isAlphabetic || scalar.properties.numericType == .decimal
+        // Fillers of Hangul are alphabetic, and show nothing.
+        (scalar.properties.isAlphabetic && !scalar.properties.isDefaultIgnorableCodePoint)
+            || scalar.properties.numericType == .decimal
     }
 
     /// Combining marks belong to letters in many scripts; controls, spaces and invisible formatting do not.

@@ -22,7 +22,7 @@ struct EmailAddressTests {
             "karin@-example.se", "karin@example-.se", "karin@example..se", "karin@.example.se", "karin@example.se.",
             "karin@[127.0.0.1]", "\"karin\"@example.se", "Karin <karin@example.se>", "karin@example.se, b@example.se",
             "karin\u{0}@example.se", "karin@example\u{0}.se", "kar\r\nBcc: x@example.se", "karin@exam_ple.se",
-            "kar\u{200B}in@example.se", "kar\u{202E}in@example.se",
+            "kar\u{200B}in@example.se", "kar\u{202E}in@example.se", "\u{3164}@example.se", "karin@\u{FFA0}\u{115F}.se",
         ])
     func refused(_ text: String) throws {
         let error = try #require(throws: IdentityError.self) { try EmailAddress(text, field: "email") }
