@@ -106,6 +106,15 @@ struct JSONLogHandlerTests {
         #expect(entry["dropped"] == nil)
     }
 
+    @Test("the rule that a peer broke is in the line that the runtime writes of it")
+    func brokenRule() throws {
+        let log = LogCollector()
+        log.logger().info("request reset for a protocol error", metadata: ["rule": "names", "code": "1"])
+        let entry = try object(log.lines.first)
+        #expect(entry["rule"] as? String == "names")
+        #expect(entry["dropped"] == nil)
+    }
+
     @Test("a unary call that went well is a line at debug alone", arguments: [Logger.Level.info, .debug])
     func successfulCall(level: Logger.Level) async throws {
         let log = LogCollector()
