@@ -4,9 +4,10 @@ import { armAdministrators, forgetAdministrators, listAdministrators } from "/as
 import { account, callAsAdministrator, resume, signIn, signOut, whenSignedOut } from "/assets/account.js";
 import { armSession, closeSession, openSession, save } from "/assets/moderation.js";
 import {
-    byID, call, CallError, clearError, fillFacts, make, makeTime, notice, show, showError, startPage,
+    byID, CallError, clearError, fillFacts, make, makeTime, notice, show, showError, startPage,
 } from "/assets/page.js";
 import { armPolicy, showPolicy } from "/assets/retention.js";
+import { service, showService } from "/assets/service.js";
 import { mendWhatIsWritten } from "/assets/written.js";
 
 const views = ["view-signin", "view-sessions", "view-session", "view-certificate"];
@@ -31,6 +32,15 @@ function organisationPath() {
 
 // Where we are
 
+/// What the address names: a kind and an identifier, or nothing.
+function place() {
+    try {
+        return location.hash.slice(1).split("=").map(decodeURIComponent);
+    } catch {
+        return [];
+    }
+}
+
 async function showPlace() {
     notice(null);
     closeSession();
@@ -39,7 +49,7 @@ async function showPlace() {
         forgetAdministrators();
         return showView("view-signin");
     }
-    const [kind, id] = location.hash.slice(1).split("=").map(decodeURIComponent);
+    const [kind, id] = place();
     try {
         if (kind === "session" && id) {
             await openSession(id, { link: publicURL, erased: showErased });
@@ -52,8 +62,17 @@ async function showPlace() {
         }
     } catch (error) {
         if (error instanceof CallError && error.status === 401) return;
-        notice("error.other", "danger");
-        showError(byID("notice"), error);
+        const isGone = kind && error instanceof CallError && [400, 404].includes(error.status);
+        // What was shown before is about something else. The list is the way on.
+        if (kind) {
+            showView("view-sessions");
+            await Promise.allSettled([listSessions(), showPolicy(), listCertificates(), listAdministrators()]);
+        }
+        if (isGone) notice("notice.gone");
+        else {
+            notice("error.other", "danger");
+            showError(byID("notice"), error);
+        }
     }
     byID("content").focus({ preventScroll: true });
 }
@@ -75,12 +94,9 @@ async function trade(code) {
 }
 
 async function begin() {
-    try {
-        const answer = await call("GET", "/configuration.json");
-        if (answer.publicUrl) publicURL = answer.publicUrl;
-    } catch {
-        // The address this page came from does just as well.
-    }
+    // Without it the address that this page came from does just as well.
+    publicURL = (await service()).publicUrl ?? publicURL;
+    showService();
     const code = new URLSearchParams(location.hash.slice(1)).get("code");
     if (code) {
         // The code leaves the address, and with it the browser's history, before anything else happens.
@@ -162,6 +178,7 @@ async function openCertificate(sessionID) {
     if (certificate?.sessionId !== sessionID) {
         certificate = await callAsAdministrator("GET", `/v1/sessions/${encodeURIComponent(sessionID)}/certificate`);
     }
+    const declared = declaredRegions(certificate);
     fillFacts(byID("certificate-facts"), [
         ["certificate.session", make("code", { content: certificate.sessionId })],
         ["certificate.sequence", make("span", { content: certificate.sequence ?? "" })],
@@ -173,11 +190,21 @@ async function openCertificate(sessionID) {
         ["certificate.instruction", certificate.instruction && make(
             "span", { dir: "auto", content: certificate.instruction },
         )],
+        ["certificate.regions", declared && make("span", { key: "place", values: { place: { regions: declared, of: 2 } } })],
         ["certificate.key", make("code", { content: certificate.keyId ?? "" })],
     ]);
     byID("statement").textContent = certificate.statement ?? "";
     byID("signature").textContent = certificate.signature ?? "";
     showView("view-certificate");
+}
+
+/// Where the session was kept, as its certificate says; null where it doesn't.
+function declaredRegions({ statement }) {
+    try {
+        return JSON.parse(statement).declared_regions ?? null;
+    } catch {
+        return null;
+    }
 }
 
 function showErased(erased) {

@@ -1,6 +1,6 @@
 // One question as its moderators see it, with the buttons that decide on it and the form that answers it.
-import { CallError, clearError, make, questionContent, requestID, showError } from "/assets/page.js";
-import { mended, mendWhatIsWritten } from "/assets/written.js";
+import { CallError, clearError, make, questionContent, requestID, show, showError } from "/assets/page.js";
+import { isBlank, mended, mendWhatIsWritten } from "/assets/written.js";
 
 export function stateOf(question) {
     return question.state ?? "PENDING";
@@ -68,6 +68,10 @@ export class ModeratedQuestion {
     #decision(verb, kind) {
         const button = make("button", { type: "button", className: kind, key: `moderate.${verb}` });
         button.addEventListener("click", () => this.#attempt(button, () => this.#act[verb](this.#question)));
+        // The focus goes on to the next question: a key that is held down decides one, and not all that wait.
+        button.addEventListener("keydown", (event) => {
+            if (event.repeat && event.key === "Enter") event.preventDefault();
+        });
         return button;
     }
 
@@ -134,7 +138,7 @@ export class ModeratedQuestion {
 
     #send(begun, button) {
         const text = mended(begun.text).trim();
-        if (!text) return;
+        if (isBlank(text)) return show(this.#error, "error.empty");
         const hostName = mended(begun.host, { oneLine: true }).trim();
         // The same answer sent again carries the same id.
         if (begun.request?.text !== text) begun.request = { text, id: requestID() };

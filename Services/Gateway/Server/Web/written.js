@@ -14,6 +14,11 @@ export function mended(text, { oneLine = false } = {}) {
     return oneLine ? whole.replace(/[\n\t]+/g, " ") : whole;
 }
 
+/// Whether nothing of the text can be seen: only spaces, controls, marks without a letter, and what is invisible by design.
+export function isBlank(text) {
+    return /^[\p{White_Space}\p{Default_Ignorable_Code_Point}\p{C}\p{M}\u2800]*$/u.test(text);
+}
+
 /// Mends whatever gets into this field, as it gets there.
 export function mendWhatIsWritten(field) {
     const oneLine = field.tagName === "INPUT";
