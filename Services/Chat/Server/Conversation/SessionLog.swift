@@ -19,7 +19,7 @@ struct SessionLog: Sendable {
     func read(_ sessionID: String, writer: ResponseWriter<ChatV1.SessionLogEntry>) async throws {
         let session = try await directory.session(sessionID)
         try await writer.send(ChatV1.SessionLogEntry(entry: .session(Messages.session(session))))
-        // After the session itself, so that whoever only wants to know how it is needs no place.
+        // After the session itself, so that a reader of its state alone needs no place.
         let place = try places.log(of: session)
         defer { place.giveBack() }
         var after: Int64 = 0

@@ -1,7 +1,7 @@
 internal import Synchronization
 
 /// Lets so many read from the store at a time. When more want to, organisations take turns, so that one that reads much
-/// waits behind itself and not in front of others. Within an organisation whoever came first is first.
+/// waits behind itself and not in front of others. Within an organisation the first to come is first.
 final class ReadTurns: Sendable {
     private struct Waiter {
         let ticket: UInt64
