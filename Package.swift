@@ -145,8 +145,8 @@ let package = Package(
         tests(
             "Retention",
             [
-                "RetentionCore", "RetentionServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy", grdb,
-                logging, crypto, lifecycle,
+                "RetentionCore", "RetentionServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy", "KeySlots",
+                grdb, logging, crypto, lifecycle,
             ] + nio),
         tests(
             "Gateway",
@@ -214,8 +214,8 @@ let package = Package(
             "Retention", folder: "Retention", executable: "samtal-retention",
             core: ["Privacy", crypto],
             server: [
-                "RPC", "Contracts", "ServiceKit", "Storage", "StorageStatus", "Privacy", "CArchive", grdb, logging,
-                crypto, lifecycle,
+                "RPC", "Contracts", "ServiceKit", "Storage", "StorageStatus", "Privacy", "KeySlots", "CArchive", grdb,
+                logging, metrics, crypto, lifecycle,
             ])
         + service(
             "Gateway", folder: "Gateway", executable: "samtal-gateway",

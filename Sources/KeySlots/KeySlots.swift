@@ -13,8 +13,8 @@ internal import Synchronization
 /// let seen = try await keys.destroy([KeyName("a-7f3k")])   // [wasHeld: true, readBack: .pastPageCache, …]
 /// ```
 public final class KeySlots: Sendable {
-    /// Slots of one extent: 4 MiB, appended when no slot is free.
-    public static let slotsPerExtent = 16_384
+    /// Slots of one extent: 1 MiB, appended when no slot is free.
+    public static let slotsPerExtent = 4_096
 
     /// What the slots lie on, looked at when they were opened.
     public let medium: Medium

@@ -20,7 +20,8 @@ public struct KeyName: Sendable, Hashable {
             UInt64(bigEndianBytes: bytes[16..<24]), UInt64(bigEndianBytes: bytes[24..<32]))
     }
 
-    var digest: [UInt8] {
+    /// What the slots store of it: 32 bytes.
+    public var digest: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Self.byteCount)
         for index in 0..<4 { bytes.append(bigEndian: words[index]) }

@@ -43,7 +43,9 @@ enum EveryMessage {
         RetentionV1.PreviewAgreementRequest.self, RetentionV1.ConfirmAgreementRequest.self,
         RetentionV1.PreviewPolicyRequest.self, RetentionV1.RetentionPreview.self, RetentionV1.MovedSession.self,
         RetentionV1.GetSessionDeadlinesRequest.self, RetentionV1.SessionDeadline.self,
-        RetentionV1.GetSessionDeadlinesResponse.self,
+        RetentionV1.GetSessionDeadlinesResponse.self, RetentionV1.WithdrawSessionRequest.self,
+        RetentionV1.WithdrawSessionResponse.self, RetentionV1.BeginKeyChangeRequest.self,
+        RetentionV1.FinishKeyChangeRequest.self,
     ]
 
     private static let deployment: [any ProtobufMessage.Type] = [

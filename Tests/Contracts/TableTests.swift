@@ -32,6 +32,8 @@ struct TableTests {
     func sessionKeys() throws {
         for method in [
             RetentionV1.RetentionServiceMethods.openSession, RetentionV1.RetentionServiceMethods.getSessionKey,
+            RetentionV1.RetentionServiceMethods.beginKeyChange, RetentionV1.RetentionServiceMethods.finishKeyChange,
+            RetentionV1.RetentionServiceMethods.withdrawSession,
         ] {
             let rule = try #require(AccessTable.rules[method.path])
             for role in PeerRole.allCases {

@@ -163,7 +163,7 @@ struct FullDiskTests {
 
     @Test("retention says that its disk is full, for each kind of write, and chat says whose disk it is")
     func retention() async throws {
-        try await RunningSamtal.with(small: [.retention: Self.kilobytes]) { samtal in
+        try await RunningSamtal.with(small: [.retention: Self.kilobytes + 1_100]) { samtal in
             let retention = samtal.retention
             let organisation = try await TestOrganisation.create(in: samtal)
             let options = organisation.administrator

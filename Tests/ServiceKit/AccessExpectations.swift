@@ -48,6 +48,9 @@ enum AccessExpectations {
         retention.GetPolicy            administrator  administrator  anyone    -
         retention.OpenSession          -              -              -         anyone
         retention.GetSessionKey        -              -              -         anyone
+        retention.WithdrawSession      -              -              -         anyone
+        retention.BeginKeyChange       -              -              -         anyone
+        retention.FinishKeyChange      -              -              -         anyone
         retention.EndSession           -              -              -         anyone
         retention.GetSessionDeadlines  -              -              -         anyone
         retention.EraseSession         administrator  administrator  anyone    -

@@ -62,8 +62,9 @@ struct AccessTableTests {
     @Test(
         "only another service gets at keys and whole logs",
         arguments: [
-            retention + "OpenSession", retention + "GetSessionKey", retention + "EndSession", chat + "ReadSessionLog",
-            chat + "EraseSessionContent",
+            retention + "OpenSession", retention + "GetSessionKey", retention + "EndSession",
+            retention + "BeginKeyChange", retention + "FinishKeyChange", retention + "WithdrawSession",
+            chat + "ReadSessionLog", chat + "EraseSessionContent",
         ])
     func servicesOnly(path: String) async {
         for role in [PeerRole.gateway, .operator, .backend] {

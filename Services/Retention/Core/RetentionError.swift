@@ -22,6 +22,12 @@ package enum RetentionError: Error, Sendable, Equatable {
     case sessionNotFound
     /// The session has been neither ended nor left a draft.
     case sessionOpen
+    /// It is not one of which nothing was ever kept.
+    case sessionInUse
+    /// Another content key is in use, whose version is given, or a change of it is not where the caller thinks it is.
+    case otherKeyVersion(current: Int64)
+    /// Chat found no question of a session that had some: so many.
+    case contentMissing(asked: Int64)
     /// `confirm_session_id` does not repeat the session's id.
     case confirmationMismatch
     /// The session has not been erased.

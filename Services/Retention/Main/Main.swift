@@ -10,8 +10,12 @@ struct Main: AsyncParsableCommand {
         abstract: "Keeps sessions only as long as agreed, and proves that they are gone.")
 
     @OptionGroup var options: ServiceOptions
+    @OptionGroup var retention: RetentionOptions
 
     func run() async throws {
-        try await ServiceRunner.run(name: "retention", options: options, build: RetentionAssembly.parts)
+        let keySettings = try retention.keySettings()
+        try await ServiceRunner.run(name: "retention", options: options) { environment in
+            try await RetentionAssembly.parts(in: environment, keySettings: keySettings)
+        }
     }
 }

@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import KeySlots
 package import Logging
 package import Privacy
 package import RPC
@@ -10,10 +11,11 @@ import Storage
 /// Retention, wired up: the one place where its parts are made.
 package struct RetentionAssembly: Sendable {
     package let store: RetentionStore
-    package let keys: KeyStore
+    package let keys: SessionKeyStore
     package let eraser: Eraser
     package let scheduler: ErasureScheduler
     package let announcer: DeadlineAnnouncer
+    package let rotation: WrappingKeyRotation
     package let handler: RetentionHandler
     private let clock: HighWaterClock
 
@@ -29,26 +31,31 @@ package struct RetentionAssembly: Sendable {
         clock source: any WallClock, logger: Logger,
         metrics: MetricsRegistry? = nil, longCalls: LongCallLimits = LongCallLimits(),
         configuration: ErasureScheduler.Configuration = .init(), limits: RetentionLimits = RetentionLimits(),
-        hooks: ErasureHooks = ErasureHooks()
+        keySettings: KeySettings = KeySettings(), hooks: ErasureHooks = ErasureHooks()
     ) async throws -> RetentionAssembly {
         let store = try RetentionStore(path: folder + "/retention.sqlite", limits: limits)
-        let keys = try KeyStore(path: folder + "/keys.sqlite")
         let signer = try await ledgerSigner(path: folder + "/ledger-key", store: store)
         let clock = HighWaterClock(source, stored: try await store.highWater() ?? .distantPast)
         if clock.now() > source.now() { logger.warning("the machine's clock is behind the latest time on record") }
 
-        try await destroyReturnedKeys(store: store, keys: keys, logger: logger)
+        let keys = try KeyCustody.open(
+            folder: folder + "/keys", settings: keySettings, now: clock.now(), logger: logger)
+        try await KeyCustody.settle(keys, with: store, now: clock.now(), logger: logger)
+        let locks = SessionLocks()
 
         let neighbour = ChatNeighbour(chat)
         let refusals = Refusals(longCalls.names, in: metrics, logger: logger)
         let signal = WakeSignal()
         let announcing = WakeSignal()
         let eraser = Eraser(
-            store: store, keys: keys, chat: neighbour, signer: signer, region: region, clock: clock, hooks: hooks)
+            store: store, keys: keys, chat: neighbour, signer: signer, region: region, clock: clock, locks: locks,
+            hooks: hooks)
+        let custodian = SessionCustodian(
+            store: store, keys: keys, chat: neighbour, clock: clock, refusals: refusals, locks: locks)
+        try await custodian.retireKeys()
         let handler = RetentionHandler(
             store: store, identity: IdentityNeighbour(channel: identity),
-            custodian: SessionCustodian(store: store, keys: keys, clock: clock, refusals: refusals),
-            eraser: eraser,
+            custodian: custodian, eraser: eraser,
             exporter: SessionExporter(
                 store: store, chat: neighbour, clock: clock, pace: longCalls.exportPace, refusals: refusals),
             longCalls: LongCalls(limits: longCalls, refusals: refusals), ledgerKey: signer.publicKey, clock: clock,
@@ -57,25 +64,31 @@ package struct RetentionAssembly: Sendable {
             store: store, chat: neighbour, signal: announcing, retry: configuration.retry, logger: logger)
         let scheduler = ErasureScheduler(
             store: store, eraser: eraser, clock: clock, signal: signal, configuration: configuration, logger: logger)
+        let rotation = WrappingKeyRotation(
+            keys: keys, clock: clock, life: keySettings.wrappingKeyLife, logger: logger,
+            gauges: KeyGauges(in: metrics, keepsOldCopies: keys.medium.keepsOldCopies))
         return RetentionAssembly(
-            store: store, keys: keys, eraser: eraser, scheduler: scheduler, announcer: announcer, handler: handler,
-            clock: clock)
+            store: store, keys: keys, eraser: eraser, scheduler: scheduler, announcer: announcer, rotation: rotation,
+            handler: handler, clock: clock)
     }
 
     /// The parts for the runner of the executable.
-    package static func parts(in environment: ServiceEnvironment) async throws -> ServiceParts {
+    package static func parts(
+        in environment: ServiceEnvironment, keySettings: KeySettings
+    ) async throws -> ServiceParts {
         let assembly = try await make(
             folder: environment.ownFolder, region: environment.region,
             identity: environment.channel(to: "identity"),
             chat: ChatChannels(
                 calls: environment.channel(to: "chat"), exports: environment.channel(to: "chat", for: "exports"),
                 erasures: environment.channel(to: "chat", for: "erasures")),
-            clock: SystemWallClock(), logger: environment.logger, metrics: environment.metrics)
+            clock: SystemWallClock(), logger: environment.logger, metrics: environment.metrics,
+            keySettings: keySettings)
         let administrators = Administrators(
             identity: environment.channel(to: "identity"), logger: environment.logger)
         return ServiceParts(
             handlers: assembly.handler.handlers, authenticators: [administrators.authenticator],
-            background: [assembly.scheduler, assembly.announcer, administrators.revocations],
+            background: [assembly.scheduler, assembly.announcer, assembly.rotation, administrators.revocations],
             onStop: { await assembly.close() })
     }
 
@@ -85,17 +98,6 @@ package struct RetentionAssembly: Sendable {
         try? await store.storeHighWater(clock.highWater)
         await store.close()
         await keys.close()
-    }
-
-    /// A key file that was restored from a backup holds keys again that were destroyed since. They go before any call
-    /// is answered. So does a key that was made for an erased session, if a crash kept it from being taken back.
-    private static func destroyReturnedKeys(store: RetentionStore, keys: KeyStore, logger: Logger) async throws {
-        let returned = try await store.keyDestroyed(among: try await keys.sessions())
-        guard !returned.isEmpty else { return }
-        try await keys.destroy(returned)
-        logger.warning(
-            "keys of erased sessions were there again and are destroyed",
-            metadata: [LogKey.count: .stringConvertible(returned.count)])
     }
 
     /// A ledger goes on with the key it was begun with: a new one beside old certificates would break the chain.

@@ -162,6 +162,15 @@ public enum AccessTable {
         "/samtal.retention.v1.RetentionService/GetSessionKey": AccessRule(grants: [
             Grant(role: .service, principals: [.anyone]),
         ]),
+        "/samtal.retention.v1.RetentionService/WithdrawSession": AccessRule(grants: [
+            Grant(role: .service, principals: [.anyone]),
+        ]),
+        "/samtal.retention.v1.RetentionService/BeginKeyChange": AccessRule(grants: [
+            Grant(role: .service, principals: [.anyone]),
+        ]),
+        "/samtal.retention.v1.RetentionService/FinishKeyChange": AccessRule(grants: [
+            Grant(role: .service, principals: [.anyone]),
+        ]),
         "/samtal.retention.v1.RetentionService/EndSession": AccessRule(grants: [
             Grant(role: .service, principals: [.anyone]),
         ]),

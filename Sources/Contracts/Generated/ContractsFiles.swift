@@ -505,6 +505,9 @@ public enum ContractsFiles {
             "samtal.retention.v1.RetentionService.GetPolicy",
             "samtal.retention.v1.RetentionService.OpenSession",
             "samtal.retention.v1.RetentionService.GetSessionKey",
+            "samtal.retention.v1.RetentionService.WithdrawSession",
+            "samtal.retention.v1.RetentionService.BeginKeyChange",
+            "samtal.retention.v1.RetentionService.FinishKeyChange",
             "samtal.retention.v1.RetentionService.EndSession",
             "samtal.retention.v1.RetentionService.GetSessionDeadlines",
             "samtal.retention.v1.RetentionService.EraseSession",
@@ -528,6 +531,10 @@ public enum ContractsFiles {
             "samtal.retention.v1.GetPolicyRequest",
             "samtal.retention.v1.OpenSessionRequest",
             "samtal.retention.v1.SessionKey",
+            "samtal.retention.v1.WithdrawSessionRequest",
+            "samtal.retention.v1.WithdrawSessionResponse",
+            "samtal.retention.v1.BeginKeyChangeRequest",
+            "samtal.retention.v1.FinishKeyChangeRequest",
             "samtal.retention.v1.GetSessionKeyRequest",
             "samtal.retention.v1.EndSessionRequest",
             "samtal.retention.v1.EndSessionResponse",
@@ -570,66 +577,75 @@ public enum ContractsFiles {
             aWV3X3ZlcnNpb24YCCABKAk6BJjnGAIi1AEKDE1vdmVkU2Vzc2lvbhISCgpzZXNzaW9uX2lkGAEgASgJEiwKCGVuZF90aW1lGAIg\
             ASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtkZWxldGVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1l\
             c3RhbXASMwoPbmV3X2RlbGV0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5lcmFzZWRfYXRfb25j\
-            ZRgFIAEoCDoEmOcYAiIxChBHZXRQb2xpY3lSZXF1ZXN0EhcKD29yZ2FuaXNhdGlvbl9pZBgBIAEoCToEmOcYAiJHChJPcGVuU2Vz\
-            c2lvblJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIXCg9vcmdhbmlzYXRpb25faWQYAiABKAk6BJjnGAIijgEKClNlc3Npb25L\
-            ZXkSHgoKc2Vzc2lvbl9pZBgBIAEoCUIKkucYBggBEAEYAxIjCg9vcmdhbmlzYXRpb25faWQYAiABKAlCCpLnGAYIARADGAMSFwoD\
-            a2V5GAMgASgMQgqS5xgGCAYQARgDEiIKDnJldGVudGlvbl9kYXlzGAQgASgNQgqS5xgGCAEQBBgDIjAKFEdldFNlc3Npb25LZXlS\
-            ZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAk6BJjnGAIiWwoRRW5kU2Vzc2lvblJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIs\
-            CghlbmRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXA6BJjnGAIiSwoSRW5kU2Vzc2lvblJlc3BvbnNlEi8K\
-            C2RlbGV0ZV90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDoEmOcYAiI3ChpHZXRTZXNzaW9uRGVhZGxpbmVz\
-            UmVxdWVzdBITCgtzZXNzaW9uX2lkcxgBIAMoCToEmOcYAiJ0Cg9TZXNzaW9uRGVhZGxpbmUSEgoKc2Vzc2lvbl9pZBgBIAEoCRIW\
-            Cg5yZXRlbnRpb25fZGF5cxgCIAEoDRIvCgtkZWxldGVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXA6BJjn\
-            GAIiXAobR2V0U2Vzc2lvbkRlYWRsaW5lc1Jlc3BvbnNlEjcKCWRlYWRsaW5lcxgBIAMoCzIkLnNhbXRhbC5yZXRlbnRpb24udjEu\
-            U2Vzc2lvbkRlYWRsaW5lOgSY5xgCIn4KE0VyYXNlU2Vzc2lvblJlcXVlc3QSHgoKc2Vzc2lvbl9pZBgBIAEoCUIKkucYBggBEAQY\
-            BhImChJjb25maXJtX3Nlc3Npb25faWQYAiABKAlCCpLnGAYIARAEGAYSHwoLaW5zdHJ1Y3Rpb24YAyABKAlCCpLnGAYIBRAEGAYi\
-            MAoURXhwb3J0U2Vzc2lvblJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCToEmOcYAiIhCgtFeHBvcnRDaHVuaxIMCgRkYXRhGAEg\
-            ASgMOgSY5xgCIjEKFUdldENlcnRpZmljYXRlUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJOgSY5xgCIl8KF0xpc3RDZXJ0aWZp\
-            Y2F0ZXNSZXF1ZXN0EhcKD29yZ2FuaXNhdGlvbl9pZBgBIAEoCRIRCglwYWdlX3NpemUYAiABKA0SEgoKcGFnZV90b2tlbhgDIAEo\
-            CToEmOcYAiJxChhMaXN0Q2VydGlmaWNhdGVzUmVzcG9uc2USNgoMY2VydGlmaWNhdGVzGAEgAygLMiAuc2FtdGFsLnJldGVudGlv\
-            bi52MS5DZXJ0aWZpY2F0ZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAk6BJjnGAIirwMKC0NlcnRpZmljYXRlEhwKCHNlcXVlbmNl\
-            GAEgASgEQgqS5xgGCAEQBBgGEiMKD29yZ2FuaXNhdGlvbl9pZBgCIAEoCUIKkucYBggBEAQYBhIeCgpzZXNzaW9uX2lkGAMgASgJ\
-            QgqS5xgGCAEQBBgGEkAKB3RyaWdnZXIYBCABKA4yIy5zYW10YWwucmV0ZW50aW9uLnYxLkVyYXN1cmVUcmlnZ2VyQgqS5xgGCAEQ\
-            BBgGEjoKCmVyYXNlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgqS5xgGCAEQBBgGEh0KCXN0YXRlbWVu\
-            dBgGIAEoCUIKkucYBggBEAQYBhIdCglzaWduYXR1cmUYByABKAxCCpLnGAYIARAEGAYSGgoGa2V5X2lkGAggASgJQgqS5xgGCAEQ\
-            BBgGEkQKCXJlcXVlc3RlchgJIAEoDjIlLnNhbXRhbC5yZXRlbnRpb24udjEuRXJhc3VyZVJlcXVlc3RlckIKkucYBggBEAQYBhIf\
-            CgtpbnN0cnVjdGlvbhgKIAEoCUIKkucYBggFEAQYBiIbChNHZXRMZWRnZXJLZXlSZXF1ZXN0OgSY5xgCIkcKCUxlZGdlcktleRIa\
-            CgZrZXlfaWQYASABKAlCCpLnGAYIARAEGAYSHgoKcHVibGljX2tleRgCIAEoDEIKkucYBggBEAQYBipJCg1BZ3JlZW1lbnRLaW5k\
-            Eh4KGkFHUkVFTUVOVF9LSU5EX1VOU1BFQ0lGSUVEEAASDAoIU1RBTkRBUkQQARIKCgZDVVNUT00QAipMCg5FcmFzdXJlVHJpZ2dl\
-            chIfChtFUkFTVVJFX1RSSUdHRVJfVU5TUEVDSUZJRUQQABIKCgZNQU5VQUwQARINCglBVVRPTUFUSUMQAiplChBFcmFzdXJlUmVx\
-            dWVzdGVyEiEKHUVSQVNVUkVfUkVRVUVTVEVSX1VOU1BFQ0lGSUVEEAASEQoNQURNSU5JU1RSQVRPUhABEhsKF09QRVJBVE9SX09O\
-            X0lOU1RSVUNUSU9OEAIysRMKEFJldGVudGlvblNlcnZpY2USawoPUmVjb3JkQWdyZWVtZW50Eisuc2FtdGFsLnJldGVudGlvbi52\
-            MS5SZWNvcmRBZ3JlZW1lbnRSZXF1ZXN0Gh4uc2FtdGFsLnJldGVudGlvbi52MS5BZ3JlZW1lbnQiC4rnGAcKBQgDEgEBEqsBCgxH\
-            ZXRBZ3JlZW1lbnQSKC5zYW10YWwucmV0ZW50aW9uLnYxLkdldEFncmVlbWVudFJlcXVlc3QaHi5zYW10YWwucmV0ZW50aW9uLnYx\
-            LkFncmVlbWVudCJRiucYTQoFCAMSAQEKBQgBEgEDCgUIBBIBAxI0CgNHRVQSLS92MS9vcmdhbmlzYXRpb25zL3tvcmdhbmlzYXRp\
-            b25faWR9L2FncmVlbWVudBgBErsBChBQcmV2aWV3QWdyZWVtZW50Eiwuc2FtdGFsLnJldGVudGlvbi52MS5QcmV2aWV3QWdyZWVt\
-            ZW50UmVxdWVzdBolLnNhbXRhbC5yZXRlbnRpb24udjEuUmV0ZW50aW9uUHJldmlldyJSiucYTgoFCAESAQMKBQgEEgEDEjwKA0dF\
-            VBI1L3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0vYWdyZWVtZW50OnByZXZpZXcYARK1AQoQQ29uZmlybUFncmVl\
-            bWVudBIsLnNhbXRhbC5yZXRlbnRpb24udjEuQ29uZmlybUFncmVlbWVudFJlcXVlc3QaHi5zYW10YWwucmV0ZW50aW9uLnYxLkFn\
-            cmVlbWVudCJTiucYTwoFCAESAQMKBQgEEgEDEj0KBFBPU1QSNS92MS9vcmdhbmlzYXRpb25zL3tvcmdhbmlzYXRpb25faWR9L2Fn\
-            cmVlbWVudDpjb25maXJtGAESsgEKDVByZXZpZXdQb2xpY3kSKS5zYW10YWwucmV0ZW50aW9uLnYxLlByZXZpZXdQb2xpY3lSZXF1\
-            ZXN0GiUuc2FtdGFsLnJldGVudGlvbi52MS5SZXRlbnRpb25QcmV2aWV3Ik+K5xhLCgUIARIBAwoFCAQSAQMSOQoDR0VUEjIvdjEv\
-            b3JnYW5pc2F0aW9ucy97b3JnYW5pc2F0aW9uX2lkfS9wb2xpY3k6cHJldmlldxgBEpgBCglTZXRQb2xpY3kSJS5zYW10YWwucmV0\
-            ZW50aW9uLnYxLlNldFBvbGljeVJlcXVlc3QaGy5zYW10YWwucmV0ZW50aW9uLnYxLlBvbGljeSJHiucYQwoFCAESAQMKBQgEEgED\
-            EjEKA1BVVBIqL3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0vcG9saWN5GAESnwEKCUdldFBvbGljeRIlLnNhbXRh\
-            bC5yZXRlbnRpb24udjEuR2V0UG9saWN5UmVxdWVzdBobLnNhbXRhbC5yZXRlbnRpb24udjEuUG9saWN5Ik6K5xhKCgUIAxIBAQoF\
-            CAESAQMKBQgEEgEDEjEKA0dFVBIqL3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0vcG9saWN5GAESZgoLT3BlblNl\
-            c3Npb24SJy5zYW10YWwucmV0ZW50aW9uLnYxLk9wZW5TZXNzaW9uUmVxdWVzdBofLnNhbXRhbC5yZXRlbnRpb24udjEuU2Vzc2lv\
-            bktleSINiucYCQoFCAISAQEYARJqCg1HZXRTZXNzaW9uS2V5Eikuc2FtdGFsLnJldGVudGlvbi52MS5HZXRTZXNzaW9uS2V5UmVx\
-            dWVzdBofLnNhbXRhbC5yZXRlbnRpb24udjEuU2Vzc2lvbktleSINiucYCQoFCAISAQEYARJsCgpFbmRTZXNzaW9uEiYuc2FtdGFs\
-            LnJldGVudGlvbi52MS5FbmRTZXNzaW9uUmVxdWVzdBonLnNhbXRhbC5yZXRlbnRpb24udjEuRW5kU2Vzc2lvblJlc3BvbnNlIg2K\
-            5xgJCgUIAhIBARgBEosBChNHZXRTZXNzaW9uRGVhZGxpbmVzEi8uc2FtdGFsLnJldGVudGlvbi52MS5HZXRTZXNzaW9uRGVhZGxp\
-            bmVzUmVxdWVzdBowLnNhbXRhbC5yZXRlbnRpb24udjEuR2V0U2Vzc2lvbkRlYWRsaW5lc1Jlc3BvbnNlIhGK5xgNCgUIAhIBARgB\
-            IICAARKkAQoMRXJhc2VTZXNzaW9uEiguc2FtdGFsLnJldGVudGlvbi52MS5FcmFzZVNlc3Npb25SZXF1ZXN0GiAuc2FtdGFsLnJl\
-            dGVudGlvbi52MS5DZXJ0aWZpY2F0ZSJIiucYRAoFCAMSAQEKBQgBEgEDCgUIBBIBAxInCgRQT1NUEh8vdjEvc2Vzc2lvbnMve3Nl\
-            c3Npb25faWR9OmVyYXNlGAEowM8kEp8BCg1FeHBvcnRTZXNzaW9uEikuc2FtdGFsLnJldGVudGlvbi52MS5FeHBvcnRTZXNzaW9u\
-            UmVxdWVzdBogLnNhbXRhbC5yZXRlbnRpb24udjEuRXhwb3J0Q2h1bmsiP4rnGDsKBQgBEgEDCgUIBBIBAxIpCgNHRVQSIC92MS9z\
-            ZXNzaW9ucy97c2Vzc2lvbl9pZH0vZXhwb3J0GAIYATABEqkBCg5HZXRDZXJ0aWZpY2F0ZRIqLnNhbXRhbC5yZXRlbnRpb24udjEu\
-            R2V0Q2VydGlmaWNhdGVSZXF1ZXN0GiAuc2FtdGFsLnJldGVudGlvbi52MS5DZXJ0aWZpY2F0ZSJJiucYRQoFCAMSAQEKBQgBEgED\
-            CgUIBBIBAxIsCgNHRVQSJS92MS9zZXNzaW9ucy97c2Vzc2lvbl9pZH0vY2VydGlmaWNhdGUYARLFAQoQTGlzdENlcnRpZmljYXRl\
-            cxIsLnNhbXRhbC5yZXRlbnRpb24udjEuTGlzdENlcnRpZmljYXRlc1JlcXVlc3QaLS5zYW10YWwucmV0ZW50aW9uLnYxLkxpc3RD\
-            ZXJ0aWZpY2F0ZXNSZXNwb25zZSJUiucYUAoFCAMSAQEKBQgBEgEDCgUIBBIBAxI3CgNHRVQSMC92MS9vcmdhbmlzYXRpb25zL3tv\
-            cmdhbmlzYXRpb25faWR9L2NlcnRpZmljYXRlcxgBEowBCgxHZXRMZWRnZXJLZXkSKC5zYW10YWwucmV0ZW50aW9uLnYxLkdldExl\
-            ZGdlcktleVJlcXVlc3QaHi5zYW10YWwucmV0ZW50aW9uLnYxLkxlZGdlcktleSIyiucYLgoFCAMSAQEKBQgBEgEBCgUIBBIBARIV\
-            CgNHRVQSDi92MS9sZWRnZXIta2V5GAFiBnByb3RvMw==
+            ZRgFIAEoCDoEmOcYAiIxChBHZXRQb2xpY3lSZXF1ZXN0EhcKD29yZ2FuaXNhdGlvbl9pZBgBIAEoCToEmOcYAiJZChJPcGVuU2Vz\
+            c2lvblJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIXCg9vcmdhbmlzYXRpb25faWQYAiABKAkSEAoIbWF4X2RheXMYAyABKA06\
+            BJjnGAIi7AEKClNlc3Npb25LZXkSHgoKc2Vzc2lvbl9pZBgBIAEoCUIKkucYBggBEAEYAxIjCg9vcmdhbmlzYXRpb25faWQYAiAB\
+            KAlCCpLnGAYIARADGAMSFwoDa2V5GAMgASgMQgqS5xgGCAYQARgDEiIKDnJldGVudGlvbl9kYXlzGAQgASgNQgqS5xgGCAEQBBgD\
+            Eh0KCXRva2VuX2tleRgFIAEoDEIKkucYBggGEAEYAxIfCgtrZXlfdmVyc2lvbhgGIAEoDUIKkucYBggBEAEYAxIcCghuZXh0X2tl\
+            eRgHIAEoDEIKkucYBggGEAEYAyIyChZXaXRoZHJhd1Nlc3Npb25SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAk6BJjnGAIiHwoX\
+            V2l0aGRyYXdTZXNzaW9uUmVzcG9uc2U6BJjnGAIiRgoVQmVnaW5LZXlDaGFuZ2VSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkS\
+            EwoLa2V5X3ZlcnNpb24YAiABKA06BJjnGAIiRwoWRmluaXNoS2V5Q2hhbmdlUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEhMK\
+            C2tleV92ZXJzaW9uGAIgASgNOgSY5xgCIjAKFEdldFNlc3Npb25LZXlSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAk6BJjnGAIi\
+            cwoRRW5kU2Vzc2lvblJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIsCghlbmRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1\
+            Zi5UaW1lc3RhbXASFgoOcXVlc3Rpb25fY291bnQYAyABKAQ6BJjnGAIiSwoSRW5kU2Vzc2lvblJlc3BvbnNlEi8KC2RlbGV0ZV90\
+            aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDoEmOcYAiI3ChpHZXRTZXNzaW9uRGVhZGxpbmVzUmVxdWVzdBIT\
+            CgtzZXNzaW9uX2lkcxgBIAMoCToEmOcYAiJ0Cg9TZXNzaW9uRGVhZGxpbmUSEgoKc2Vzc2lvbl9pZBgBIAEoCRIWCg5yZXRlbnRp\
+            b25fZGF5cxgCIAEoDRIvCgtkZWxldGVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXA6BJjnGAIiXAobR2V0\
+            U2Vzc2lvbkRlYWRsaW5lc1Jlc3BvbnNlEjcKCWRlYWRsaW5lcxgBIAMoCzIkLnNhbXRhbC5yZXRlbnRpb24udjEuU2Vzc2lvbkRl\
+            YWRsaW5lOgSY5xgCIn4KE0VyYXNlU2Vzc2lvblJlcXVlc3QSHgoKc2Vzc2lvbl9pZBgBIAEoCUIKkucYBggBEAQYBhImChJjb25m\
+            aXJtX3Nlc3Npb25faWQYAiABKAlCCpLnGAYIARAEGAYSHwoLaW5zdHJ1Y3Rpb24YAyABKAlCCpLnGAYIBRAEGAYiMAoURXhwb3J0\
+            U2Vzc2lvblJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCToEmOcYAiIhCgtFeHBvcnRDaHVuaxIMCgRkYXRhGAEgASgMOgSY5xgC\
+            IjEKFUdldENlcnRpZmljYXRlUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJOgSY5xgCIl8KF0xpc3RDZXJ0aWZpY2F0ZXNSZXF1\
+            ZXN0EhcKD29yZ2FuaXNhdGlvbl9pZBgBIAEoCRIRCglwYWdlX3NpemUYAiABKA0SEgoKcGFnZV90b2tlbhgDIAEoCToEmOcYAiJx\
+            ChhMaXN0Q2VydGlmaWNhdGVzUmVzcG9uc2USNgoMY2VydGlmaWNhdGVzGAEgAygLMiAuc2FtdGFsLnJldGVudGlvbi52MS5DZXJ0\
+            aWZpY2F0ZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAk6BJjnGAIirwMKC0NlcnRpZmljYXRlEhwKCHNlcXVlbmNlGAEgASgEQgqS\
+            5xgGCAEQBBgGEiMKD29yZ2FuaXNhdGlvbl9pZBgCIAEoCUIKkucYBggBEAQYBhIeCgpzZXNzaW9uX2lkGAMgASgJQgqS5xgGCAEQ\
+            BBgGEkAKB3RyaWdnZXIYBCABKA4yIy5zYW10YWwucmV0ZW50aW9uLnYxLkVyYXN1cmVUcmlnZ2VyQgqS5xgGCAEQBBgGEjoKCmVy\
+            YXNlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgqS5xgGCAEQBBgGEh0KCXN0YXRlbWVudBgGIAEoCUIK\
+            kucYBggBEAQYBhIdCglzaWduYXR1cmUYByABKAxCCpLnGAYIARAEGAYSGgoGa2V5X2lkGAggASgJQgqS5xgGCAEQBBgGEkQKCXJl\
+            cXVlc3RlchgJIAEoDjIlLnNhbXRhbC5yZXRlbnRpb24udjEuRXJhc3VyZVJlcXVlc3RlckIKkucYBggBEAQYBhIfCgtpbnN0cnVj\
+            dGlvbhgKIAEoCUIKkucYBggFEAQYBiIbChNHZXRMZWRnZXJLZXlSZXF1ZXN0OgSY5xgCIkcKCUxlZGdlcktleRIaCgZrZXlfaWQY\
+            ASABKAlCCpLnGAYIARAEGAYSHgoKcHVibGljX2tleRgCIAEoDEIKkucYBggBEAQYBipJCg1BZ3JlZW1lbnRLaW5kEh4KGkFHUkVF\
+            TUVOVF9LSU5EX1VOU1BFQ0lGSUVEEAASDAoIU1RBTkRBUkQQARIKCgZDVVNUT00QAipMCg5FcmFzdXJlVHJpZ2dlchIfChtFUkFT\
+            VVJFX1RSSUdHRVJfVU5TUEVDSUZJRUQQABIKCgZNQU5VQUwQARINCglBVVRPTUFUSUMQAiplChBFcmFzdXJlUmVxdWVzdGVyEiEK\
+            HUVSQVNVUkVfUkVRVUVTVEVSX1VOU1BFQ0lGSUVEEAASEQoNQURNSU5JU1RSQVRPUhABEhsKF09QRVJBVE9SX09OX0lOU1RSVUNU\
+            SU9OEAIyjBYKEFJldGVudGlvblNlcnZpY2USawoPUmVjb3JkQWdyZWVtZW50Eisuc2FtdGFsLnJldGVudGlvbi52MS5SZWNvcmRB\
+            Z3JlZW1lbnRSZXF1ZXN0Gh4uc2FtdGFsLnJldGVudGlvbi52MS5BZ3JlZW1lbnQiC4rnGAcKBQgDEgEBEqsBCgxHZXRBZ3JlZW1l\
+            bnQSKC5zYW10YWwucmV0ZW50aW9uLnYxLkdldEFncmVlbWVudFJlcXVlc3QaHi5zYW10YWwucmV0ZW50aW9uLnYxLkFncmVlbWVu\
+            dCJRiucYTQoFCAMSAQEKBQgBEgEDCgUIBBIBAxI0CgNHRVQSLS92MS9vcmdhbmlzYXRpb25zL3tvcmdhbmlzYXRpb25faWR9L2Fn\
+            cmVlbWVudBgBErsBChBQcmV2aWV3QWdyZWVtZW50Eiwuc2FtdGFsLnJldGVudGlvbi52MS5QcmV2aWV3QWdyZWVtZW50UmVxdWVz\
+            dBolLnNhbXRhbC5yZXRlbnRpb24udjEuUmV0ZW50aW9uUHJldmlldyJSiucYTgoFCAESAQMKBQgEEgEDEjwKA0dFVBI1L3YxL29y\
+            Z2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0vYWdyZWVtZW50OnByZXZpZXcYARK1AQoQQ29uZmlybUFncmVlbWVudBIsLnNh\
+            bXRhbC5yZXRlbnRpb24udjEuQ29uZmlybUFncmVlbWVudFJlcXVlc3QaHi5zYW10YWwucmV0ZW50aW9uLnYxLkFncmVlbWVudCJT\
+            iucYTwoFCAESAQMKBQgEEgEDEj0KBFBPU1QSNS92MS9vcmdhbmlzYXRpb25zL3tvcmdhbmlzYXRpb25faWR9L2FncmVlbWVudDpj\
+            b25maXJtGAESsgEKDVByZXZpZXdQb2xpY3kSKS5zYW10YWwucmV0ZW50aW9uLnYxLlByZXZpZXdQb2xpY3lSZXF1ZXN0GiUuc2Ft\
+            dGFsLnJldGVudGlvbi52MS5SZXRlbnRpb25QcmV2aWV3Ik+K5xhLCgUIARIBAwoFCAQSAQMSOQoDR0VUEjIvdjEvb3JnYW5pc2F0\
+            aW9ucy97b3JnYW5pc2F0aW9uX2lkfS9wb2xpY3k6cHJldmlldxgBEpgBCglTZXRQb2xpY3kSJS5zYW10YWwucmV0ZW50aW9uLnYx\
+            LlNldFBvbGljeVJlcXVlc3QaGy5zYW10YWwucmV0ZW50aW9uLnYxLlBvbGljeSJHiucYQwoFCAESAQMKBQgEEgEDEjEKA1BVVBIq\
+            L3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0vcG9saWN5GAESnwEKCUdldFBvbGljeRIlLnNhbXRhbC5yZXRlbnRp\
+            b24udjEuR2V0UG9saWN5UmVxdWVzdBobLnNhbXRhbC5yZXRlbnRpb24udjEuUG9saWN5Ik6K5xhKCgUIAxIBAQoFCAESAQMKBQgE\
+            EgEDEjEKA0dFVBIqL3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0vcG9saWN5GAESZgoLT3BlblNlc3Npb24SJy5z\
+            YW10YWwucmV0ZW50aW9uLnYxLk9wZW5TZXNzaW9uUmVxdWVzdBofLnNhbXRhbC5yZXRlbnRpb24udjEuU2Vzc2lvbktleSINiucY\
+            CQoFCAISAQEYARJqCg1HZXRTZXNzaW9uS2V5Eikuc2FtdGFsLnJldGVudGlvbi52MS5HZXRTZXNzaW9uS2V5UmVxdWVzdBofLnNh\
+            bXRhbC5yZXRlbnRpb24udjEuU2Vzc2lvbktleSINiucYCQoFCAISAQEYARJ7Cg9XaXRoZHJhd1Nlc3Npb24SKy5zYW10YWwucmV0\
+            ZW50aW9uLnYxLldpdGhkcmF3U2Vzc2lvblJlcXVlc3QaLC5zYW10YWwucmV0ZW50aW9uLnYxLldpdGhkcmF3U2Vzc2lvblJlc3Bv\
+            bnNlIg2K5xgJCgUIAhIBARgBEmwKDkJlZ2luS2V5Q2hhbmdlEiouc2FtdGFsLnJldGVudGlvbi52MS5CZWdpbktleUNoYW5nZVJl\
+            cXVlc3QaHy5zYW10YWwucmV0ZW50aW9uLnYxLlNlc3Npb25LZXkiDYrnGAkKBQgCEgEBGAESbgoPRmluaXNoS2V5Q2hhbmdlEisu\
+            c2FtdGFsLnJldGVudGlvbi52MS5GaW5pc2hLZXlDaGFuZ2VSZXF1ZXN0Gh8uc2FtdGFsLnJldGVudGlvbi52MS5TZXNzaW9uS2V5\
+            Ig2K5xgJCgUIAhIBARgBEmwKCkVuZFNlc3Npb24SJi5zYW10YWwucmV0ZW50aW9uLnYxLkVuZFNlc3Npb25SZXF1ZXN0Gicuc2Ft\
+            dGFsLnJldGVudGlvbi52MS5FbmRTZXNzaW9uUmVzcG9uc2UiDYrnGAkKBQgCEgEBGAESiwEKE0dldFNlc3Npb25EZWFkbGluZXMS\
+            Ly5zYW10YWwucmV0ZW50aW9uLnYxLkdldFNlc3Npb25EZWFkbGluZXNSZXF1ZXN0GjAuc2FtdGFsLnJldGVudGlvbi52MS5HZXRT\
+            ZXNzaW9uRGVhZGxpbmVzUmVzcG9uc2UiEYrnGA0KBQgCEgEBGAEggIABEqQBCgxFcmFzZVNlc3Npb24SKC5zYW10YWwucmV0ZW50\
+            aW9uLnYxLkVyYXNlU2Vzc2lvblJlcXVlc3QaIC5zYW10YWwucmV0ZW50aW9uLnYxLkNlcnRpZmljYXRlIkiK5xhECgUIAxIBAQoF\
+            CAESAQMKBQgEEgEDEicKBFBPU1QSHy92MS9zZXNzaW9ucy97c2Vzc2lvbl9pZH06ZXJhc2UYASjAzyQSnwEKDUV4cG9ydFNlc3Np\
+            b24SKS5zYW10YWwucmV0ZW50aW9uLnYxLkV4cG9ydFNlc3Npb25SZXF1ZXN0GiAuc2FtdGFsLnJldGVudGlvbi52MS5FeHBvcnRD\
+            aHVuayI/iucYOwoFCAESAQMKBQgEEgEDEikKA0dFVBIgL3YxL3Nlc3Npb25zL3tzZXNzaW9uX2lkfS9leHBvcnQYAhgBMAESqQEK\
+            DkdldENlcnRpZmljYXRlEiouc2FtdGFsLnJldGVudGlvbi52MS5HZXRDZXJ0aWZpY2F0ZVJlcXVlc3QaIC5zYW10YWwucmV0ZW50\
+            aW9uLnYxLkNlcnRpZmljYXRlIkmK5xhFCgUIAxIBAQoFCAESAQMKBQgEEgEDEiwKA0dFVBIlL3YxL3Nlc3Npb25zL3tzZXNzaW9u\
+            X2lkfS9jZXJ0aWZpY2F0ZRgBEsUBChBMaXN0Q2VydGlmaWNhdGVzEiwuc2FtdGFsLnJldGVudGlvbi52MS5MaXN0Q2VydGlmaWNh\
+            dGVzUmVxdWVzdBotLnNhbXRhbC5yZXRlbnRpb24udjEuTGlzdENlcnRpZmljYXRlc1Jlc3BvbnNlIlSK5xhQCgUIAxIBAQoFCAES\
+            AQMKBQgEEgEDEjcKA0dFVBIwL3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0vY2VydGlmaWNhdGVzGAESjAEKDEdl\
+            dExlZGdlcktleRIoLnNhbXRhbC5yZXRlbnRpb24udjEuR2V0TGVkZ2VyS2V5UmVxdWVzdBoeLnNhbXRhbC5yZXRlbnRpb24udjEu\
+            TGVkZ2VyS2V5IjKK5xguCgUIAxIBAQoFCAESAQEKBQgEEgEBEhUKA0dFVBIOL3YxL2xlZGdlci1rZXkYAWIGcHJvdG8z
             """)
 }

@@ -50,6 +50,21 @@ extension RetentionV1 {
             kind: .unary, idempotent: true,
             maxRequestBytes: 4096, defaultDeadline: .seconds(10))
 
+        public static let withdrawSession = MethodDescriptor(
+            service: "samtal.retention.v1.RetentionService", method: "WithdrawSession",
+            kind: .unary, idempotent: true,
+            maxRequestBytes: 4096, defaultDeadline: .seconds(10))
+
+        public static let beginKeyChange = MethodDescriptor(
+            service: "samtal.retention.v1.RetentionService", method: "BeginKeyChange",
+            kind: .unary, idempotent: true,
+            maxRequestBytes: 4096, defaultDeadline: .seconds(10))
+
+        public static let finishKeyChange = MethodDescriptor(
+            service: "samtal.retention.v1.RetentionService", method: "FinishKeyChange",
+            kind: .unary, idempotent: true,
+            maxRequestBytes: 4096, defaultDeadline: .seconds(10))
+
         public static let endSession = MethodDescriptor(
             service: "samtal.retention.v1.RetentionService", method: "EndSession",
             kind: .unary, idempotent: true,
@@ -95,6 +110,9 @@ extension RetentionV1 {
             getPolicy,
             openSession,
             getSessionKey,
+            withdrawSession,
+            beginKeyChange,
+            finishKeyChange,
             endSession,
             getSessionDeadlines,
             eraseSession,
@@ -146,14 +164,30 @@ extension RetentionV1 {
         func getPolicy(_ request: RetentionV1.GetPolicyRequest, call: ServerCall) async throws
             -> RetentionV1.Policy
 
-        /// For chat, when a session is created: checks the agreement, makes the session's key. The same session again
-        /// returns the same key. FAILED_PRECONDITION without an agreement; RESOURCE_EXHAUSTED SESSION_LIMIT beyond 10,000
+        /// For chat, when a session is created: checks the agreement, makes the session's keys. The same session again
+        /// returns the same keys. FAILED_PRECONDITION without an agreement; RESOURCE_EXHAUSTED SESSION_LIMIT beyond 10,000
         /// sessions of one organisation; NOT_FOUND once the session is erased.
         func openSession(_ request: RetentionV1.OpenSessionRequest, call: ServerCall) async throws
             -> RetentionV1.SessionKey
 
         /// For chat, after a restart. NOT_FOUND once the session is erased: its content can no longer be read by anyone.
         func getSessionKey(_ request: RetentionV1.GetSessionKeyRequest, call: ServerCall) async throws
+            -> RetentionV1.SessionKey
+
+        /// For chat, when creating a session failed after OpenSession: destroys its keys and forgets it, with no certificate,
+        /// since nothing was ever kept of it. FAILED_PRECONDITION SESSION_IN_USE once it has ended or its erasure has begun. A
+        /// session that is not there needs no withdrawing.
+        func withdrawSession(_ request: RetentionV1.WithdrawSessionRequest, call: ServerCall) async throws
+            -> RetentionV1.WithdrawSessionResponse
+
+        /// For chat, before it seals a session's content anew: makes the next content key beside the one in use. Asked again, the
+        /// same key. FAILED_PRECONDITION KEY_VERSION if key_version is not the one in use, or the key before it is not destroyed.
+        func beginKeyChange(_ request: RetentionV1.BeginKeyChangeRequest, call: ServerCall) async throws
+            -> RetentionV1.SessionKey
+
+        /// For chat, when nothing is left that is sealed under the old content key: the next one takes its place, and the old one
+        /// is overwritten and read back before this returns. Asked again, it changes nothing. FAILED_PRECONDITION KEY_VERSION.
+        func finishKeyChange(_ request: RetentionV1.FinishKeyChangeRequest, call: ServerCall) async throws
             -> RetentionV1.SessionKey
 
         /// For chat, when a session has ended: fixes the time of erasure.
@@ -258,8 +292,8 @@ extension RetentionV1 {
             try await channel.unary(RetentionV1.RetentionServiceMethods.getPolicy, request, options: options)
         }
 
-        /// For chat, when a session is created: checks the agreement, makes the session's key. The same session again
-        /// returns the same key. FAILED_PRECONDITION without an agreement; RESOURCE_EXHAUSTED SESSION_LIMIT beyond 10,000
+        /// For chat, when a session is created: checks the agreement, makes the session's keys. The same session again
+        /// returns the same keys. FAILED_PRECONDITION without an agreement; RESOURCE_EXHAUSTED SESSION_LIMIT beyond 10,000
         /// sessions of one organisation; NOT_FOUND once the session is erased.
         public func openSession(
             _ request: RetentionV1.OpenSessionRequest, options: CallOptions = CallOptions()
@@ -272,6 +306,31 @@ extension RetentionV1 {
             _ request: RetentionV1.GetSessionKeyRequest, options: CallOptions = CallOptions()
         ) async throws -> RetentionV1.SessionKey {
             try await channel.unary(RetentionV1.RetentionServiceMethods.getSessionKey, request, options: options)
+        }
+
+        /// For chat, when creating a session failed after OpenSession: destroys its keys and forgets it, with no certificate,
+        /// since nothing was ever kept of it. FAILED_PRECONDITION SESSION_IN_USE once it has ended or its erasure has begun. A
+        /// session that is not there needs no withdrawing.
+        public func withdrawSession(
+            _ request: RetentionV1.WithdrawSessionRequest, options: CallOptions = CallOptions()
+        ) async throws -> RetentionV1.WithdrawSessionResponse {
+            try await channel.unary(RetentionV1.RetentionServiceMethods.withdrawSession, request, options: options)
+        }
+
+        /// For chat, before it seals a session's content anew: makes the next content key beside the one in use. Asked again, the
+        /// same key. FAILED_PRECONDITION KEY_VERSION if key_version is not the one in use, or the key before it is not destroyed.
+        public func beginKeyChange(
+            _ request: RetentionV1.BeginKeyChangeRequest, options: CallOptions = CallOptions()
+        ) async throws -> RetentionV1.SessionKey {
+            try await channel.unary(RetentionV1.RetentionServiceMethods.beginKeyChange, request, options: options)
+        }
+
+        /// For chat, when nothing is left that is sealed under the old content key: the next one takes its place, and the old one
+        /// is overwritten and read back before this returns. Asked again, it changes nothing. FAILED_PRECONDITION KEY_VERSION.
+        public func finishKeyChange(
+            _ request: RetentionV1.FinishKeyChangeRequest, options: CallOptions = CallOptions()
+        ) async throws -> RetentionV1.SessionKey {
+            try await channel.unary(RetentionV1.RetentionServiceMethods.finishKeyChange, request, options: options)
         }
 
         /// For chat, when a session has ended: fixes the time of erasure.
@@ -360,6 +419,15 @@ extension RetentionV1.RetentionServiceHandler {
             },
             .unary(RetentionV1.RetentionServiceMethods.getSessionKey) { (request: RetentionV1.GetSessionKeyRequest, call: ServerCall) in
                 try await self.getSessionKey(request, call: call)
+            },
+            .unary(RetentionV1.RetentionServiceMethods.withdrawSession) { (request: RetentionV1.WithdrawSessionRequest, call: ServerCall) in
+                try await self.withdrawSession(request, call: call)
+            },
+            .unary(RetentionV1.RetentionServiceMethods.beginKeyChange) { (request: RetentionV1.BeginKeyChangeRequest, call: ServerCall) in
+                try await self.beginKeyChange(request, call: call)
+            },
+            .unary(RetentionV1.RetentionServiceMethods.finishKeyChange) { (request: RetentionV1.FinishKeyChangeRequest, call: ServerCall) in
+                try await self.finishKeyChange(request, call: call)
             },
             .unary(RetentionV1.RetentionServiceMethods.endSession) { (request: RetentionV1.EndSessionRequest, call: ServerCall) in
                 try await self.endSession(request, call: call)

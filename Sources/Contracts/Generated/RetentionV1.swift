@@ -658,15 +658,19 @@ extension RetentionV1 {
     public struct OpenSessionRequest: ProtobufMessage {
         public var sessionID: String = ""
         public var organisationID: String = ""
+        /// after so many days chat ends it at the latest, 1–366; 0: 366
+        public var maxDays: UInt32 = 0
 
         public init() {}
 
         public init(
             sessionID: String = "",
-            organisationID: String = ""
+            organisationID: String = "",
+            maxDays: UInt32 = 0
         ) {
             self.sessionID = sessionID
             self.organisationID = organisationID
+            self.maxDays = maxDays
         }
 
         public static let descriptor: ProtobufDescriptor = {
@@ -681,12 +685,14 @@ extension RetentionV1 {
             let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__OpenSessionRequest.self)
             sessionID = try FieldReading.text(cStruct.pointee.session_id.data, cStruct.pointee.session_id.len, "session_id")
             organisationID = try FieldReading.text(cStruct.pointee.organisation_id.data, cStruct.pointee.organisation_id.len, "organisation_id")
+            maxDays = cStruct.pointee.max_days
         }
 
         public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
             let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__OpenSessionRequest.self)
             (cStruct.pointee.session_id.data, cStruct.pointee.session_id.len) = arena.text(sessionID)
             (cStruct.pointee.organisation_id.data, cStruct.pointee.organisation_id.len) = arena.text(organisationID)
+            cStruct.pointee.max_days = maxDays
         }
     }
 }
@@ -696,9 +702,15 @@ extension RetentionV1 {
     public struct SessionKey: ProtobufMessage {
         public var sessionID: String = ""
         public var organisationID: String = ""
-        /// 32 bytes
+        /// 32 bytes; for the content
         public var key: [UInt8] = []
         public var retentionDays: UInt32 = 0
+        /// 32 bytes; it outlives changes of key
+        public var tokenKey: [UInt8] = []
+        /// of key, from 1
+        public var keyVersion: UInt32 = 0
+        /// 32 bytes, of version key_version + 1; empty unless a change has begun
+        public var nextKey: [UInt8] = []
 
         public init() {}
 
@@ -706,12 +718,18 @@ extension RetentionV1 {
             sessionID: String = "",
             organisationID: String = "",
             key: [UInt8] = [],
-            retentionDays: UInt32 = 0
+            retentionDays: UInt32 = 0,
+            tokenKey: [UInt8] = [],
+            keyVersion: UInt32 = 0,
+            nextKey: [UInt8] = []
         ) {
             self.sessionID = sessionID
             self.organisationID = organisationID
             self.key = key
             self.retentionDays = retentionDays
+            self.tokenKey = tokenKey
+            self.keyVersion = keyVersion
+            self.nextKey = nextKey
         }
 
         public static let descriptor: ProtobufDescriptor = {
@@ -728,6 +746,9 @@ extension RetentionV1 {
             organisationID = try FieldReading.text(cStruct.pointee.organisation_id.data, cStruct.pointee.organisation_id.len, "organisation_id")
             key = FieldReading.bytes(cStruct.pointee.key.data, cStruct.pointee.key.len)
             retentionDays = cStruct.pointee.retention_days
+            tokenKey = FieldReading.bytes(cStruct.pointee.token_key.data, cStruct.pointee.token_key.len)
+            keyVersion = cStruct.pointee.key_version
+            nextKey = FieldReading.bytes(cStruct.pointee.next_key.data, cStruct.pointee.next_key.len)
         }
 
         public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
@@ -736,6 +757,139 @@ extension RetentionV1 {
             (cStruct.pointee.organisation_id.data, cStruct.pointee.organisation_id.len) = arena.text(organisationID)
             (cStruct.pointee.key.data, cStruct.pointee.key.len) = arena.bytes(key)
             cStruct.pointee.retention_days = retentionDays
+            (cStruct.pointee.token_key.data, cStruct.pointee.token_key.len) = arena.bytes(tokenKey)
+            cStruct.pointee.key_version = keyVersion
+            (cStruct.pointee.next_key.data, cStruct.pointee.next_key.len) = arena.bytes(nextKey)
+        }
+    }
+}
+
+extension RetentionV1 {
+    /// `samtal.retention.v1.WithdrawSessionRequest`.
+    public struct WithdrawSessionRequest: ProtobufMessage {
+        public var sessionID: String = ""
+
+        public init() {}
+
+        public init(
+            sessionID: String = ""
+        ) {
+            self.sessionID = sessionID
+        }
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Retention__V1__WithdrawSessionRequest()
+            samtal__retention__v1__withdraw_session_request__init(&message)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__WithdrawSessionRequest.self)
+            sessionID = try FieldReading.text(cStruct.pointee.session_id.data, cStruct.pointee.session_id.len, "session_id")
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__WithdrawSessionRequest.self)
+            (cStruct.pointee.session_id.data, cStruct.pointee.session_id.len) = arena.text(sessionID)
+        }
+    }
+}
+
+extension RetentionV1 {
+    /// `samtal.retention.v1.WithdrawSessionResponse`.
+    public struct WithdrawSessionResponse: ProtobufMessage {
+        public init() {}
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Retention__V1__WithdrawSessionResponse()
+            samtal__retention__v1__withdraw_session_response__init(&message)
+            return ProtobufDescriptor(message.base.descriptor)
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+        }
+    }
+}
+
+extension RetentionV1 {
+    /// `samtal.retention.v1.BeginKeyChangeRequest`.
+    public struct BeginKeyChangeRequest: ProtobufMessage {
+        public var sessionID: String = ""
+        /// the one in use
+        public var keyVersion: UInt32 = 0
+
+        public init() {}
+
+        public init(
+            sessionID: String = "",
+            keyVersion: UInt32 = 0
+        ) {
+            self.sessionID = sessionID
+            self.keyVersion = keyVersion
+        }
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Retention__V1__BeginKeyChangeRequest()
+            samtal__retention__v1__begin_key_change_request__init(&message)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__BeginKeyChangeRequest.self)
+            sessionID = try FieldReading.text(cStruct.pointee.session_id.data, cStruct.pointee.session_id.len, "session_id")
+            keyVersion = cStruct.pointee.key_version
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__BeginKeyChangeRequest.self)
+            (cStruct.pointee.session_id.data, cStruct.pointee.session_id.len) = arena.text(sessionID)
+            cStruct.pointee.key_version = keyVersion
+        }
+    }
+}
+
+extension RetentionV1 {
+    /// `samtal.retention.v1.FinishKeyChangeRequest`.
+    public struct FinishKeyChangeRequest: ProtobufMessage {
+        public var sessionID: String = ""
+        /// the one that everything is sealed under now
+        public var keyVersion: UInt32 = 0
+
+        public init() {}
+
+        public init(
+            sessionID: String = "",
+            keyVersion: UInt32 = 0
+        ) {
+            self.sessionID = sessionID
+            self.keyVersion = keyVersion
+        }
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Retention__V1__FinishKeyChangeRequest()
+            samtal__retention__v1__finish_key_change_request__init(&message)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1],
+                messages: [:])
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__FinishKeyChangeRequest.self)
+            sessionID = try FieldReading.text(cStruct.pointee.session_id.data, cStruct.pointee.session_id.len, "session_id")
+            keyVersion = cStruct.pointee.key_version
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__FinishKeyChangeRequest.self)
+            (cStruct.pointee.session_id.data, cStruct.pointee.session_id.len) = arena.text(sessionID)
+            cStruct.pointee.key_version = keyVersion
         }
     }
 }
@@ -778,15 +932,19 @@ extension RetentionV1 {
     public struct EndSessionRequest: ProtobufMessage {
         public var sessionID: String = ""
         public var endTime: GoogleProtobuf.Timestamp? = nil
+        /// as far as chat knows; with questions on record, an erasure that finds none is not certified
+        public var questionCount: UInt64 = 0
 
         public init() {}
 
         public init(
             sessionID: String = "",
-            endTime: GoogleProtobuf.Timestamp? = nil
+            endTime: GoogleProtobuf.Timestamp? = nil,
+            questionCount: UInt64 = 0
         ) {
             self.sessionID = sessionID
             self.endTime = endTime
+            self.questionCount = questionCount
         }
 
         public static let descriptor: ProtobufDescriptor = {
@@ -801,12 +959,14 @@ extension RetentionV1 {
             let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__EndSessionRequest.self)
             sessionID = try FieldReading.text(cStruct.pointee.session_id.data, cStruct.pointee.session_id.len, "session_id")
             endTime = try FieldReading.message(cStruct.pointee.end_time, "end_time")
+            questionCount = cStruct.pointee.question_count
         }
 
         public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
             let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__EndSessionRequest.self)
             (cStruct.pointee.session_id.data, cStruct.pointee.session_id.len) = arena.text(sessionID)
             cStruct.pointee.end_time = arena.message(endTime)
+            cStruct.pointee.question_count = questionCount
         }
     }
 }

@@ -75,8 +75,26 @@ final class RetentionPeer: RetentionV1.RetentionServiceHandler {
             state.keys[request.sessionID] = key
             return RetentionV1.SessionKey(
                 sessionID: request.sessionID, organisationID: request.organisationID, key: key.bytes,
-                retentionDays: state.retentionDays)
+                retentionDays: state.retentionDays, tokenKey: key.bytes, keyVersion: 1)
         }
+    }
+
+    func withdrawSession(
+        _ request: RetentionV1.WithdrawSessionRequest, call: ServerCall
+    ) async throws -> RetentionV1.WithdrawSessionResponse {
+        throw RPCError(.unimplemented, "not in this peer")
+    }
+
+    func beginKeyChange(
+        _ request: RetentionV1.BeginKeyChangeRequest, call: ServerCall
+    ) async throws -> RetentionV1.SessionKey {
+        throw RPCError(.unimplemented, "not in this peer")
+    }
+
+    func finishKeyChange(
+        _ request: RetentionV1.FinishKeyChangeRequest, call: ServerCall
+    ) async throws -> RetentionV1.SessionKey {
+        throw RPCError(.unimplemented, "not in this peer")
     }
 
     func getSessionKey(
@@ -86,7 +104,8 @@ final class RetentionPeer: RetentionV1.RetentionServiceHandler {
             state.keyFetches += 1
             guard let key = state.keys[request.sessionID] else { throw Self.notFound }
             return RetentionV1.SessionKey(
-                sessionID: request.sessionID, organisationID: "", key: key.bytes, retentionDays: state.retentionDays)
+                sessionID: request.sessionID, organisationID: "", key: key.bytes, retentionDays: state.retentionDays,
+                tokenKey: key.bytes, keyVersion: 1)
         }
     }
 

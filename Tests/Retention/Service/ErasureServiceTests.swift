@@ -70,28 +70,31 @@ struct ErasureServiceTests {
         }
     }
 
-    @Test("a key's bytes are in the key file before, and in no file after, in no form")
-    func keyBytes() async throws {
+    @Test("a key lies in no file as it is; erasing overwrites its slots where they lie, and no other's")
+    func keySlots() async throws {
         try await withFolder { folder in
             let chat = ChatPeer()
             try await withChat(chat, in: folder) {
                 try await withRetention(in: folder, schedules: false) { retention in
                     try await retention.record()
-                    var keys: [[UInt8]] = []
+                    var keys: [RetentionV1.SessionKey] = []
                     for number in 0..<40 {
-                        keys.append(try await retention.open("session-\(number)").key)
+                        keys.append(try await retention.open("session-\(number)"))
                         chat.add("session-\(number)", state: .draft)
                     }
-                    let before = try folder.retentionFiles().filter { $0.key.hasPrefix("keys.sqlite") }
-                    let found = keys.filter { key in before.values.contains { $0.range(of: Data(key)) != nil } }
-                    #expect(found == keys)
-                    #expect(try folder.retentionFiles()["retention.sqlite"]?.range(of: Data(keys[0])) == nil)
-                    for number in stride(from: 0, to: 40, by: 2) {
-                        try await retention.erase("session-\(number)")
-                        try expectNoTrace(of: keys[number], in: folder)
+                    for key in keys {
+                        #expect(key.tokenKey.count == 32 && key.tokenKey != key.key && key.nextKey.isEmpty)
+                        try expectNoTrace(of: key.key, in: folder)
+                        try expectNoTrace(of: key.tokenKey, in: folder)
                     }
+                    let before = try folder.usedSlots()
+                    #expect(before.count == 80)
+                    for number in stride(from: 0, to: 40, by: 2) { try await retention.erase("session-\(number)") }
+                    let after = try folder.usedSlots()
+                    #expect(after.count == 40)
+                    #expect(after.isSubset(of: before))
                     for number in stride(from: 1, to: 40, by: 2) {
-                        #expect(try await retention.key(of: "session-\(number)").key == keys[number])
+                        #expect(try await retention.key(of: "session-\(number)") == keys[number])
                     }
                 }
             }
@@ -99,27 +102,30 @@ struct ErasureServiceTests {
     }
 
     @Test(
-        "a destroyed key that a restored key file brings back is destroyed before any call; living sessions keep theirs"
+        "a destroyed key that a restored folder of keys brings back is destroyed before any call; living sessions keep theirs"
     )
     func restoredKeys() async throws {
         try await withFolder { folder in
             let files = FileManager.default
-            let (keyFile, backup) = (folder.path + "/retention/keys.sqlite", folder.path + "/backup")
+            let (keyFolder, backup) = (folder.path + "/retention/keys", folder.path + "/backup")
             try await withChat(ChatPeer(), in: folder) {
-                let keys = try await withRetention(in: folder) { retention in
+                let key = try await withRetention(in: folder) { retention in
                     try await retention.record()
-                    return [try await retention.open("session-1").key, try await retention.open("session-2").key]
+                    _ = try await retention.open("session-1")
+                    return try await retention.open("session-2")
                 }
-                try files.copyItem(atPath: keyFile, toPath: backup)
+                try files.copyItem(atPath: keyFolder, toPath: backup)
                 try await withRetention(in: folder) { retention in _ = try await retention.erase("session-1") }
-                try files.removeItem(atPath: keyFile)
-                try files.copyItem(atPath: backup, toPath: keyFile)
-                #expect(try folder.retentionFiles()["keys.sqlite"]?.range(of: Data(keys[0])) != nil)
+                #expect(try folder.usedSlots().count == 2)
+                try files.removeItem(atPath: keyFolder)
+                try files.copyItem(atPath: backup, toPath: keyFolder)
+                #expect(try folder.usedSlots().count == 4)
 
                 let log = CapturedLog()
                 try await withRetention(in: folder, log: log, schedules: false) { retention in
-                    try expectNoTrace(of: keys[0], in: folder)
-                    #expect(try await retention.key(of: "session-2").key == keys[1])
+                    let (slots, living) = (try folder.usedSlots(), try await retention.key(of: "session-2"))
+                    #expect(slots.count == 2)
+                    #expect(living == key)
                 }
                 #expect(log.text.contains("keys of erased sessions were there again"))
             }

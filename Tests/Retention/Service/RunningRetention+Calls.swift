@@ -72,8 +72,11 @@ extension RunningRetention {
     }
 
     @discardableResult
-    func open(_ session: String, organisation: String = "org-north") async throws -> RetentionV1.SessionKey {
+    func open(
+        _ session: String, organisation: String = "org-north", maxDays: UInt32 = 30
+    ) async throws -> RetentionV1.SessionKey {
         var request = RetentionV1.OpenSessionRequest()
+        request.maxDays = maxDays
         request.sessionID = session
         request.organisationID = organisation
         return try await client.openSession(request, options: Self.asChat)
@@ -83,6 +86,19 @@ extension RunningRetention {
         var request = RetentionV1.GetSessionKeyRequest()
         request.sessionID = session
         return try await client.getSessionKey(request, options: Self.asChat)
+    }
+
+    func beginKeyChange(of session: String, from version: UInt32) async throws -> RetentionV1.SessionKey {
+        try await client.beginKeyChange(.init(sessionID: session, keyVersion: version), options: Self.asChat)
+    }
+
+    @discardableResult
+    func finishKeyChange(of session: String, to version: UInt32) async throws -> RetentionV1.SessionKey {
+        try await client.finishKeyChange(.init(sessionID: session, keyVersion: version), options: Self.asChat)
+    }
+
+    func withdraw(_ session: String) async throws {
+        _ = try await client.withdrawSession(.init(sessionID: session), options: Self.asChat)
     }
 
     /// - Returns: the time of erasure.

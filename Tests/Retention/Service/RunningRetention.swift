@@ -21,13 +21,27 @@ struct TestFolder {
 
     func remove() { try? FileManager.default.removeItem(atPath: path) }
 
-    /// The bytes of every file in retention's folder.
+    /// The bytes of every file in retention's folder and the folders in it.
     func retentionFiles() throws -> [String: Data] {
         let folder = URL(fileURLWithPath: path + "/retention")
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-        return try Dictionary(
-            uniqueKeysWithValues: names.map { name in
-                (name, try Data(contentsOf: folder.appendingPathComponent(name)))
+        var files: [String: Data] = [:]
+        for name in try FileManager.default.subpathsOfDirectory(atPath: folder.path) {
+            var isFolder: ObjCBool = false
+            let file = folder.appendingPathComponent(name)
+            guard FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder), !isFolder.boolValue
+            else { continue }
+            files[name] = try Data(contentsOf: file)
+        }
+        return files
+    }
+
+    /// The places of the slots that hold a key, in the file of slots: 128 bytes each after a block of 4 KiB, and a free one
+    /// is zeros (Sources/KeySlots/README.md).
+    func usedSlots() throws -> Set<Int> {
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: path + "/retention/keys/slots"))
+        return Set(
+            stride(from: 4096, to: bytes.count, by: 128).filter { start in
+                bytes[start..<start + 128].contains { $0 != 0 }
             })
     }
 }

@@ -18,11 +18,18 @@ package struct RetainedSession: Sendable, Equatable {
     package private(set) var requester: ErasureRequester?
     /// Where chat kept it, as chat declared when it erased the rows; nil before, and if it did not say.
     package private(set) var chatRegion: Region?
+    /// Which content keys it has.
+    package var keys: ContentKeyVersions
+    /// What was seen when its keys were destroyed; nil before.
+    package private(set) var keyDestruction: KeyDestruction?
+    /// The most questions that chat has ever said it holds.
+    package private(set) var questionCount: Int64
 
     package init(
         id: String, organisationID: String, createTime: Date, agreementVersion: Int64, policyVersion: Int64,
         retentionDays: Int, endTime: Date? = nil, deleteTime: Date? = nil, erasure: ErasureState = .live,
-        requester: ErasureRequester? = nil, chatRegion: Region? = nil
+        requester: ErasureRequester? = nil, chatRegion: Region? = nil,
+        keys: ContentKeyVersions = ContentKeyVersions(), keyDestruction: KeyDestruction? = nil, questionCount: Int64 = 0
     ) {
         self.id = id
         self.organisationID = organisationID
@@ -35,6 +42,20 @@ package struct RetainedSession: Sendable, Equatable {
         self.erasure = erasure
         self.requester = requester
         self.chatRegion = chatRegion
+        self.keys = keys
+        self.keyDestruction = keyDestruction
+        self.questionCount = questionCount
+    }
+
+    /// Chat says how many questions it holds.
+    package mutating func note(questions: Int64) { questionCount = max(questionCount, questions) }
+
+    /// Its keys are gone.
+    package mutating func destroyedKeys(
+        _ destruction: KeyDestruction, at time: Date
+    ) throws(ErasureState.OutOfOrder) {
+        try erasure.destroyedKey(at: time)
+        keyDestruction = destruction
     }
 
     /// Begins its erasure because somebody asks for it. One that has begun keeps who and what started it.

@@ -4,21 +4,22 @@ package import RetentionCore
 /// Erases sessions: the key, the rows, the certificate, in this order and each once. What it does next is read from
 /// the store each time, so it goes on from wherever an erasure stopped.
 package final class Eraser: Sendable {
-    /// Keys that are destroyed together: one rewriting of the key file for all of them.
+    /// Sessions whose keys are destroyed together: one fdatasync for all of them.
     private static let keyBatch = 500
 
     private let store: RetentionStore
-    private let keys: KeyStore
+    private let keys: SessionKeyStore
     private let chat: ChatNeighbour
     private let signer: LedgerSigner
     private let region: Region
     private let clock: any WallClock
     private let hooks: ErasureHooks
-    private let locks = SessionLocks()
+    private let locks: SessionLocks
 
+    /// - Parameter locks: of the sessions whose keys are being made, changed or destroyed.
     package init(
-        store: RetentionStore, keys: KeyStore, chat: ChatNeighbour, signer: LedgerSigner, region: Region,
-        clock: any WallClock, hooks: ErasureHooks = ErasureHooks()
+        store: RetentionStore, keys: SessionKeyStore, chat: ChatNeighbour, signer: LedgerSigner, region: Region,
+        clock: any WallClock, locks: SessionLocks, hooks: ErasureHooks = ErasureHooks()
     ) {
         self.store = store
         self.keys = keys
@@ -27,6 +28,7 @@ package final class Eraser: Sendable {
         self.region = region
         self.clock = clock
         self.hooks = hooks
+        self.locks = locks
     }
 
     /// Erases a session because somebody asks for it. Erased already: the same certificate, whoever asked then.
@@ -96,9 +98,10 @@ package final class Eraser: Sendable {
 
     private func destroyKeys(_ ids: [String]) async throws {
         for id in ids { try hooks.before(.destroyKey, id) }
-        try await keys.destroy(ids)
+        let sessions = try await store.sessions(ids)
+        let seen = try await keys.destroyAll(of: sessions.map { ($0.id, $0.keys) })
         for id in ids { try hooks.beforeStoring(.destroyKey, id) }
-        try await store.markKeysDestroyed(ids, at: clock.now())
+        try await store.markKeysDestroyed(Array(zip(sessions.map(\.id), seen)), at: clock.now())
     }
 
     private func eraseRows(_ id: String) async throws {

@@ -2,7 +2,7 @@ import Synchronization
 
 /// Lets one task at a time work on a session, so that an erasure which two ask for happens once. Waiters take turns in
 /// the order they came; one that is cancelled leaves the queue.
-final class SessionLocks: Sendable {
+package final class SessionLocks: Sendable {
     private struct Waiter {
         var ticket: UInt64
         var continuation: CheckedContinuation<Bool, Never>
@@ -15,6 +15,8 @@ final class SessionLocks: Sendable {
     }
 
     private let state = Mutex(State())
+
+    package init() {}
 
     /// - Throws: `CancellationError` when cancelled while waiting; what the body throws.
     func withLock<Value: Sendable>(

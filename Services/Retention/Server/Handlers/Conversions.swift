@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import KeySlots
 import Privacy
 import RPC
 import RetentionCore
@@ -71,11 +72,15 @@ extension RetentionV1.SessionDeadline {
 }
 
 extension RetentionV1.SessionKey {
-    init(_ session: RetainedSession, _ key: Privacy.SessionKey) {
+    /// The message's copies of the keys are wiped as they are freed: see `ProcessSettings`.
+    init(_ session: RetainedSession, _ keys: SessionKeys) {
         self.init()
         sessionID = session.id
         organisationID = session.organisationID
-        self.key = key.bytes
+        key = keys.content.withUnsafeBytes { Array($0) }
+        keyVersion = UInt32(clamping: keys.version)
+        nextKey = keys.next?.withUnsafeBytes { Array($0) } ?? []
+        tokenKey = keys.tokens.withUnsafeBytes { Array($0) }
         retentionDays = UInt32(clamping: session.retentionDays)
     }
 }

@@ -52,6 +52,16 @@ extension RPCError {
             self.init(.notFound, "session: not found", reason: "SESSION_NOT_FOUND")
         case .sessionOpen:
             self.init(.failedPrecondition, "session: is open; end it first", reason: "SESSION_OPEN")
+        case .sessionInUse:
+            self.init(.failedPrecondition, "session: is in use; erase it instead", reason: "SESSION_IN_USE")
+        case .otherKeyVersion(let current):
+            self.init(
+                .failedPrecondition, "key_version: version \(current) is in use", reason: "KEY_VERSION",
+                fields: [FieldViolation(field: "key_version", reason: "version \(current) is in use")])
+        case .contentMissing(let asked):
+            self.init(
+                .dataLoss, "chat holds nothing of a session that had \(asked) questions: find its store",
+                reason: "CONTENT_MISSING")
         case .confirmationMismatch:
             self.init(
                 .failedPrecondition, "confirm_session_id: must repeat the session's id",

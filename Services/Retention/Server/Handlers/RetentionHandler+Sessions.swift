@@ -8,6 +8,8 @@ import ServiceKit
 extension RetentionHandler {
     /// The most sessions whose deadlines are asked for in one call.
     private static let deadlinesAtOnce = 200
+    /// The most that chat lets a session go on.
+    private static let longestSessionDays: UInt32 = 366
 
     package func openSession(
         _ request: RetentionV1.OpenSessionRequest, call: ServerCall
@@ -15,9 +17,13 @@ extension RetentionHandler {
         try await RPCError.mapping {
             try FieldCheck.identifier(request.sessionID, field: "session_id")
             try FieldCheck.identifier(request.organisationID, field: "organisation_id")
-            let (session, key) = try await custodian.open(
-                sessionID: request.sessionID, organisationID: request.organisationID)
-            return RetentionV1.SessionKey(session, key)
+            guard request.maxDays <= Self.longestSessionDays else {
+                throw RPCError.invalid("max_days", "must be at most \(Self.longestSessionDays)")
+            }
+            let (session, keys) = try await custodian.open(
+                sessionID: request.sessionID, organisationID: request.organisationID,
+                maximumDays: Int(request.maxDays == 0 ? Self.longestSessionDays : request.maxDays))
+            return RetentionV1.SessionKey(session, keys)
         }
     }
 
@@ -26,8 +32,40 @@ extension RetentionHandler {
     ) async throws -> RetentionV1.SessionKey {
         try await RPCError.mapping {
             try FieldCheck.identifier(request.sessionID, field: "session_id")
-            let (session, key) = try await custodian.key(ofSession: request.sessionID)
-            return RetentionV1.SessionKey(session, key)
+            let (session, keys) = try await custodian.keys(ofSession: request.sessionID)
+            return RetentionV1.SessionKey(session, keys)
+        }
+    }
+
+    package func withdrawSession(
+        _ request: RetentionV1.WithdrawSessionRequest, call: ServerCall
+    ) async throws -> RetentionV1.WithdrawSessionResponse {
+        try await RPCError.mapping {
+            try FieldCheck.identifier(request.sessionID, field: "session_id")
+            try await custodian.withdraw(request.sessionID)
+            return RetentionV1.WithdrawSessionResponse()
+        }
+    }
+
+    package func beginKeyChange(
+        _ request: RetentionV1.BeginKeyChangeRequest, call: ServerCall
+    ) async throws -> RetentionV1.SessionKey {
+        try await RPCError.mapping {
+            try FieldCheck.identifier(request.sessionID, field: "session_id")
+            let (session, keys) = try await custodian.beginKeyChange(
+                ofSession: request.sessionID, from: Int64(request.keyVersion))
+            return RetentionV1.SessionKey(session, keys)
+        }
+    }
+
+    package func finishKeyChange(
+        _ request: RetentionV1.FinishKeyChangeRequest, call: ServerCall
+    ) async throws -> RetentionV1.SessionKey {
+        try await RPCError.mapping {
+            try FieldCheck.identifier(request.sessionID, field: "session_id")
+            let (session, keys) = try await custodian.finishKeyChange(
+                ofSession: request.sessionID, to: Int64(request.keyVersion))
+            return RetentionV1.SessionKey(session, keys)
         }
     }
 
@@ -37,7 +75,8 @@ extension RetentionHandler {
         try await RPCError.mapping {
             try FieldCheck.identifier(request.sessionID, field: "session_id")
             let endTime = try FieldCheck.time(request.endTime, field: "end_time")
-            let deleteTime = try await custodian.end(sessionID: request.sessionID, at: endTime)
+            let deleteTime = try await custodian.end(
+                sessionID: request.sessionID, at: endTime, questions: Int64(clamping: request.questionCount))
             signal.signal()
             var response = RetentionV1.EndSessionResponse()
             response.deleteTime = GoogleProtobuf.Timestamp(deleteTime)

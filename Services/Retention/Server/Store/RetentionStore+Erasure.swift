@@ -4,7 +4,8 @@ import RetentionCore
 import Storage
 
 extension RetentionStore {
-    /// Begins the erasure of sessions whose time has passed.
+    /// Begins the erasure of sessions whose time has passed, and of those that must have ended long ago though nobody ever
+    /// told of it.
     ///
     /// - Parameter limit: at most so many; ask again while there are more.
     /// - Returns: how many were begun.
@@ -14,11 +15,17 @@ extension RetentionStore {
             let overdue = try String.fetchAll(
                 db,
                 sql: """
-                    SELECT session_id FROM sessions
-                    WHERE erasure = 'live' AND delete_time IS NOT NULL AND delete_time <= ?
-                    ORDER BY delete_time LIMIT ?
+                    SELECT session_id FROM (
+                        SELECT session_id FROM sessions
+                        WHERE erasure = 'live' AND delete_time IS NOT NULL AND delete_time <= ?
+                        ORDER BY delete_time LIMIT ?)
+                    UNION SELECT session_id FROM (
+                        SELECT session_id FROM sessions
+                        WHERE erasure = 'live' AND end_time IS NULL AND backstop_time <= ?
+                        ORDER BY backstop_time LIMIT ?)
+                    LIMIT ?
                     """,
-                arguments: [LedgerTime.milliseconds(now), limit])
+                arguments: [LedgerTime.milliseconds(now), limit, LedgerTime.milliseconds(now), limit, limit])
             for id in overdue {
                 guard var session = try Self.session(id, db) else { continue }
                 session.erasure.request(.automatic)
@@ -39,26 +46,6 @@ extension RetentionStore {
                     ORDER BY session_id LIMIT ?
                     """,
                 arguments: [limit])
-        }
-    }
-
-    /// Those of the sessions whose keys are on record as destroyed.
-    package func keyDestroyed(among ids: [String]) async throws -> [String] {
-        try await database.read { db in
-            try ids.filter { id in try Self.session(id, db)?.erasure.isKeyDestroyed ?? false }
-        }
-    }
-
-    /// Marks the keys of these sessions as destroyed, where that was the next step.
-    package func markKeysDestroyed(_ ids: [String], at now: Date) async throws {
-        let time = LedgerTime.rounded(now)
-        try await database.write { transaction in
-            for id in ids {
-                guard var session = try Self.session(id, transaction.db), session.erasure.nextStep == .destroyKey
-                else { continue }
-                try session.erasure.destroyedKey(at: time)
-                try Self.update(session, transaction.db)
-            }
         }
     }
 

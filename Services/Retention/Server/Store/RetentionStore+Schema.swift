@@ -25,6 +25,9 @@ extension RetentionStore {
         migrator.registerMigration("where chat kept a session") { db in
             try db.execute(sql: "ALTER TABLE sessions ADD COLUMN chat_region TEXT")
         }
+        migrator.registerMigration("keys in slots") { db in
+            try db.execute(sql: keys)
+        }
         return migrator
     }
 
@@ -88,6 +91,28 @@ extension RetentionStore {
     private static let requester = """
         ALTER TABLE sessions ADD COLUMN erasure_by TEXT;
         ALTER TABLE sessions ADD COLUMN erasure_instruction TEXT;
+        """
+
+    /// `key_version` and `key_change` are ``ContentKeyVersions``; the other `key_` columns, null until the keys are
+    /// destroyed, ``KeyDestruction``. `asked`: the most questions that chat has said it holds. Of keys that belong to no
+    /// session there is the digest by which the slots know them, and when they were first seen. `backstop_time`: when a
+    /// session goes of whose end nobody tells.
+    private static let keys = """
+        ALTER TABLE sessions ADD COLUMN key_version INTEGER NOT NULL DEFAULT 1;
+        ALTER TABLE sessions ADD COLUMN key_change INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE sessions ADD COLUMN key_slots INTEGER;
+        ALTER TABLE sessions ADD COLUMN key_read_back TEXT;
+        ALTER TABLE sessions ADD COLUMN key_place TEXT;
+        ALTER TABLE sessions ADD COLUMN key_medium TEXT;
+        ALTER TABLE sessions ADD COLUMN key_risks TEXT;
+        ALTER TABLE sessions ADD COLUMN asked INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE sessions ADD COLUMN backstop_time INTEGER;
+        CREATE INDEX sessions_retiring_key ON sessions (session_id) WHERE key_change = 2;
+        CREATE INDEX sessions_unended ON sessions (backstop_time) WHERE erasure = 'live' AND end_time IS NULL;
+        CREATE TABLE stray_keys (
+            name BLOB NOT NULL PRIMARY KEY,
+            seen_time INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
         """
 
     private static let ledger = """

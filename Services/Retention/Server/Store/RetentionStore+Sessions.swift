@@ -17,8 +17,11 @@ extension RetentionStore {
     /// Registers a session under its organisation's policy of this moment. One that is there already is returned as
     /// it is, whosever it is.
     ///
+    /// - Parameter maximumDays: so many days after now it has ended, told of or not.
     /// - Throws: `RetentionError`: `agreementRequired`, or `tooManySessions`.
-    package func register(sessionID: String, organisationID: String, at now: Date) async throws -> RetainedSession {
+    package func register(
+        sessionID: String, organisationID: String, maximumDays: Int, at now: Date
+    ) async throws -> RetainedSession {
         try await database.write { [limits] transaction in
             let db = transaction.db
             if let session = try Self.session(sessionID, db) { return session }
@@ -30,7 +33,9 @@ extension RetentionStore {
                 id: sessionID, organisationID: organisationID, createTime: LedgerTime.rounded(now),
                 agreementVersion: agreement.version, policyVersion: policy.version,
                 retentionDays: policy.retentionDays)
-            try Self.insert(session, db)
+            let latestEnd = session.createTime.addingTimeInterval(TimeInterval(maximumDays) * 86_400)
+            try Self.insert(
+                session, backstop: RetentionRule.deadline(ended: latestEnd, days: RetentionRule.maximumDays), db)
             return session
         }
     }
@@ -74,19 +79,22 @@ extension RetentionStore {
             agreementVersion: row["agreement_version"], policyVersion: row["policy_version"],
             retentionDays: row["retention_days"], endTime: time(row["end_time"]),
             deleteTime: time(row["delete_time"]), erasure: try erasure(row),
-            requester: try requester(row), chatRegion: (row["chat_region"] as String?).flatMap { try? Region($0) })
+            requester: try requester(row), chatRegion: (row["chat_region"] as String?).flatMap { try? Region($0) },
+            keys: try keyVersions(row), keyDestruction: keyDestruction(row), questionCount: row["asked"])
     }
 
-    private static func insert(_ session: RetainedSession, _ db: Database) throws {
+    private static func insert(_ session: RetainedSession, backstop: Date, _ db: Database) throws {
         try db.execute(
             sql: """
                 INSERT INTO sessions
-                (session_id, organisation_id, create_time, agreement_version, policy_version, retention_days, erasure)
-                VALUES (?, ?, ?, ?, ?, ?, 'live')
+                (session_id, organisation_id, create_time, agreement_version, policy_version, retention_days,
+                backstop_time, erasure)
+                VALUES (?, ?, ?, ?, ?, ?, ?, 'live')
                 """,
             arguments: [
                 session.id, session.organisationID, LedgerTime.milliseconds(session.createTime),
                 session.agreementVersion, session.policyVersion, session.retentionDays,
+                LedgerTime.milliseconds(backstop),
             ])
     }
 
@@ -95,25 +103,28 @@ extension RetentionStore {
         try db.execute(
             sql: """
                 UPDATE sessions SET agreement_version = ?, policy_version = ?, retention_days = ?, end_time = ?,
-                delete_time = ?, erasure = ? WHERE session_id = ?
+                delete_time = ?, erasure = ?, key_version = ?, key_change = ?, asked = ? WHERE session_id = ?
                 """,
             arguments: [
                 session.agreementVersion, session.policyVersion, session.retentionDays,
                 session.endTime.map(LedgerTime.milliseconds), session.deleteTime.map(LedgerTime.milliseconds),
-                erasure.name, session.id,
+                erasure.name, session.keys.current, session.keys.change.rawValue, session.questionCount, session.id,
             ])
         // Certified: the certificate says the rest, and what it was made from stays as it was.
         guard session.erasure != .certified else { return }
         try db.execute(
             sql: """
                 UPDATE sessions SET erasure_trigger = ?, erasure_by = ?, erasure_instruction = ?,
-                key_destroyed_time = ?, erased_time = ?, questions = ?, answers = ?, events = ?, chat_region = ? WHERE session_id = ?
+                key_destroyed_time = ?, erased_time = ?, questions = ?, answers = ?, events = ?, chat_region = ?,
+                key_slots = ?, key_read_back = ?, key_place = ?, key_medium = ?, key_risks = ? WHERE session_id = ?
                 """,
             arguments: [
                 erasure.trigger?.rawValue, session.requester?.name, session.requester?.instruction?.text,
                 erasure.keyDestroyedTime.map(LedgerTime.milliseconds),
                 erasure.erasedTime.map(LedgerTime.milliseconds), erasure.counts?.questions, erasure.counts?.answers,
-                erasure.counts?.events, session.chatRegion?.name, session.id,
+                erasure.counts?.events, session.chatRegion?.name, session.keyDestruction?.slots,
+                session.keyDestruction?.readBack?.rawValue, session.keyDestruction?.place?.rawValue,
+                session.keyDestruction?.medium, session.keyDestruction?.risks.joined(separator: " "), session.id,
             ])
     }
 

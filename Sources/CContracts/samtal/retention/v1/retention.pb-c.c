@@ -85,6 +85,30 @@ void   samtal__retention__v1__session_key__init
   static const Samtal__Retention__V1__SessionKey init_value = SAMTAL__RETENTION__V1__SESSION_KEY__INIT;
   *message = init_value;
 }
+void   samtal__retention__v1__withdraw_session_request__init
+                     (Samtal__Retention__V1__WithdrawSessionRequest         *message)
+{
+  static const Samtal__Retention__V1__WithdrawSessionRequest init_value = SAMTAL__RETENTION__V1__WITHDRAW_SESSION_REQUEST__INIT;
+  *message = init_value;
+}
+void   samtal__retention__v1__withdraw_session_response__init
+                     (Samtal__Retention__V1__WithdrawSessionResponse         *message)
+{
+  static const Samtal__Retention__V1__WithdrawSessionResponse init_value = SAMTAL__RETENTION__V1__WITHDRAW_SESSION_RESPONSE__INIT;
+  *message = init_value;
+}
+void   samtal__retention__v1__begin_key_change_request__init
+                     (Samtal__Retention__V1__BeginKeyChangeRequest         *message)
+{
+  static const Samtal__Retention__V1__BeginKeyChangeRequest init_value = SAMTAL__RETENTION__V1__BEGIN_KEY_CHANGE_REQUEST__INIT;
+  *message = init_value;
+}
+void   samtal__retention__v1__finish_key_change_request__init
+                     (Samtal__Retention__V1__FinishKeyChangeRequest         *message)
+{
+  static const Samtal__Retention__V1__FinishKeyChangeRequest init_value = SAMTAL__RETENTION__V1__FINISH_KEY_CHANGE_REQUEST__INIT;
+  *message = init_value;
+}
 void   samtal__retention__v1__get_session_key_request__init
                      (Samtal__Retention__V1__GetSessionKeyRequest         *message)
 {
@@ -1009,7 +1033,7 @@ const ProtobufCMessageDescriptor samtal__retention__v1__get_policy_request__desc
   (ProtobufCMessageInit) samtal__retention__v1__get_policy_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor samtal__retention__v1__open_session_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor samtal__retention__v1__open_session_request__field_descriptors[3] =
 {
   {
     "session_id",
@@ -1035,15 +1059,28 @@ static const ProtobufCFieldDescriptor samtal__retention__v1__open_session_reques
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "max_days",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__OpenSessionRequest, max_days),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned samtal__retention__v1__open_session_request__field_indices_by_name[] = {
+  2,   /* field[2] = max_days */
   1,   /* field[1] = organisation_id */
   0,   /* field[0] = session_id */
 };
 static const ProtobufCIntRange samtal__retention__v1__open_session_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor samtal__retention__v1__open_session_request__descriptor =
 {
@@ -1053,14 +1090,14 @@ const ProtobufCMessageDescriptor samtal__retention__v1__open_session_request__de
   "Samtal__Retention__V1__OpenSessionRequest",
   "samtal.retention.v1",
   sizeof(Samtal__Retention__V1__OpenSessionRequest),
-  2,
+  3,
   samtal__retention__v1__open_session_request__field_descriptors,
   samtal__retention__v1__open_session_request__field_indices_by_name,
   1,  samtal__retention__v1__open_session_request__number_ranges,
   (ProtobufCMessageInit) samtal__retention__v1__open_session_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor samtal__retention__v1__session_key__field_descriptors[4] =
+static const ProtobufCFieldDescriptor samtal__retention__v1__session_key__field_descriptors[7] =
 {
   {
     "session_id",
@@ -1110,17 +1147,56 @@ static const ProtobufCFieldDescriptor samtal__retention__v1__session_key__field_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "token_key",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__SessionKey, token_key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "key_version",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__SessionKey, key_version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_key",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__SessionKey, next_key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned samtal__retention__v1__session_key__field_indices_by_name[] = {
   2,   /* field[2] = key */
+  5,   /* field[5] = key_version */
+  6,   /* field[6] = next_key */
   1,   /* field[1] = organisation_id */
   3,   /* field[3] = retention_days */
   0,   /* field[0] = session_id */
+  4,   /* field[4] = token_key */
 };
 static const ProtobufCIntRange samtal__retention__v1__session_key__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor samtal__retention__v1__session_key__descriptor =
 {
@@ -1130,11 +1206,169 @@ const ProtobufCMessageDescriptor samtal__retention__v1__session_key__descriptor 
   "Samtal__Retention__V1__SessionKey",
   "samtal.retention.v1",
   sizeof(Samtal__Retention__V1__SessionKey),
-  4,
+  7,
   samtal__retention__v1__session_key__field_descriptors,
   samtal__retention__v1__session_key__field_indices_by_name,
   1,  samtal__retention__v1__session_key__number_ranges,
   (ProtobufCMessageInit) samtal__retention__v1__session_key__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor samtal__retention__v1__withdraw_session_request__field_descriptors[1] =
+{
+  {
+    "session_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__WithdrawSessionRequest, session_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned samtal__retention__v1__withdraw_session_request__field_indices_by_name[] = {
+  0,   /* field[0] = session_id */
+};
+static const ProtobufCIntRange samtal__retention__v1__withdraw_session_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor samtal__retention__v1__withdraw_session_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.retention.v1.WithdrawSessionRequest",
+  "WithdrawSessionRequest",
+  "Samtal__Retention__V1__WithdrawSessionRequest",
+  "samtal.retention.v1",
+  sizeof(Samtal__Retention__V1__WithdrawSessionRequest),
+  1,
+  samtal__retention__v1__withdraw_session_request__field_descriptors,
+  samtal__retention__v1__withdraw_session_request__field_indices_by_name,
+  1,  samtal__retention__v1__withdraw_session_request__number_ranges,
+  (ProtobufCMessageInit) samtal__retention__v1__withdraw_session_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define samtal__retention__v1__withdraw_session_response__field_descriptors NULL
+#define samtal__retention__v1__withdraw_session_response__field_indices_by_name NULL
+#define samtal__retention__v1__withdraw_session_response__number_ranges NULL
+const ProtobufCMessageDescriptor samtal__retention__v1__withdraw_session_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.retention.v1.WithdrawSessionResponse",
+  "WithdrawSessionResponse",
+  "Samtal__Retention__V1__WithdrawSessionResponse",
+  "samtal.retention.v1",
+  sizeof(Samtal__Retention__V1__WithdrawSessionResponse),
+  0,
+  samtal__retention__v1__withdraw_session_response__field_descriptors,
+  samtal__retention__v1__withdraw_session_response__field_indices_by_name,
+  0,  samtal__retention__v1__withdraw_session_response__number_ranges,
+  (ProtobufCMessageInit) samtal__retention__v1__withdraw_session_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor samtal__retention__v1__begin_key_change_request__field_descriptors[2] =
+{
+  {
+    "session_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__BeginKeyChangeRequest, session_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "key_version",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__BeginKeyChangeRequest, key_version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned samtal__retention__v1__begin_key_change_request__field_indices_by_name[] = {
+  1,   /* field[1] = key_version */
+  0,   /* field[0] = session_id */
+};
+static const ProtobufCIntRange samtal__retention__v1__begin_key_change_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor samtal__retention__v1__begin_key_change_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.retention.v1.BeginKeyChangeRequest",
+  "BeginKeyChangeRequest",
+  "Samtal__Retention__V1__BeginKeyChangeRequest",
+  "samtal.retention.v1",
+  sizeof(Samtal__Retention__V1__BeginKeyChangeRequest),
+  2,
+  samtal__retention__v1__begin_key_change_request__field_descriptors,
+  samtal__retention__v1__begin_key_change_request__field_indices_by_name,
+  1,  samtal__retention__v1__begin_key_change_request__number_ranges,
+  (ProtobufCMessageInit) samtal__retention__v1__begin_key_change_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor samtal__retention__v1__finish_key_change_request__field_descriptors[2] =
+{
+  {
+    "session_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__FinishKeyChangeRequest, session_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "key_version",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__FinishKeyChangeRequest, key_version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned samtal__retention__v1__finish_key_change_request__field_indices_by_name[] = {
+  1,   /* field[1] = key_version */
+  0,   /* field[0] = session_id */
+};
+static const ProtobufCIntRange samtal__retention__v1__finish_key_change_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor samtal__retention__v1__finish_key_change_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.retention.v1.FinishKeyChangeRequest",
+  "FinishKeyChangeRequest",
+  "Samtal__Retention__V1__FinishKeyChangeRequest",
+  "samtal.retention.v1",
+  sizeof(Samtal__Retention__V1__FinishKeyChangeRequest),
+  2,
+  samtal__retention__v1__finish_key_change_request__field_descriptors,
+  samtal__retention__v1__finish_key_change_request__field_indices_by_name,
+  1,  samtal__retention__v1__finish_key_change_request__number_ranges,
+  (ProtobufCMessageInit) samtal__retention__v1__finish_key_change_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor samtal__retention__v1__get_session_key_request__field_descriptors[1] =
@@ -1175,7 +1409,7 @@ const ProtobufCMessageDescriptor samtal__retention__v1__get_session_key_request_
   (ProtobufCMessageInit) samtal__retention__v1__get_session_key_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor samtal__retention__v1__end_session_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor samtal__retention__v1__end_session_request__field_descriptors[3] =
 {
   {
     "session_id",
@@ -1201,15 +1435,28 @@ static const ProtobufCFieldDescriptor samtal__retention__v1__end_session_request
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "question_count",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__EndSessionRequest, question_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned samtal__retention__v1__end_session_request__field_indices_by_name[] = {
   1,   /* field[1] = end_time */
+  2,   /* field[2] = question_count */
   0,   /* field[0] = session_id */
 };
 static const ProtobufCIntRange samtal__retention__v1__end_session_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor samtal__retention__v1__end_session_request__descriptor =
 {
@@ -1219,7 +1466,7 @@ const ProtobufCMessageDescriptor samtal__retention__v1__end_session_request__des
   "Samtal__Retention__V1__EndSessionRequest",
   "samtal.retention.v1",
   sizeof(Samtal__Retention__V1__EndSessionRequest),
-  2,
+  3,
   samtal__retention__v1__end_session_request__field_descriptors,
   samtal__retention__v1__end_session_request__field_indices_by_name,
   1,  samtal__retention__v1__end_session_request__number_ranges,

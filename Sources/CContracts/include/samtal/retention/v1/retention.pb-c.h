@@ -29,6 +29,10 @@ typedef struct Samtal__Retention__V1__MovedSession Samtal__Retention__V1__MovedS
 typedef struct Samtal__Retention__V1__GetPolicyRequest Samtal__Retention__V1__GetPolicyRequest;
 typedef struct Samtal__Retention__V1__OpenSessionRequest Samtal__Retention__V1__OpenSessionRequest;
 typedef struct Samtal__Retention__V1__SessionKey Samtal__Retention__V1__SessionKey;
+typedef struct Samtal__Retention__V1__WithdrawSessionRequest Samtal__Retention__V1__WithdrawSessionRequest;
+typedef struct Samtal__Retention__V1__WithdrawSessionResponse Samtal__Retention__V1__WithdrawSessionResponse;
+typedef struct Samtal__Retention__V1__BeginKeyChangeRequest Samtal__Retention__V1__BeginKeyChangeRequest;
+typedef struct Samtal__Retention__V1__FinishKeyChangeRequest Samtal__Retention__V1__FinishKeyChangeRequest;
 typedef struct Samtal__Retention__V1__GetSessionKeyRequest Samtal__Retention__V1__GetSessionKeyRequest;
 typedef struct Samtal__Retention__V1__EndSessionRequest Samtal__Retention__V1__EndSessionRequest;
 typedef struct Samtal__Retention__V1__EndSessionResponse Samtal__Retention__V1__EndSessionResponse;
@@ -217,10 +221,11 @@ struct  Samtal__Retention__V1__OpenSessionRequest
   ProtobufCMessage base;
   ProtobufCBinaryData session_id;
   ProtobufCBinaryData organisation_id;
+  uint32_t max_days;
 };
 #define SAMTAL__RETENTION__V1__OPEN_SESSION_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__open_session_request__descriptor) \
-    , {0,NULL}, {0,NULL} }
+    , {0,NULL}, {0,NULL}, 0 }
 
 
 struct  Samtal__Retention__V1__SessionKey
@@ -230,10 +235,54 @@ struct  Samtal__Retention__V1__SessionKey
   ProtobufCBinaryData organisation_id;
   ProtobufCBinaryData key;
   uint32_t retention_days;
+  ProtobufCBinaryData token_key;
+  uint32_t key_version;
+  ProtobufCBinaryData next_key;
 };
 #define SAMTAL__RETENTION__V1__SESSION_KEY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__session_key__descriptor) \
-    , {0,NULL}, {0,NULL}, {0,NULL}, 0 }
+    , {0,NULL}, {0,NULL}, {0,NULL}, 0, {0,NULL}, 0, {0,NULL} }
+
+
+struct  Samtal__Retention__V1__WithdrawSessionRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData session_id;
+};
+#define SAMTAL__RETENTION__V1__WITHDRAW_SESSION_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__withdraw_session_request__descriptor) \
+    , {0,NULL} }
+
+
+struct  Samtal__Retention__V1__WithdrawSessionResponse
+{
+  ProtobufCMessage base;
+};
+#define SAMTAL__RETENTION__V1__WITHDRAW_SESSION_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__withdraw_session_response__descriptor) \
+     }
+
+
+struct  Samtal__Retention__V1__BeginKeyChangeRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData session_id;
+  uint32_t key_version;
+};
+#define SAMTAL__RETENTION__V1__BEGIN_KEY_CHANGE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__begin_key_change_request__descriptor) \
+    , {0,NULL}, 0 }
+
+
+struct  Samtal__Retention__V1__FinishKeyChangeRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData session_id;
+  uint32_t key_version;
+};
+#define SAMTAL__RETENTION__V1__FINISH_KEY_CHANGE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__finish_key_change_request__descriptor) \
+    , {0,NULL}, 0 }
 
 
 struct  Samtal__Retention__V1__GetSessionKeyRequest
@@ -251,10 +300,11 @@ struct  Samtal__Retention__V1__EndSessionRequest
   ProtobufCMessage base;
   ProtobufCBinaryData session_id;
   Google__Protobuf__Timestamp *end_time;
+  uint64_t question_count;
 };
 #define SAMTAL__RETENTION__V1__END_SESSION_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__end_session_request__descriptor) \
-    , {0,NULL}, NULL }
+    , {0,NULL}, NULL, 0 }
 
 
 struct  Samtal__Retention__V1__EndSessionResponse
@@ -445,6 +495,18 @@ void   samtal__retention__v1__open_session_request__init
 /* Samtal__Retention__V1__SessionKey methods */
 void   samtal__retention__v1__session_key__init
                      (Samtal__Retention__V1__SessionKey         *message);
+/* Samtal__Retention__V1__WithdrawSessionRequest methods */
+void   samtal__retention__v1__withdraw_session_request__init
+                     (Samtal__Retention__V1__WithdrawSessionRequest         *message);
+/* Samtal__Retention__V1__WithdrawSessionResponse methods */
+void   samtal__retention__v1__withdraw_session_response__init
+                     (Samtal__Retention__V1__WithdrawSessionResponse         *message);
+/* Samtal__Retention__V1__BeginKeyChangeRequest methods */
+void   samtal__retention__v1__begin_key_change_request__init
+                     (Samtal__Retention__V1__BeginKeyChangeRequest         *message);
+/* Samtal__Retention__V1__FinishKeyChangeRequest methods */
+void   samtal__retention__v1__finish_key_change_request__init
+                     (Samtal__Retention__V1__FinishKeyChangeRequest         *message);
 /* Samtal__Retention__V1__GetSessionKeyRequest methods */
 void   samtal__retention__v1__get_session_key_request__init
                      (Samtal__Retention__V1__GetSessionKeyRequest         *message);
@@ -531,6 +593,18 @@ typedef void (*Samtal__Retention__V1__OpenSessionRequest_Closure)
 typedef void (*Samtal__Retention__V1__SessionKey_Closure)
                  (const Samtal__Retention__V1__SessionKey *message,
                   void *closure_data);
+typedef void (*Samtal__Retention__V1__WithdrawSessionRequest_Closure)
+                 (const Samtal__Retention__V1__WithdrawSessionRequest *message,
+                  void *closure_data);
+typedef void (*Samtal__Retention__V1__WithdrawSessionResponse_Closure)
+                 (const Samtal__Retention__V1__WithdrawSessionResponse *message,
+                  void *closure_data);
+typedef void (*Samtal__Retention__V1__BeginKeyChangeRequest_Closure)
+                 (const Samtal__Retention__V1__BeginKeyChangeRequest *message,
+                  void *closure_data);
+typedef void (*Samtal__Retention__V1__FinishKeyChangeRequest_Closure)
+                 (const Samtal__Retention__V1__FinishKeyChangeRequest *message,
+                  void *closure_data);
 typedef void (*Samtal__Retention__V1__GetSessionKeyRequest_Closure)
                  (const Samtal__Retention__V1__GetSessionKeyRequest *message,
                   void *closure_data);
@@ -598,6 +672,10 @@ extern const ProtobufCMessageDescriptor samtal__retention__v1__moved_session__de
 extern const ProtobufCMessageDescriptor samtal__retention__v1__get_policy_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__retention__v1__open_session_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__retention__v1__session_key__descriptor;
+extern const ProtobufCMessageDescriptor samtal__retention__v1__withdraw_session_request__descriptor;
+extern const ProtobufCMessageDescriptor samtal__retention__v1__withdraw_session_response__descriptor;
+extern const ProtobufCMessageDescriptor samtal__retention__v1__begin_key_change_request__descriptor;
+extern const ProtobufCMessageDescriptor samtal__retention__v1__finish_key_change_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__retention__v1__get_session_key_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__retention__v1__end_session_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__retention__v1__end_session_response__descriptor;

@@ -1,0 +1,50 @@
+import ArgumentParser
+import Foundation
+import RetentionServer
+
+/// What is retention's own on the command line.
+struct RetentionOptions: ParsableArguments {
+    @Flag(
+        help: """
+            Starts though the data folder is on a medium that keeps copies of what is overwritten (btrfs, zfs, overlayfs, \
+            ext4 with data=journal, snapshots), where destroyed keys may live on. Each certificate says so.
+            """)
+    var allowUnsafeKeyMedium = false
+
+    @Option(
+        help: ArgumentHelp(
+            "The key that session keys are wrapped under is changed after so many hours, 1 to 720.", valueName: "hours")
+    )
+    var wrappingKeyHours = 24
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            A systemd credential of 32 random bytes that the wrapping keys are sealed under, by its name in \
+            $CREDENTIALS_DIRECTORY (LoadCredentialEncrypted=), or the path of such a file.
+            """, valueName: "name"))
+    var wrappingCredential: String?
+
+    func validate() throws {
+        guard (1...720).contains(wrappingKeyHours) else {
+            throw ValidationError("--wrapping-key-hours must be 1 to 720")
+        }
+        _ = try credentialPath()
+    }
+
+    func keySettings() throws -> KeySettings {
+        KeySettings(
+            allowsUnsafeMedium: allowUnsafeKeyMedium, wrappingKeyLife: TimeInterval(wrappingKeyHours) * 3600,
+            credentialPath: try credentialPath())
+    }
+
+    private func credentialPath() throws -> String? {
+        guard let name = wrappingCredential else { return nil }
+        if name.contains("/") { return name }
+        guard let folder = ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"] else {
+            throw ValidationError(
+                "--wrapping-credential \(name): there is no CREDENTIALS_DIRECTORY; give a path, or start by systemd")
+        }
+        return folder + "/" + name
+    }
+}
