@@ -57,7 +57,7 @@ struct Following: Sendable {
         var sent = sequence
         var isLast = false
         while !isLast {
-            let batch = try await store.turns.take(session.record.organisationID) {
+            let batch = try await store.turns.take([session.record.organisationID]) {
                 try await store.changedQuestions(
                     of: session.row, for: watcher.audience, after: sent, through: position.sequence,
                     limit: Following.batch, bytes: Following.batchBytes)

@@ -2,6 +2,7 @@ internal import ChatCore
 internal import Contracts
 internal import Foundation
 internal import Privacy
+internal import ServiceKit
 
 /// Asking, moderating and answering.
 struct Questions: Sendable {
@@ -85,7 +86,7 @@ struct Questions: Sendable {
             }
             after = number
         }
-        let batch = try await store.turns.take(session.record.organisationID) {
+        let batch = try await store.turns.take([session.record.organisationID]) {
             try await store.questions(selection, of: session.row, after: after, limit: pageSize)
         }
         let questions = try batch.questions.map { try Messages.question($0, opening: session.cipher) }

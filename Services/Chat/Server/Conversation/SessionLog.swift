@@ -25,7 +25,7 @@ struct SessionLog: Sendable {
         var after: Int64 = 0
         var isLast = false
         while !isLast {
-            let batch = try await store.turns.take(session.record.organisationID) {
+            let batch = try await store.turns.take([session.record.organisationID]) {
                 try await store.questions(
                     .seenBy(.moderator), of: session.row, after: after, limit: SessionLog.batch,
                     bytes: SessionLog.batchBytes)

@@ -2,6 +2,7 @@ internal import ChatCore
 internal import Contracts
 internal import Foundation
 internal import Privacy
+internal import ServiceKit
 
 /// The life of sessions.
 struct Sessions: Sendable {
@@ -75,7 +76,7 @@ struct Sessions: Sendable {
         organisationID: String, pageSize: Int, after page: SessionPageKey?
     ) async throws -> (sessions: [ChatV1.Session], nextPage: SessionPageKey?) {
         let now = clock.now()
-        var stored = try await store.turns.take(organisationID) {
+        var stored = try await store.turns.take([organisationID]) {
             try await store.sessions(of: organisationID, at: now, after: page, limit: pageSize + 1)
         }
         let isLast = stored.count <= pageSize

@@ -1,4 +1,5 @@
 internal import ChatCore
+internal import ServiceKit
 package import Storage
 
 /// The rows of chat, in one SQLite file that this process alone writes. Every SQL statement of chat is in this type's files.
@@ -8,11 +9,11 @@ package final class ChatStore: Sendable {
     let database: SQLiteStore
     let counters = SessionCounters()
     /// For what is read by the page. A single row needs no turn.
-    let turns: ReadTurns
+    let turns: Turns
 
     package init(database: SQLiteStore) {
         self.database = database
-        turns = ReadTurns(width: SQLiteStore.Configuration().readerLimit)
+        turns = Turns(width: SQLiteStore.Configuration().readerLimit)
     }
 
     /// - Parameter path: Of the database file; created with its folder where missing.
