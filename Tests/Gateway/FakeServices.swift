@@ -27,6 +27,7 @@ final class FakeChat: Sendable {
     }
 
     let state = Mutex(State())
+    let lists = FakeLists()
 
     func add(_ change: ChatV1.SessionEvent.Change) {
         state.withLock { $0.events.append(.init(sequence: UInt64($0.events.count + 1), change: change)) }
@@ -73,6 +74,7 @@ final class FakeChat: Sendable {
             .unary(Methods.listQuestions) { (request: ChatV1.ListQuestionsRequest, call) in
                 try self.note(call)
                 self.state.withLock { $0.listed.append(request) }
+                await self.lists.page()
                 return ChatV1.ListQuestionsResponse()
             },
             .serverStreaming(Methods.watchSession) { (request: ChatV1.WatchSessionRequest, writer, call) in

@@ -19,6 +19,7 @@ struct TestGateway: Sendable {
     let folder: String
     let group: MultiThreadedEventLoopGroup
     let hub: FeedHub
+    let gates: CallGates
     let metrics: MetricsRegistry
     /// What the HTTP side logs.
     let log: LogLines
@@ -58,13 +59,15 @@ struct TestGateway: Sendable {
                     RPCChannel(socketPath: "\(folder)/chat.sock", name: "chat", group: group, logger: quiet)
                 }
                 let metrics = MetricsRegistry()
-                let refusals = Refusals(configuration.feed.names + Forwarding.bounds, in: metrics)
+                let refusals = Refusals(configuration.boundNames, in: metrics)
+                let gates = CallGates(limits: configuration.calls, refusals: refusals)
                 let hub = FeedHub(
                     chat: FeedChannels(
                         sessions: chatChannels[0], moderators: chatChannels[1], participants: [chatChannels[2]]),
                     limits: configuration.feed, refusals: refusals, recognise: administrator, now: now)
                 try await serve(
-                    try Forwarding.handlers(to: neighbours, refusals: refusals), at: "\(folder)/gateway.sock",
+                    try Forwarding.handlers(to: neighbours, gates: gates, refusals: refusals),
+                    at: "\(folder)/gateway.sock",
                     group: group,
                     interceptors: InterceptorChain.standard(
                         service: "gateway", authenticators: [], peers: peers, logger: quiet, scope: .rolesOnly),
@@ -74,13 +77,13 @@ struct TestGateway: Sendable {
                 let regions = KnownRegions(own: try Region("se-stockholm-1"))
                 let frontEnd = try HTTPFrontEnd(
                     configuration: configuration, neighbours: neighbours, regions: regions, hub: hub,
-                    logger: log.logger,
-                    metrics: metrics, group: group
+                    gates: gates, logger: log.logger, metrics: metrics, group: group
                 ) { bound.yield($0) }
                 tasks.addTask { try await frontEnd.run() }
                 let port = try #require(await ports.first { _ in true })
                 let gateway = TestGateway(
                     port: port, chat: chat, others: others, folder: folder, group: group, hub: hub,
+                    gates: gates,
                     metrics: metrics, log: log, regions: regions)
                 let outcome = await Result { try await body(gateway) }
                 tasks.cancelAll()

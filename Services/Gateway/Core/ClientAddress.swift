@@ -11,10 +11,20 @@ package struct ClientAddress: Sendable, Hashable {
         switch bytes.count {
         case 4: self.bytes = bytes
         case 16 where bytes.starts(with: mappedPrefix): self.bytes = Array(bytes.suffix(4))
-        case 16: self.bytes = Array(bytes.prefix(8))
+        case 16: self.bytes = Array(bytes.prefix(Self.subscriberBytes))
         default: self.bytes = []
         }
     }
+
+    /// The /48 of an IPv6 address, which is what a site is given: 65,536 subscribers' worth of addresses. nil for others.
+    package var network: ClientAddress? {
+        bytes.count == Self.subscriberBytes ? ClientAddress(networkOf: bytes) : nil
+    }
+
+    private static let subscriberBytes = 8
+
+    /// Of another length than any address.
+    private init(networkOf subscriber: [UInt8]) { bytes = Array(subscriber.prefix(6)) }
 
     /// - Parameter name: what a proxy calls the client instead of its address. Longer than any address, so that it is
     ///   never taken for one.

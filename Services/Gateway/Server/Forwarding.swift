@@ -19,33 +19,51 @@ package enum Forwarding {
 
     /// Streams that are passed on at the same time.
     static let streams = Bound("forwarded-streams", most: 900)
-    /// Of these, for one process.
+    /// Of these, with one token.
+    static let streamsOfToken = Bound("forwarded-streams-of-token", most: 150, whenCrowded: 20)
+    /// For one process.
     static let streamsOfProcess = Bound("forwarded-streams-of-process", most: 300, whenCrowded: 50)
+    /// For all processes of one user: a process may start others.
+    static let streamsOfUser = Bound("forwarded-streams-of-user", most: 600, whenCrowded: 100)
 
-    /// The names of all bounds.
-    package static let bounds = [streams.name, streamsOfProcess.name]
+    /// The names of the bounds on streams.
+    static let bounds = [streams, streamsOfToken, streamsOfProcess, streamsOfUser].map(\.name)
 
     package static func handlers(
-        to neighbours: Neighbours, refusals: Refusals
+        to neighbours: Neighbours, gates: CallGates, refusals: Refusals
     ) throws(RPCError) -> [MethodHandler] {
         let places = Places(all: streams, refusals: refusals)
         var handlers: [MethodHandler] = []
         for (name, methods) in services {
             for method in methods {
-                handlers.append(handler(of: method, to: try neighbours.channel(to: name, for: method), places))
+                let channel = try neighbours.channel(to: name, for: method)
+                if method.kind == .unary {
+                    let gate = try gates.gate(to: name, for: method)
+                    handlers.append(unary(method, to: channel, through: gate, limits: gates.limits))
+                } else {
+                    handlers.append(streaming(method, to: channel, places))
+                }
             }
         }
         return handlers
     }
 
-    private static func handler(
-        of method: MethodDescriptor, to channel: RPCChannel, _ places: Places
+    private static func unary(
+        _ method: MethodDescriptor, to channel: RPCChannel, through gate: CallGate, limits: CallLimits
     ) -> MethodHandler {
-        guard method.kind == .serverStreaming else {
-            return .rawUnary(method) { request, call in
-                try await channel.rawUnary(method, request, options: options(from: call))
+        .rawUnary(method) { request, call in
+            let source = CallSource(call, limits: limits)
+            let place = try gate.place(for: source)
+            defer { place.giveBack() }
+            return try await gate.inTurn(of: source, options: options(from: call)) { options in
+                try await channel.rawUnary(method, request, options: options)
             }
         }
+    }
+
+    private static func streaming(
+        _ method: MethodDescriptor, to channel: RPCChannel, _ places: Places
+    ) -> MethodHandler {
         let handler = MethodHandler.rawServerStreaming(method) { request, writer, call in
             let place = try place(for: call, in: places)
             defer { place.giveBack() }
@@ -58,8 +76,11 @@ package enum Forwarding {
     }
 
     private static func place(for call: ServerCall, in places: Places) throws(RPCError) -> Places.Place {
+        let (user, process) = CallSource.names(of: call.peer)
+        var accounts = TokenMark.of(call).map { [Places.Account(streamsOfToken, of: $0)] } ?? []
+        accounts += [.init(streamsOfProcess, of: process), .init(streamsOfUser, of: user)]
         do throws(BoundReached) {
-            return try places.take([.init(streamsOfProcess, of: String(call.peer.pid))])
+            return try places.take(accounts)
         } catch {
             throw RPCError(
                 error, "too many streams are passed on already", reason: "TOO_MANY_STREAMS", retryAfter: .seconds(5))

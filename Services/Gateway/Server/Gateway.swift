@@ -13,7 +13,7 @@ package enum Gateway {
         var configuration = configuration
         configuration.limit(by: environment.descriptors)
         let neighbours = Neighbours { name, purpose in environment.channel(to: name, for: purpose.rawValue) }
-        let refusals = environment.refusals(of: configuration.feed.names + Forwarding.bounds)
+        let refusals = environment.refusals(of: configuration.boundNames)
         let tokens = AccessTokenAuthenticator(
             keys: IdentitySigningKeys(channel: environment.channel(to: "identity")))
         let hub = FeedHub(
@@ -24,11 +24,11 @@ package enum Gateway {
                     environment.channel(to: "chat", for: "participant-feeds-\(number)")
                 }),
             limits: configuration.feed, refusals: refusals, recognise: recognition(by: tokens))
+        let gates = CallGates(limits: configuration.calls, refusals: refusals)
         let regions = KnownRegions(own: environment.region)
         let frontEnd = try HTTPFrontEnd(
-            configuration: configuration, neighbours: neighbours, regions: regions, hub: hub,
-            logger: environment.logger,
-            metrics: environment.metrics, group: environment.group
+            configuration: configuration, neighbours: neighbours, regions: regions, hub: hub, gates: gates,
+            logger: environment.logger, metrics: environment.metrics, group: environment.group
         ) { [configuration] port in
             if !configuration.isLocal {
                 environment.logger.warning(
@@ -37,7 +37,7 @@ package enum Gateway {
             announce(configuration, port: port, logger: environment.logger)
         }
         return ServiceParts(
-            handlers: try Forwarding.handlers(to: neighbours, refusals: refusals), access: .rolesOnly,
+            handlers: try Forwarding.handlers(to: neighbours, gates: gates, refusals: refusals), access: .rolesOnly,
             background: [
                 NeighbourHealth(neighbours: neighbours, health: environment.health, regions: regions), frontEnd,
             ],

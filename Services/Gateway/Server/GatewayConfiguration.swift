@@ -42,8 +42,12 @@ package struct GatewayConfiguration: Sendable {
     /// How long requests in flight may go on after a shutdown has begun.
     package var drainTimeout: Duration = .seconds(5)
     package var feed = FeedLimits()
+    package var calls = CallLimits()
 
     package init() {}
+
+    /// The names of the bounds on feeds, calls and what is passed on.
+    package var boundNames: [String] { feed.names + calls.names + Forwarding.bounds }
 
     /// Lowers the bounds on connections to what the process's descriptors allow; one client keeps its share of them.
     package mutating func limit(by descriptors: DescriptorBudget) {

@@ -30,7 +30,8 @@ package struct Neighbours: Sendable {
         }
     }
 
-    private struct Key: Hashable {
+    /// A service, and what it is asked for.
+    struct Key: Hashable {
         let name: String
         let purpose: Purpose
     }

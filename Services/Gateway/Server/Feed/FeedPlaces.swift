@@ -1,4 +1,3 @@
-internal import Crypto
 internal import GatewayCore
 internal import RPC
 internal import ServiceKit
@@ -64,7 +63,7 @@ final class FeedPlaces: Sendable {
 
     func participant(of sessionID: String, token: String, client: String) throws(RPCError) -> Places.Place {
         try take(
-            in: participants, .init(limits.participantsOfToken, of: Self.hash(token)),
+            in: participants, .init(limits.participantsOfToken, of: TokenMark.of(token)),
             .init(limits.participantsOfSession, of: sessionID), .init(limits.participantsOfClient, of: client))
     }
 
@@ -73,7 +72,7 @@ final class FeedPlaces: Sendable {
     func moderator(of sessionID: String, authorization: String) async throws(RPCError) -> Places.Place {
         guard let (administrator, organisation) = await recognise(authorization) else {
             return try take(
-                in: moderators, .init(limits.moderatorsOfAdministrator, of: Self.hash(authorization)),
+                in: moderators, .init(limits.moderatorsOfAdministrator, of: TokenMark.of(authorization)),
                 .init(limits.unrecognisedModerators, of: ""))
         }
         // Under the organisation's name: the session may be another's, which chat finds out.
@@ -89,10 +88,6 @@ final class FeedPlaces: Sendable {
         } catch {
             throw .tooManyFollowers(error)
         }
-    }
-
-    private static func hash(_ token: String) -> String {
-        SHA256.hash(data: Array(token.utf8)).prefix(16).map { String($0, radix: 16) }.joined(separator: ".")
     }
 }
 

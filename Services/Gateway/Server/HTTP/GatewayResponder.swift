@@ -21,7 +21,7 @@ package struct GatewayResponder: HTTPResponder {
 
     init(
         configuration: GatewayConfiguration, neighbours: Neighbours, regions: KnownRegions, hub: FeedHub,
-        answers: ErrorAnswers, logger: Logger
+        gates: CallGates, answers: ErrorAnswers, logger: Logger
     ) throws(RPCError) {
         self.answers = answers
         self.neighbours = neighbours
@@ -29,7 +29,7 @@ package struct GatewayResponder: HTTPResponder {
         self.regions = regions
         pages = Pages(configuration: configuration, regions: regions)
         routes = try JSONRoutes(
-            neighbours: neighbours, hub: hub,
+            neighbours: neighbours, hub: hub, gates: gates,
             addresses: ClientAddresses(trustedProxies: configuration.trustedProxies))
         admission = Admission(configuration: configuration)
     }

@@ -22,7 +22,8 @@ package struct HTTPFrontEnd: Service {
     ///   - onRunning: called with the port once it is bound.
     package init(
         configuration: GatewayConfiguration, neighbours: Neighbours, regions: KnownRegions, hub: FeedHub,
-        logger: Logger, metrics: MetricsRegistry = MetricsRegistry(), group: MultiThreadedEventLoopGroup,
+        gates: CallGates, logger: Logger, metrics: MetricsRegistry = MetricsRegistry(),
+        group: MultiThreadedEventLoopGroup,
         onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) throws(RPCError) {
         self.configuration = configuration
@@ -33,8 +34,8 @@ package struct HTTPFrontEnd: Service {
         let acceptPause = Self.acceptPause(logger)
         statistics.show(in: metrics, open: { ledger.count }, pauses: { acceptPause.count })
         let responder = try GatewayResponder(
-            configuration: configuration, neighbours: neighbours, regions: regions, hub: hub, answers: answers,
-            logger: logger)
+            configuration: configuration, neighbours: neighbours, regions: regions, hub: hub, gates: gates,
+            answers: answers, logger: logger)
         application = Application(
             responder: responder,
             server: HTTPServerBuilder { responder in

@@ -5,6 +5,7 @@ internal import Hummingbird
 internal import NIOCore
 internal import ProtobufC
 internal import RPC
+internal import ServiceKit
 
 /// The JSON API: each route of the contract, carried to the service that owns the method.
 struct JSONRoutes: Sendable {
@@ -17,15 +18,18 @@ struct JSONRoutes: Sendable {
 
     let neighbours: Neighbours
     let hub: FeedHub
+    let gates: CallGates
     let addresses: ClientAddresses
     private let table: RouteTable<HTTPRoute>
 
     /// - Throws: INTERNAL if two routes of the contract are the same, or one is malformed.
     init(
-        neighbours: Neighbours, hub: FeedHub, addresses: ClientAddresses, routes: [HTTPRoute] = HTTPRoutes.all
+        neighbours: Neighbours, hub: FeedHub, gates: CallGates, addresses: ClientAddresses,
+        routes: [HTTPRoute] = HTTPRoutes.all
     ) throws(RPCError) {
         self.neighbours = neighbours
         self.hub = hub
+        self.gates = gates
         self.addresses = addresses
         var table = RouteTable<HTTPRoute>()
         for route in routes {
@@ -57,28 +61,42 @@ struct JSONRoutes: Sendable {
 
     func respond(to request: Request, by found: Found, on channel: any Channel) async throws -> Response {
         switch found.route.stream {
-        case nil: return try await callResponse(to: request, by: found)
+        case nil: return try await callResponse(to: request, by: found, on: channel)
         case .file: return try await fileResponse(to: request, by: found)
         case .events: return try await eventsResponse(to: request, by: found, on: channel)
         }
     }
 
-    /// One request, one answer.
-    private func callResponse(to request: Request, by found: Found) async throws -> Response {
+    /// One request, one answer. It is in flight until the answer is on its way.
+    private func callResponse(to request: Request, by found: Found, on channel: any Channel) async throws -> Response {
         let route = found.route
         let message = try await encodedRequest(from: request, by: found)
+        let gate = try gates.gate(to: route.service, for: route.method)
+        let source = gates.source(of: addresses.client(of: request, on: channel), token: request.token)
+        let place = try gate.place(for: source)
         let options = CallOptions(metadata: request.tokens, timeout: route.method.defaultDeadline)
-        let answer = try await neighbours.channel(to: route.service, for: route.method).rawUnary(
-            route.method, message, options: options)
-        let json: [UInt8]
-        do throws(ProtobufError) {
-            json = try route.response.json(fromSerialized: Array(answer.readableBytesView))
-        } catch {
-            throw RPCError(.internal, "\(route.service) gave an answer that can't be read", reason: "MALFORMED_ANSWER")
+        let json = try await gate.inTurn(of: source, options: options) { options in
+            // Whoever asked may have gone while the call waited.
+            guard channel.isActive else { throw ChannelError.alreadyClosed }
+            let answer = try await neighbours.channel(to: route.service, for: route.method).rawUnary(
+                route.method, message, options: options)
+            return try Self.json(of: answer, by: route)
         }
         return Response(
             status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: json)))
+            body: ResponseBody(contentLength: json.readableBytes) { writer in
+                defer { place.giveBack() }
+                try await writer.write(json)
+                try await writer.finish(nil)
+            })
+    }
+
+    private static func json(of answer: ByteBuffer, by route: HTTPRoute) throws(RPCError) -> ByteBuffer {
+        do throws(ProtobufError) {
+            return ByteBuffer(bytes: try route.response.json(fromSerialized: Array(answer.readableBytesView)))
+        } catch {
+            throw RPCError(.internal, "\(route.service) gave an answer that can't be read", reason: "MALFORMED_ANSWER")
+        }
     }
 
     /// The request message: the body's JSON, with the fields from the path and, for GET, the query put in.
@@ -147,6 +165,9 @@ extension Request {
         if let value = headers[.samtalParticipant] { metadata.add(TokenHeader.participant.metadata, value) }
         return metadata
     }
+
+    /// The token that the request is made with, for telling callers apart; nil without one.
+    var token: String? { headers[.authorization] ?? headers[.samtalParticipant] }
 
     /// GET, or HEAD, which is answered alike.
     var isReading: Bool { method == .get || method == .head }
