@@ -24,6 +24,8 @@ package struct GatewayConfiguration: Sendable {
     /// Those of one client, as an address or an IPv6 /64, among them; the client's own give way. As many as a lecture
     /// hall behind one address needs. Trusted proxies have many clients, and only the bound above.
     package var maximumConnectionsPerClient = 4_096
+    /// Those of one IPv6 /48 among them, which its owner has 65,536 clients' addresses of.
+    package var maximumConnectionsPerNetwork = 8_192
     /// Bytes of a request's target: its path and query (RFC 9112, section 3, asks for 8,000 at least).
     package var maximumTargetBytes = 8 * 1024
     /// Bytes of a request's headers.
@@ -49,12 +51,14 @@ package struct GatewayConfiguration: Sendable {
     /// The names of the bounds on feeds, calls and what is passed on.
     package var boundNames: [String] { feed.names + calls.names + Forwarding.bounds }
 
-    /// Lowers the bounds on connections to what the process's descriptors allow; one client keeps its share of them.
+    /// Lowers the bounds on connections to what the process's descriptors allow; one client, and one
+    /// network, keep their shares of them.
     package mutating func limit(by descriptors: DescriptorBudget) {
         let all = maximumConnections
         maximumConnections = descriptors.connections(atMost: all)
         guard maximumConnections < all else { return }
         maximumConnectionsPerClient = min(maximumConnectionsPerClient, max(1, maximumConnections / 2))
+        maximumConnectionsPerNetwork = min(maximumConnectionsPerNetwork, max(1, maximumConnections * 3 / 4))
     }
 
     /// Whether only this machine can reach it.

@@ -23,7 +23,8 @@ final class ConnectionLedger: Sendable {
             State(
                 places: ConnectionPlaces(
                     maximum: configuration.maximumConnections,
-                    maximumPerClient: configuration.maximumConnectionsPerClient, now: .now)))
+                    maximumPerClient: configuration.maximumConnectionsPerClient,
+                    maximumPerNetwork: configuration.maximumConnectionsPerNetwork, now: .now)))
         addresses = ClientAddresses(trustedProxies: configuration.trustedProxies)
         self.statistics = statistics
         self.logger = logger

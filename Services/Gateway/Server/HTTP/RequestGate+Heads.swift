@@ -33,6 +33,7 @@ extension Refusal {
             switch bound {
             case .all: "too many connections (maximumConnections)"
             case .perClient: "too many connections from one address (maximumConnectionsPerClient)"
+            case .perNetwork: "too many connections from one network (maximumConnectionsPerNetwork)"
             }
         var refusal = Refusal(
             status: bound == .all ? 503 : 429,
