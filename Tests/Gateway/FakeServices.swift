@@ -12,6 +12,8 @@ final class FakeChat: Sendable {
         var events: [ChatV1.SessionEvent] = []
         /// Those that are there; they share their events.
         var sessions: Set<String> = ["s1"]
+        /// Whose they are; those that are not named are o1's.
+        var owners: [String: String] = [:]
         var watches = 0
         var finishedWatches = 0
         var watchRequests: [ChatV1.WatchSessionRequest] = []
@@ -54,10 +56,15 @@ final class FakeChat: Sendable {
         return [
             .unary(Methods.getSession) { (request: ChatV1.GetSessionRequest, call) in
                 try self.note(call)
-                guard request.sessionID == "s1" else {
-                    throw RPCError(.notFound, "session: not found", reason: "SESSION_NOT_FOUND")
+                return try self.state.withLock { state throws(RPCError) in
+                    guard state.sessions.contains(request.sessionID) else {
+                        throw RPCError(.notFound, "session: not found", reason: "SESSION_NOT_FOUND")
+                    }
+                    var session = state.session
+                    session.sessionID = request.sessionID
+                    session.organisationID = state.owners[request.sessionID] ?? session.organisationID
+                    return session
                 }
-                return self.state.withLock { $0.session }
             },
             .unary(Methods.joinSession) { (request: ChatV1.JoinSessionRequest, call) in
                 try self.note(call)

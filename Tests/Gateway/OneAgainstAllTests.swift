@@ -175,6 +175,47 @@ struct OneAgainstAllTests {
         }
     }
 
+    @Test("one organisation with many sessions has so many feeds, followers and participants, and another has its own")
+    func organisations() async throws {
+        let configure: (inout GatewayConfiguration) -> Void = {
+            $0.trustedProxies = ["127.0.0.1"]
+            $0.feed.feedsOfOrganisation = Bound("feeds-of-organisation", most: 3)
+            $0.feed.followersOfOrganisation = Bound("followers-of-organisation", most: 5)
+            $0.feed.participantsOfOrganisation = Bound("participant-feeds-of-organisation", most: 4)
+        }
+        try await TestGateway.run(configure: configure) { gateway in
+            gateway.chat.state.withLock { state in
+                state.sessions = Set((0..<20).map { "n\($0)" } + ["s0"])
+                for number in 0..<20 { state.owners["n\(number)"] = "north" }
+                state.owners["s0"] = "south"
+            }
+            // From other addresses, and with other tokens, each.
+            var open: [HTTPConnection] = []
+            for number in 0..<3 { open.append(try await follow(gateway, path("n\(number)"), client(number))) }
+            let fourth = try await gateway.request("GET", path("n3"), headers: client(3))
+            #expect(fourth.status == 429 && fourth.bound == "feeds-of-organisation")
+            for number in 4..<6 { open.append(try await follow(gateway, path("n0"), client(number))) }
+            let sixth = try await gateway.request("GET", path("n1"), headers: client(6))
+            #expect(sixth.status == 429 && sixth.bound == "followers-of-organisation")
+            func participant(_ number: Int) -> [(String, String)] {
+                client(number) + [("Samtal-Participant", "token-\(number)")]
+            }
+            for number in 0..<4 { open.append(try await follow(gateway, path("n\(number)"), participant(number))) }
+            let fifth = try await gateway.request("GET", path("n9"), headers: participant(5))
+            #expect(fifth.status == 429 && fifth.bound == "participant-feeds-of-organisation")
+
+            open.append(try await follow(gateway, path("s0"), client(7)))
+            open.append(try await follow(gateway, path("s0"), participant(7)))
+            #expect(refusals(gateway, "feeds-of-organisation") == 1)
+            // One of its own that nobody follows gives way, and no other's.
+            open.remove(at: 2).close()
+            try await eventually("its own gives way") {
+                try await gateway.follow(path("n3"), headers: client(3)).events(within: .milliseconds(500)).count > 0
+            }
+            for connection in open { connection.close() }
+        }
+    }
+
     @Test("however many exports are slow, calls through the gateway are answered")
     func exports() async throws {
         try await TestGateway.run { gateway in

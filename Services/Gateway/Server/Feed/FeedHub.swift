@@ -38,6 +38,7 @@ package final class FeedHub: Sendable {
     private let chat: ChatV1.ChatServiceClient
     private let moderators: ChatV1.ChatServiceClient
     private let participants: [ChatV1.ChatServiceClient]
+    private let owners: SessionOwners
     private let nextParticipant = Atomic(0)
     private let now: @Sendable () -> Date
     private let state = Mutex(State())
@@ -52,6 +53,7 @@ package final class FeedHub: Sendable {
         recognise: @escaping AdministratorRecognition, now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.chat = ChatV1.ChatServiceClient(channel: chat.sessions)
+        owners = SessionOwners(chat: self.chat)
         moderators = ChatV1.ChatServiceClient(channel: chat.moderators)
         participants = chat.participants.map(ChatV1.ChatServiceClient.init)
         self.limits = limits
@@ -105,14 +107,24 @@ package final class FeedHub: Sendable {
         _ sessionID: String, from client: ClientAddress, on channel: any Channel, after sequence: UInt64
     ) async throws(RPCError) -> (missed: [ByteBuffer], follower: Follower) {
         let client = places.mark(of: client)
-        let place = try places.follower(of: sessionID, client: client)
-        let feed = try await openFeed(of: sessionID, for: client)
+        let organisation = try await organisation(of: sessionID, for: client)
+        let place = try places.follower(of: sessionID, organisation, client: client)
+        let feed = try await openFeed(of: sessionID, organisation, for: client)
         do throws(RPCError) {
             return try feed.join(on: channel, after: sequence, place: place)
         } catch  where error.reason == LiveFeed.End.unfollowed.error.reason {
             // It was dropped, having had no followers, just when one came. The next feed is a new one.
-            return try await openFeed(of: sessionID, for: client).join(on: channel, after: sequence, place: place)
+            return try await openFeed(of: sessionID, organisation, for: client)
+                .join(on: channel, after: sequence, place: place)
         }
+    }
+
+    /// Whose session it is.
+    /// - Parameter client: the mark of the client that follows.
+    func organisation(of sessionID: String, for client: String) async throws(RPCError) -> String {
+        // Chat may be away while its last known state is shown.
+        if let feed = try known(sessionID) { return feed.organisation }
+        return try await owners.organisation(of: sessionID, for: client)
     }
 
     /// A watch of one follower's own.
@@ -122,8 +134,10 @@ package final class FeedHub: Sendable {
         return participants[Int(turn.magnitude % participants.count.magnitude)].watchSession(request, options: options)
     }
 
-    private func openFeed(of sessionID: String, for client: String) async throws(RPCError) -> LiveFeed {
-        let feed = try feed(of: sessionID, for: client)
+    private func openFeed(
+        of sessionID: String, _ organisation: String, for client: String
+    ) async throws(RPCError) -> LiveFeed {
+        let feed = try feed(of: sessionID, organisation, for: client)
         await feed.opened()
         return feed
     }
@@ -134,17 +148,27 @@ package final class FeedHub: Sendable {
     /// The sessions followed upstream now.
     package var feedCount: Int { state.withLock { $0.feeds.count } }
 
-    private func feed(of sessionID: String, for client: String) throws(RPCError) -> LiveFeed {
+    private func feed(
+        of sessionID: String, _ organisation: String, for client: String
+    ) throws(RPCError) -> LiveFeed {
         if let feed = try known(sessionID) { return feed }
-        let place = try places.feed(openedBy: client) { ofClientAlone in
-            letIdleFeedGo(openedBy: ofClientAlone ? client : nil)
+        let place = try places.feed(of: organisation, openedBy: client) { reached in
+            letIdleFeedGo { feed in
+                switch reached.bound {
+                case limits.feedsOfClient.name: feed.opener == client
+                case limits.feedsOfOrganisation.name: feed.organisation == organisation
+                default: true
+                }
+            }
         }
         let outcome = state.withLock { state -> Result<LiveFeed, RPCError> in
             if state.isStopping { return .failure(LiveFeed.End.stopped.error) }
             // Somebody may have been quicker.
             if let feed = state.feeds[sessionID], !feed.isOver.load(ordering: .acquiring) { return .success(feed) }
             let feed = LiveFeed(
-                sessionID: sessionID, opener: client, place: place, chat: chat, limits: limits, now: now)
+                sessionID: sessionID, organisation: organisation, opener: client, place: place, chat: chat,
+                limits: limits,
+                now: now)
             state.feeds[sessionID] = feed
             starter.yield(feed)
             return .success(feed)
@@ -159,12 +183,12 @@ package final class FeedHub: Sendable {
     }
 
     /// Lets the feed go that nobody has followed for the longest time.
-    /// - Parameter client: of those that it has opened; nil: of all.
-    /// - Returns: false when every feed is followed.
-    private func letIdleFeedGo(openedBy client: String?) -> Bool {
+    /// - Parameter counts: those that are looked at.
+    /// - Returns: false when every one of them is followed.
+    private func letIdleFeedGo(where counts: (LiveFeed) -> Bool) -> Bool {
         let feeds = state.withLock { Array($0.feeds.values) }
         let idle = feeds.compactMap { feed in
-            client == nil || feed.opener == client ? feed.idleSince.map { (feed, $0) } : nil
+            counts(feed) ? feed.idleSince.map { (feed, $0) } : nil
         }
         for (feed, _) in idle.sorted(by: { $0.1 < $1.1 }) where feed.giveWay() {
             remove(feed)

@@ -8,9 +8,12 @@ package struct FeedLimits: Sendable {
     package var feeds = Bound("feeds", most: 900)
     /// Of these, opened by one client. Generous, because an office or a lecture hall may share one address.
     package var feedsOfClient = Bound("feeds-of-client", most: 200, whenCrowded: 20)
+    /// Of these, of one organisation's sessions.
+    package var feedsOfOrganisation = Bound("feeds-of-organisation", most: 300, whenCrowded: 30)
     /// Who follows a public feed without a token.
     package var followers = Bound("followers", most: 16_000)
     package var followersOfSession = Bound("followers-of-session", most: 10_000, whenCrowded: 1_000)
+    package var followersOfOrganisation = Bound("followers-of-organisation", most: 12_000, whenCrowded: 1_500)
     package var followersOfClient = Bound("followers-of-client", most: 10_000, whenCrowded: 400)
     /// Who follows what moderators see, each with an authorisation and a watch upstream of their own.
     package var moderators = Bound("moderator-feeds", most: 900)
@@ -24,6 +27,7 @@ package struct FeedLimits: Sendable {
     package var participants = Bound("participant-feeds", most: 3_600)
     package var participantsOfToken = Bound("participant-feeds-of-token", most: 8, whenCrowded: 2)
     package var participantsOfSession = Bound("participant-feeds-of-session", most: 2_000, whenCrowded: 200)
+    package var participantsOfOrganisation = Bound("participant-feeds-of-organisation", most: 2_400, whenCrowded: 300)
     package var participantsOfClient = Bound("participant-feeds-of-client", most: 1_000, whenCrowded: 50)
     /// Bytes of one session's present state.
     package var stateBytes = 32 * 1024 * 1024
@@ -46,9 +50,10 @@ package struct FeedLimits: Sendable {
     /// The bounds on followers, by name.
     package var names: [String] {
         [
-            feeds, feedsOfClient, followers, followersOfSession, followersOfClient, moderators,
-            moderatorsOfOrganisation, moderatorsOfSession, moderatorsOfAdministrator, unrecognisedModerators,
-            participants, participantsOfToken, participantsOfSession, participantsOfClient,
+            feeds, feedsOfClient, feedsOfOrganisation, followers, followersOfSession, followersOfOrganisation,
+            followersOfClient, moderators, moderatorsOfOrganisation, moderatorsOfSession, moderatorsOfAdministrator,
+            unrecognisedModerators, participants, participantsOfToken, participantsOfSession,
+            participantsOfOrganisation, participantsOfClient,
         ].map(\.name)
     }
 }

@@ -36,19 +36,21 @@ final class FeedPlaces: Sendable {
     /// Those who follow a shared feed now.
     var followerCount: Int { followers.taken }
 
-    /// A place for one more session's feed, on the account of the client that opens it.
+    /// A place for one more session's feed, on the account of the client that opens it and of the session's organisation.
     ///
-    /// - Parameter makingRoom: lets a feed go that nobody follows, of this client alone if its bound is the one that was
-    ///   reached; false when there is none.
+    /// - Parameter makingRoom: lets a feed go that nobody follows, of those that count for the bound that was reached;
+    ///   false when there is none.
     func feed(
-        openedBy client: String, makingRoom: (_ ofClientAlone: Bool) -> Bool
+        of organisation: String, openedBy client: String, makingRoom: (_ reached: BoundReached) -> Bool
     ) throws(RPCError) -> Places.Place {
-        let accounts = [Places.Account(limits.feedsOfClient, of: client)]
+        let accounts = [
+            Places.Account(limits.feedsOfClient, of: client), .init(limits.feedsOfOrganisation, of: organisation),
+        ]
         while true {
             do throws(BoundReached) {
                 return try feeds.take(accounts, countingRefusal: false)
             } catch {
-                guard makingRoom(error.bound == limits.feedsOfClient.name) else {
+                guard makingRoom(error) else {
                     feeds.count(error)
                     throw .tooManyFollowers(error)
                 }
@@ -56,15 +58,21 @@ final class FeedPlaces: Sendable {
         }
     }
 
-    func follower(of sessionID: String, client: String) throws(RPCError) -> Places.Place {
+    /// - Parameter organisation: the session's.
+    func follower(of sessionID: String, _ organisation: String, client: String) throws(RPCError) -> Places.Place {
         try take(
-            in: followers, .init(limits.followersOfSession, of: sessionID), .init(limits.followersOfClient, of: client))
+            in: followers, .init(limits.followersOfSession, of: sessionID),
+            .init(limits.followersOfOrganisation, of: organisation), .init(limits.followersOfClient, of: client))
     }
 
-    func participant(of sessionID: String, token: String, client: String) throws(RPCError) -> Places.Place {
+    /// - Parameter organisation: the session's.
+    func participant(
+        of sessionID: String, _ organisation: String, token: String, client: String
+    ) throws(RPCError) -> Places.Place {
         try take(
             in: participants, .init(limits.participantsOfToken, of: TokenMark.of(token)),
-            .init(limits.participantsOfSession, of: sessionID), .init(limits.participantsOfClient, of: client))
+            .init(limits.participantsOfSession, of: sessionID),
+            .init(limits.participantsOfOrganisation, of: organisation), .init(limits.participantsOfClient, of: client))
     }
 
     /// - Parameter authorization: the header as it came. One whose holder can't be told here takes one of a few places of

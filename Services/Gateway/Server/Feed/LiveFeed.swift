@@ -56,6 +56,8 @@ final class LiveFeed: Sendable {
     }
 
     let sessionID: String
+    /// Whose session it is.
+    let organisation: String
     /// The client that opened it, on whose account its place is.
     let opener: String
     let place: Places.Place
@@ -70,10 +72,11 @@ final class LiveFeed: Sendable {
     private let hasGivenWay: AsyncStream<Void>.Continuation
 
     init(
-        sessionID: String, opener: String, place: Places.Place, chat: ChatV1.ChatServiceClient, limits: FeedLimits,
-        now: @escaping @Sendable () -> Date
+        sessionID: String, organisation: String, opener: String, place: Places.Place,
+        chat: ChatV1.ChatServiceClient, limits: FeedLimits, now: @escaping @Sendable () -> Date
     ) {
         self.sessionID = sessionID
+        self.organisation = organisation
         self.opener = opener
         self.place = place
         (givingWay, hasGivenWay) = AsyncStream.makeStream()

@@ -86,8 +86,10 @@ extension JSONRoutes {
             return try await hub.places.moderator(of: watch.sessionID, authorization: authorization ?? "")
         }
         let client = hub.places.mark(of: addresses.client(of: request, on: channel))
+        let organisation = try await hub.organisation(of: watch.sessionID, for: client)
         return try hub.places.participant(
-            of: watch.sessionID, token: request.headers[.samtalParticipant] ?? authorization ?? "", client: client)
+            of: watch.sessionID, organisation, token: request.headers[.samtalParticipant] ?? authorization ?? "",
+            client: client)
     }
 }
 
