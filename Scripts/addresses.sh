@@ -22,6 +22,11 @@ check_proxy() {
   [[ $1 =~ ^[0-9A-Fa-f:.]+$ ]] || fail "--trusted-proxy takes an IP address, such as 127.0.0.1"
 }
 
+check_header() {
+  [[ -z $1 || $1 =~ ^([Xx]-)?[Ff]orwarded(-[Ff]or)?$ ]] ||
+    fail "--client-address-header takes x-forwarded-for or forwarded"
+}
+
 # local_url HOST:PORT: where a browser on this machine reaches what is served there. The address that stands for all of
 # them is none to go to; this machine's own is among them.
 local_url() {

@@ -219,7 +219,7 @@ struct HTTPExchangeTests {
         }
     }
 
-    @Test("behind a proxy that names ports, or writes Forwarded, clients are told apart")
+    @Test("behind a proxy that names ports clients are told apart")
     func proxies() async throws {
         let configure: (inout GatewayConfiguration) -> Void = { configuration in
             configuration.rateRules[.signIn] = .init(burst: 1, interval: .seconds(100))
@@ -230,14 +230,50 @@ struct HTTPExchangeTests {
                 ("X-Forwarded-For", "198.51.100.11:50001", 401), ("X-Forwarded-For", "198.51.100.12:50001", 401),
                 ("X-Forwarded-For", "198.51.100.11:50002", 429), ("X-Forwarded-For", "[2001:db8::1]:443", 401),
                 ("X-Forwarded-For", "[2001:db8::2]:444", 429),
-                ("Forwarded", "for=\"[2001:db8:0:1::1]:443\";proto=https", 401),
-                ("Forwarded", "for=\"[2001:db8::3]\"", 429), ("Forwarded", "for=_hidden1", 401),
-                ("Forwarded", "for=_hidden2", 401), ("Forwarded", "for=_hidden1", 429),
             ]
-            for attempt in attempts {
-                let answer = try await gateway.request(
-                    "POST", "/v1/sign-in", headers: [(attempt.header, attempt.value)], body: #"{"code":"wrong"}"#)
-                #expect(answer.status == attempt.status, "\(attempt)")
+            try await signIn(attempts, at: gateway)
+        }
+    }
+
+    private func signIn(
+        _ attempts: [(header: String, value: String, status: Int)], at gateway: TestGateway,
+        besides others: [(String, String)] = []
+    ) async throws {
+        for attempt in attempts {
+            let answer = try await gateway.request(
+                "POST", "/v1/sign-in", headers: [(attempt.header, attempt.value)] + others, body: #"{"code":"wrong"}"#)
+            #expect(answer.status == attempt.status, "\(attempt)")
+        }
+    }
+
+    @Test("of the two headers one is believed, and a client that writes the other is who it was")
+    func oneHeader() async throws {
+        func configure(_ header: ClientAddressHeader) -> (inout GatewayConfiguration) -> Void {
+            { configuration in
+                configuration.rateRules[.signIn] = .init(burst: 1, interval: .seconds(100))
+                configuration.trustedProxies = ["127.0.0.1"]
+                configuration.clientAddressHeader = header
+            }
+        }
+        try await TestGateway.run(configure: configure(.forwarded)) { gateway in
+            try await signIn(
+                [
+                    ("Forwarded", "for=\"[2001:db8:0:1::1]:443\";proto=https", 401),
+                    ("Forwarded", "for=\"[2001:db8:0:1::3]\"", 429), ("Forwarded", "for=_hidden1", 401),
+                    ("Forwarded", "for=_hidden2", 401), ("Forwarded", "for=_hidden1", 429),
+                ], at: gateway)
+            // The proxy writes Forwarded; what it passes on is the client's own.
+            for number in 1...3 {
+                let forged = [("X-Forwarded-For", "198.51.100.\(number)")]
+                try await signIn(
+                    [("Forwarded", "for=192.0.2.1", number == 1 ? 401 : 429)], at: gateway, besides: forged)
+            }
+        }
+        try await TestGateway.run(configure: configure(.xForwardedFor)) { gateway in
+            for number in 1...3 {
+                let forged = [("Forwarded", "for=198.51.100.\(number)")]
+                try await signIn(
+                    [("X-Forwarded-For", "192.0.2.1", number == 1 ? 401 : 429)], at: gateway, besides: forged)
             }
         }
     }

@@ -103,8 +103,8 @@ struct AnyHeaderFieldTests {
                 #expect(tags.allSatisfy { $0.opaque.hasPrefix("\"") && text.contains($0.opaque) }, "\(text)")
             }
             for node in [
-                ForwardedClient.node(peer: "::1", forwardedFor: text, forwarded: nil) { $0 == "::1" },
-                ForwardedClient.node(peer: "::1", forwardedFor: nil, forwarded: text) { $0 == "::1" },
+                ForwardedClient.node(peer: "::1", header: .xForwardedFor, value: text) { $0 == "::1" },
+                ForwardedClient.node(peer: "::1", header: .forwarded, value: text) { $0 == "::1" },
             ] {
                 if case .address(let address) = node {
                     #expect(address.utf8.allSatisfy { "0123456789abcdefABCDEF.:".utf8.contains($0) }, "\(text)")
@@ -121,10 +121,15 @@ struct AnyHeaderFieldTests {
 @Suite("who the client behind a proxy is")
 struct ForwardedClientTests {
     private func node(
-        _ peer: String, _ forwardedFor: String? = nil, forwarded: String? = nil,
-        trusted: Set<String> = ["127.0.0.1", "10.0.0.1", "2001:db8::99"]
+        _ peer: String, _ forwardedFor: String? = nil, trusted: Set<String> = ["127.0.0.1", "10.0.0.1", "2001:db8::99"]
     ) -> ForwardedNode {
-        ForwardedClient.node(peer: peer, forwardedFor: forwardedFor, forwarded: forwarded) { trusted.contains($0) }
+        ForwardedClient.node(peer: peer, header: .xForwardedFor, value: forwardedFor) { trusted.contains($0) }
+    }
+
+    private func node(_ peer: String, forwarded: String) -> ForwardedNode {
+        ForwardedClient.node(peer: peer, header: .forwarded, value: forwarded) {
+            ["127.0.0.1", "10.0.0.1"].contains($0)
+        }
     }
 
     @Test("a header is believed only from a trusted proxy")
@@ -178,10 +183,19 @@ struct ForwardedClientTests {
         }
     }
 
-    @Test("X-Forwarded-For wins where both come, and Forwarded where that one is empty")
-    func both() {
-        #expect(node("127.0.0.1", "192.0.2.1", forwarded: "for=192.0.2.2") == .address("192.0.2.1"))
-        #expect(node("127.0.0.1", " , ", forwarded: "for=192.0.2.2") == .address("192.0.2.2"))
+    @Test("whatever a client puts before what its proxy writes into Forwarded, the proxy's word counts")
+    func fromTheEnd() {
+        for forged in [
+            "for=\"", "for=\"198.51.100.1", "\"", "for=198.51.100.1;by=\"a, b\"", ",,,", "for=\"\\\"", "x y z",
+            "for=a=b",
+            "for=\"a\\\\\"", "\\\"", String(repeating: "for=_x,", count: 5_000),
+        ] {
+            #expect(node("127.0.0.1", forwarded: "\(forged), for=192.0.2.1") == .address("192.0.2.1"), "\(forged)")
+            let two = node("127.0.0.1", forwarded: "\(forged), for=192.0.2.1, for=\"10.0.0.1:80\"")
+            #expect(two == .address("192.0.2.1"), "\(forged)")
+            let quoted = node("127.0.0.1", forwarded: "\(forged), for=\"192.0.2.1:80\";by=\"_a,b\"")
+            #expect(quoted == .address("192.0.2.1"), "\(forged)")
+        }
     }
 
     @Test("an empty, endless or broken header leads to somebody and not astray")

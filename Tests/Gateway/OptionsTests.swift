@@ -30,6 +30,11 @@ struct OptionsTests {
         #expect(all.trustedProxies == ["127.0.0.1", "::1"])
         #expect(all.rateRules[.ask] == .init(burst: 5, interval: .seconds(1)))
         #expect(all.rateRules[.join] == .init(burst: 6, interval: .milliseconds(500)))
+        #expect(all.clientAddressHeader == .xForwardedFor)
+        let header = ["SAMTAL_CLIENT_ADDRESS_HEADER": "Forwarded"]
+        #expect(try configuration([], environment: header).clientAddressHeader == .forwarded)
+        let named = try configuration(["--client-address-header", "x-forwarded-for"], environment: header)
+        #expect(named.clientAddressHeader == .xForwardedFor)
         let own = try configuration(["--http", "0.0.0.0:80", "--rate", "sign-in=1/1"], environment: environment)
         #expect(own.host == "0.0.0.0" && own.port == 80)
         #expect(own.rateRules[.ask] == RateLimiter.Rule.defaults[.ask])
@@ -67,7 +72,8 @@ struct OptionsTests {
             ["--contact", "å@example.se"], ["--contact", "\"a\"@example.se"], ["--contact", "a@-x.example.se"],
             ["--contact", String(repeating: "a", count: 250) + "@example.se"], ["--contact", "a@example.se>"],
             ["--contact", "Åsa\u{202E} <a@example.se>"],
-            ["--trusted-proxy", "proxy.example.org"], ["--rate", "ask"], ["--rate", "sing=1/1"], ["--rate", "ask=0/1"],
+            ["--trusted-proxy", "proxy.example.org"], ["--client-address-header", "x-real-ip"], ["--rate", "ask"],
+            ["--rate", "sing=1/1"], ["--rate", "ask=0/1"],
         ])
     func refused(arguments: [String]) {
         #expect(throws: (any Error).self) { try configuration(arguments) }

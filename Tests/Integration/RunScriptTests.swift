@@ -21,6 +21,7 @@ struct RunScriptTests {
             ["--http", "localhost"], ["--http", "::1:80"], ["--http", "a b:80"], ["--http", "h:65536"],
             ["--http", "http://h:80"], ["--public-url", "samtal.example.org"], ["--public-url", "https://"],
             ["--public-url", "https://h/admin"], ["--public-url", "https://h h"], ["--trusted-proxy", "proxy"],
+            ["--client-address-header", "x-real-ip"],
         ])
     func refused(arguments: [String]) async throws {
         let folder = "/tmp/samtal-refused-\(UUID().uuidString)"

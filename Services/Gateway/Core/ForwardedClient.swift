@@ -8,62 +8,81 @@ package enum ForwardedNode: Sendable, Equatable {
     case unknown
 }
 
+/// Which header a trusted proxy says in who the client is. The other one is ignored: a proxy passes on what a client put
+/// into a header that it doesn't write itself.
+package enum ClientAddressHeader: String, CaseIterable, Sendable {
+    /// RFC 7239.
+    case forwarded
+    case xForwardedFor = "x-forwarded-for"
+}
+
 /// Who the client is when proxies stand before the gateway.
-///
-/// Proxies write `X-Forwarded-For`, or `Forwarded` (RFC 7239). The first wins where both come: most proxies write that
-/// one and pass on whatever a client put into the other.
 package enum ForwardedClient {
     /// Entries looked at; more proxies than these nobody has.
     package static let maximumHops = 8
     /// Bytes of a made-up name that tell clients apart.
     static let maximumNameBytes = 64
 
-    /// Walks the header from its end, past every trusted proxy, to the first node nobody trusted wrote.
+    /// Walks the header from its end, past every trusted proxy, to the first node nobody trusted wrote. What is before that
+    /// one, which anybody may have written, is not looked at.
     ///
-    /// Without a trusted proxy at the other end of the connection the headers mean nothing, because anybody can send
-    /// them.
+    /// Without a trusted proxy at the other end of the connection the header means nothing, because anybody can send it.
     ///
     /// - Parameters:
     ///   - peer: the address at the other end of the connection, as text.
-    ///   - forwardedFor: the values of `X-Forwarded-For`, joined by commas; nil without one.
-    ///   - forwarded: those of `Forwarded`.
+    ///   - header: which one it is.
+    ///   - value: its values, joined by commas; nil without any.
     ///   - isTrusted: whether an address, as text, is that of a configured proxy.
     package static func node(
-        peer: String, forwardedFor: String?, forwarded: String?, isTrusted: (String) -> Bool
+        peer: String, header: ClientAddressHeader, value: String?, isTrusted: (String) -> Bool
     ) -> ForwardedNode {
         var client = ForwardedNode.address(peer)
-        guard isTrusted(peer) else { return client }
-        for node in nodes(forwardedFor: forwardedFor, forwarded: forwarded).suffix(maximumHops).reversed() {
-            client = node
-            guard case .address(let address) = node, isTrusted(address) else { break }
+        guard isTrusted(peer), let value else { return client }
+        var rest = value.utf8[...]
+        var hops = 0
+        while hops < maximumHops, let entry = lastEntry(of: &rest, quoted: header == .forwarded) {
+            guard !entry.isEmpty else { continue }
+            hops += 1
+            client = header == .forwarded ? element(entry) : node(of: entry)
+            guard case .address(let address) = client, isTrusted(address) else { break }
         }
         return client
     }
 
-    private static func nodes(forwardedFor: String?, forwarded: String?) -> [ForwardedNode] {
-        if let forwardedFor {
-            let entries = forwardedFor.split(separator: ",").map { $0.trimmingSpace() }.filter { !$0.isEmpty }
-            if !entries.isEmpty { return entries.suffix(maximumHops).map(node(of:)) }
+    /// Takes what is after the last comma, without space around it; nil when nothing is left.
+    ///
+    /// - Parameter quoted: a comma in a quoted string separates nothing. Where the string began is not known from the end,
+    ///   so that a quote that somebody left open before it goes no further than this entry's own.
+    private static func lastEntry(of rest: inout Substring.UTF8View, quoted: Bool) -> String? {
+        guard !rest.isEmpty else { return nil }
+        var start = rest.endIndex
+        var isInString = false
+        while start > rest.startIndex {
+            let before = rest.index(before: start)
+            if quoted, rest[before] == UInt8(ascii: "\""), !isEscaped(before, in: rest) { isInString.toggle() }
+            if rest[before] == UInt8(ascii: ","), !isInString { break }
+            start = before
         }
-        return forwarded.map(elements(of:)) ?? []
+        let entry = String(decoding: rest[start...], as: UTF8.self).trimmingSpace()
+        rest = start > rest.startIndex ? rest[..<rest.index(before: start)] : rest[..<rest.startIndex]
+        return entry
     }
 
-    /// `for=192.0.2.60;proto=http, for="[2001:db8::1]:47011"`: the nodes of its elements. An element without `for`
-    /// names nobody; in a header that can't be read, nobody is named at all.
-    private static func elements(of forwarded: String) -> [ForwardedNode] {
-        var reader = FieldReader(forwarded)
-        var nodes: [ForwardedNode] = []
-        while !reader.isAtEnd {
-            reader.skipSpace()
-            if reader.skip(UInt8(ascii: ",")) { continue }
-            if reader.isAtEnd { break }
-            guard let name = pair(&reader), let others = reader.parameters() else { return [.unknown] }
-            let named = ([name] + others).first { $0.name == "for" }
-            nodes.append(named.map { node(of: $0.value) } ?? .unknown)
-            reader.skipSpace()
-            guard reader.isAtEnd || reader.next == UInt8(ascii: ",") else { return [.unknown] }
-        }
-        return nodes
+    /// Whether an odd number of backslashes stands before it.
+    private static func isEscaped(_ index: String.Index, in text: Substring.UTF8View) -> Bool {
+        let backslashes = text[..<index].reversed().prefix { $0 == UInt8(ascii: "\\") }
+        return !backslashes.count.isMultiple(of: 2)
+    }
+
+    /// `for="[2001:db8::1]:47011";proto=https`: the node of an element. One without `for` names nobody, nor does one that
+    /// can't be read.
+    private static func element(_ text: String) -> ForwardedNode {
+        var reader = FieldReader(text)
+        guard let name = pair(&reader), let others = reader.parameters() else { return .unknown }
+        reader.skipSpace()
+        guard reader.isAtEnd else { return .unknown }
+        let named = ([name] + others).first { $0.name == "for" }
+        return named.map { node(of: $0.value) } ?? .unknown
     }
 
     private static func pair(_ reader: inout FieldReader) -> (name: String, value: String)? {

@@ -14,8 +14,10 @@ package struct GatewayConfiguration: Sendable {
     package var contact: Contact?
     /// Whom everybody turns to when something doesn't work; nil: nobody is named.
     package var support: Contact?
-    /// Addresses of proxies whose `X-Forwarded-For` or `Forwarded` is believed.
+    /// Addresses of proxies that are believed who the client is.
     package var trustedProxies: [String] = []
+    /// The header that they say it in.
+    package var clientAddressHeader = ClientAddressHeader.xForwardedFor
     package var rateRules = RateLimiter.Rule.defaults
 
     /// Connections at the same time; the process's descriptors may allow fewer. For one more, the one that has been

@@ -44,10 +44,19 @@ package struct GatewayOptions: ParsableArguments {
         parsing: .singleValue,
         help: ArgumentHelp(
             """
-            The address of a proxy whose X-Forwarded-For, or else Forwarded, says who the client is. May be \
-            repeated (SAMTAL_TRUSTED_PROXIES, separated by spaces; default none: the headers are ignored).
+            The address of a proxy that says who the client is, in --client-address-header. May be repeated \
+            (SAMTAL_TRUSTED_PROXIES, separated by spaces; default none: the header is ignored).
             """, valueName: "address"))
     package var trustedProxy: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            The one header in which trusted proxies say who the client is: forwarded or x-forwarded-for. The other is \
+            ignored (SAMTAL_CLIENT_ADDRESS_HEADER; default x-forwarded-for). The proxy has to set it, or add to it, \
+            itself: a client can write anything into a header that the proxy passes on.
+            """, valueName: "header"))
+    package var clientAddressHeader: String?
 
     @Option(
         parsing: .singleValue,
@@ -74,6 +83,8 @@ package struct GatewayOptions: ParsableArguments {
         configuration.contact = try Self.contact(contact ?? environment["SAMTAL_CONTACT"], "--contact")
         configuration.support = try Self.contact(support ?? environment["SAMTAL_SUPPORT"], "--support")
         configuration.trustedProxies = try list(trustedProxy, "SAMTAL_TRUSTED_PROXIES").map(Self.proxy)
+        configuration.clientAddressHeader = try Self.header(
+            clientAddressHeader ?? environment["SAMTAL_CLIENT_ADDRESS_HEADER"])
         for text in list(rate, "SAMTAL_RATES") {
             let halves = text.split(separator: "=", maxSplits: 1).map(String.init)
             guard halves.count == 2, let activity = RateLimiter.Activity(rawValue: halves[0]),
@@ -112,6 +123,15 @@ package struct GatewayOptions: ParsableArguments {
                 "\(option) is no e-mail address, such as support@example.org or \"Support <support@example.org>\"")
         }
         return contact
+    }
+
+    private static func header(_ text: String?) throws -> ClientAddressHeader {
+        guard let text, !text.isEmpty else { return .xForwardedFor }
+        guard let header = ClientAddressHeader(rawValue: text.lowercased()) else {
+            let names = ClientAddressHeader.allCases.map(\.rawValue).joined(separator: " nor ")
+            throw ValidationError("--client-address-header \"\(text)\" is neither \(names)")
+        }
+        return header
     }
 
     private static func proxy(_ text: String) throws -> String {

@@ -25,7 +25,7 @@ struct Admission: Sendable {
 
     init(configuration: GatewayConfiguration) {
         limiter = Limiter(RateLimiter(rules: configuration.rateRules, now: .now))
-        addresses = ClientAddresses(trustedProxies: configuration.trustedProxies)
+        addresses = ClientAddresses(configuration)
     }
 
     /// - Parameter method: what is called; nil for a page.

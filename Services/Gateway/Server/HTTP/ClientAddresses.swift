@@ -7,22 +7,20 @@ internal import NIOCore
 /// Tells clients apart by their address, without keeping it.
 struct ClientAddresses: Sendable {
     private let trusted: Set<[UInt8]>
+    private let header: ClientAddressHeader
 
-    /// - Parameter trustedProxies: addresses; one that is no address is never met.
-    init(trustedProxies: [String]) {
-        trusted = Set(trustedProxies.compactMap { Self.bytes(of: $0) })
+    init(_ configuration: GatewayConfiguration) {
+        // One that is no address is never met.
+        trusted = Set(configuration.trustedProxies.compactMap { Self.bytes(of: $0) })
+        header = configuration.clientAddressHeader
     }
 
     func client(of request: Request, on channel: any Channel) -> ClientAddress {
         guard let peer = channel.remoteAddress?.ipAddress else { return .unknown }
         guard !trusted.isEmpty else { return Self.bytes(of: peer).map(ClientAddress.init) ?? .unknown }
-        func joined(_ name: HTTPField.Name) -> String? {
-            let values = request.headers[values: name]
-            return values.isEmpty ? nil : values.joined(separator: ",")
-        }
-        let node = ForwardedClient.node(
-            peer: peer, forwardedFor: joined(.forwardedFor), forwarded: joined(.forwarded)
-        ) { address in
+        let values = request.headers[values: header == .forwarded ? .forwarded : .forwardedFor]
+        let value = values.isEmpty ? nil : values.joined(separator: ",")
+        let node = ForwardedClient.node(peer: peer, header: header, value: value) { address in
             Self.bytes(of: address).map(trusted.contains) ?? false
         }
         switch node {

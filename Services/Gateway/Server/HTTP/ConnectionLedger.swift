@@ -25,7 +25,7 @@ final class ConnectionLedger: Sendable {
                     maximum: configuration.maximumConnections,
                     maximumPerClient: configuration.maximumConnectionsPerClient,
                     maximumPerNetwork: configuration.maximumConnectionsPerNetwork, now: .now)))
-        addresses = ClientAddresses(trustedProxies: configuration.trustedProxies)
+        addresses = ClientAddresses(configuration)
         self.statistics = statistics
         self.logger = logger
     }

@@ -30,7 +30,7 @@ package struct GatewayResponder: HTTPResponder {
         pages = Pages(configuration: configuration, regions: regions)
         routes = try JSONRoutes(
             neighbours: neighbours, hub: hub, gates: gates,
-            addresses: ClientAddresses(trustedProxies: configuration.trustedProxies))
+            addresses: ClientAddresses(configuration))
         admission = Admission(configuration: configuration)
     }
 
