@@ -1,10 +1,10 @@
 import ArgumentParser
-import Foundation
+import ServiceKit
 
 /// The command line. The operator sets organisations up, looks after the processes and verifies; whoever exports or
 /// erases acts with an administrator's sign-in.
 @main
-struct Samtal: AsyncParsableCommand {
+struct Samtal: CheckedCommand {
     static let configuration = CommandConfiguration(
         commandName: "samtal",
         abstract: "Runs Samtal: organisations, agreements, sign-in links, export, erasure and its proof.",
@@ -27,38 +27,4 @@ struct Samtal: AsyncParsableCommand {
             LedgerKeyCommand.self,
             Verify.self, Demo.self,
         ])
-
-    /// As the library does it, with what it prints itself checked as well.
-    static func main() async {
-        StandardStreams.occupy()
-        do {
-            var command = try await asyncParseAsRoot()
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
-            }
-        } catch {
-            Foundation.exit(report(error))
-        }
-    }
-
-    /// Says why a command ends: help that was asked for on standard output, anything else on standard error.
-    ///
-    /// - Returns: the exit code.
-    private static func report(_ error: any Error) -> Int32 {
-        let (code, text) = (exitCode(for: error), fullMessage(for: error))
-        guard !text.isEmpty else { return code.rawValue }
-        guard code.isSuccess else {
-            StandardStreams.complain(text)
-            return code.rawValue
-        }
-        do {
-            try say(text)
-            return code.rawValue
-        } catch {
-            StandardStreams.complain(fullMessage(for: error))
-            return exitCode(for: error).rawValue
-        }
-    }
 }

@@ -82,6 +82,18 @@ struct CommandOutputTests {
         }
     }
 
+    @Test("a service whose help can't be written says so and ends with 1")
+    func fullHelp() async throws {
+        for service in ["samtal-identity", "samtal-chat", "samtal-retention", "samtal-gateway"] {
+            let ran = try await shell("\(service) --help > /dev/full", in: "/tmp")
+            #expect(ran.status == 1, "\(service)")
+            #expect(ran.printed == "Error: Standard output can't be written (No space left on device).\n", "\(service)")
+            let shown = try await shell("\(service) --help", in: "/tmp")
+            #expect(shown.status == 0 && shown.printed.contains("USAGE: \(service)"))
+            #expect(try await shell("\(service) --no-such-option 2> /dev/full", in: "/tmp").status == 64)
+        }
+    }
+
     @Test("when nobody reads any more, a command ends quietly")
     func unread() async throws {
         let folder = "/tmp/samtal-output-\(UUID().uuidString.prefix(8))"

@@ -4,7 +4,7 @@ internal import ServiceKit
 
 /// samtal-chat: sessions, questions, answers and the live feed, over gRPC on a Unix socket.
 @main
-struct Main: AsyncParsableCommand {
+struct Main: CheckedCommand {
     static let configuration = CommandConfiguration(
         commandName: "samtal-chat", abstract: "Serves Samtal's chat sessions on a Unix socket.")
 

@@ -3,7 +3,7 @@ import GatewayServer
 import ServiceKit
 
 @main
-struct SamtalGateway: AsyncParsableCommand {
+struct SamtalGateway: CheckedCommand {
     static let configuration = CommandConfiguration(
         commandName: "samtal-gateway",
         abstract: "The way in: web pages, a JSON API and live feeds over HTTP, and one gRPC socket for all services.",

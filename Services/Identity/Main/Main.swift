@@ -3,7 +3,7 @@ import IdentityServer
 import ServiceKit
 
 @main
-struct SamtalIdentity: AsyncParsableCommand {
+struct SamtalIdentity: CheckedCommand {
     static let configuration = CommandConfiguration(
         commandName: "samtal-identity",
         abstract: "Organisations, their administrators, and how they sign in.",

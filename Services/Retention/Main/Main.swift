@@ -4,7 +4,7 @@ import ServiceKit
 
 /// samtal-retention: agreements, policies, session keys, erasure, export, the ledger.
 @main
-struct Main: AsyncParsableCommand {
+struct Main: CheckedCommand {
     static let configuration = CommandConfiguration(
         commandName: "samtal-retention",
         abstract: "Keeps sessions only as long as agreed, and proves that they are gone.")

@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import ServiceKit
 
 /// What a command writes to where `--output` says.
 ///
