@@ -36,7 +36,18 @@ package struct Neighbours: Sendable {
         let purpose: Purpose
     }
 
+    /// What a neighbour said of itself, as `/healthz` names it.
+    enum Health: String, Sendable {
+        case serving
+        /// It says that it doesn't.
+        case notServing = "not serving"
+        /// It takes calls, and does not answer them in time: it hangs, or was stopped.
+        case notAnswering = "not answering"
+        case unreachable
+    }
+
     private let channels: [Key: RPCChannel]
+    private let asked = AskedOnce<[(name: String, health: Health)]>()
 
     /// - Parameter channel: makes the channel to the service of that name, which need not be up, for that purpose.
     package init(channel: (_ name: String, _ purpose: Purpose) -> RPCChannel) {
@@ -62,21 +73,29 @@ package struct Neighbours: Sendable {
         return channel
     }
 
-    /// Which services answer that they serve, asked all at once and each for a second at most.
-    func health() async -> [(name: String, isServing: Bool)] {
-        await withTaskGroup(of: (String, Bool).self) { group in
-            for name in Self.names {
-                guard let channel = channels[Key(name: name, purpose: .shortCalls)] else { continue }
-                group.addTask {
-                    let health = HealthV1.HealthClient(channel: channel)
-                    let options = CallOptions(timeout: .seconds(1), waitForReady: false)
-                    let answer = try? await health.check(.init(), options: options)
-                    return (name, answer?.status == .serving)
+    /// What the services say, asked all at once and each for a second at most; by whoever wants to know at the same time,
+    /// once.
+    func health() async -> [(name: String, health: Health)] {
+        await asked.value { [channels] in
+            await withTaskGroup(of: (String, Health).self) { group in
+                for name in Self.names {
+                    guard let channel = channels[Key(name: name, purpose: .shortCalls)] else { continue }
+                    group.addTask { (name, await Self.health(of: channel)) }
                 }
+                var found: [String: Health] = [:]
+                for await (name, health) in group { found[name] = health }
+                return Self.names.map { ($0, found[$0] ?? .unreachable) }
             }
-            var found: [String: Bool] = [:]
-            for await (name, isServing) in group { found[name] = isServing }
-            return Self.names.map { ($0, found[$0] ?? false) }
+        }
+    }
+
+    private static func health(of channel: RPCChannel) async -> Health {
+        let options = CallOptions(timeout: .seconds(1), waitForReady: false)
+        do {
+            let answer = try await HealthV1.HealthClient(channel: channel).check(.init(), options: options)
+            return answer.status == .serving ? .serving : .notServing
+        } catch {
+            return (error as? RPCError)?.code == .deadlineExceeded ? .notAnswering : .unreachable
         }
     }
 }

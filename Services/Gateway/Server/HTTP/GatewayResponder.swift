@@ -109,7 +109,7 @@ package struct GatewayResponder: HTTPResponder {
     /// The gateway lives, or it would not answer; its neighbours are told of besides.
     private func healthResponse() async -> Response {
         let neighbours = await neighbours.health().map { neighbour in
-            "\(JSONText.quoted(neighbour.name)):\(neighbour.isServing ? "\"serving\"" : "\"unreachable\"")"
+            "\(JSONText.quoted(neighbour.name)):\(JSONText.quoted(neighbour.health.rawValue))"
         }
         let json =
             "{\"status\":\"serving\",\"neighbours\":{\(neighbours.joined(separator: ","))},"
