@@ -8,19 +8,26 @@ struct AdministratorCommand: AsyncParsableCommand {
         commandName: "administrator", abstract: "Adds, lists and removes the administrators of an organisation.",
         subcommands: [Add.self, List.self, Remove.self])
 
+    fileprivate static let whoActs = """
+        Acts for the administrator who is signed in (samtal sign-in). Where nobody is, it acts as the operator, who sets \
+        an organisation up until one of its administrators has signed in.
+        """
+
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Adds an administrator: only the e-mail address and the name are stored.")
+            abstract: "Adds an administrator: only the e-mail address and the name are stored.",
+            discussion: AdministratorCommand.whoActs)
 
         @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var signIn: SignInOptions
         @Argument(help: "The organisation's id.") var organisation: String
         @Argument(help: "The administrator's e-mail address.") var email: String
         @Argument(help: "The administrator's name.") var name: String
 
         func run() async throws {
-            try await Connection.with(connection) { services in
+            try await Connection.asAdministratorOrOperator(connection, signIn) { services, options in
                 let added = try await services.identity.addAdministrator(
-                    .init(organisationID: organisation, email: email, displayName: name))
+                    .init(organisationID: organisation, email: email, displayName: name), options: options)
                 try say("administrator  \(added.administratorID)  \(added.displayName) <\(added.email)>")
             }
         }
@@ -32,9 +39,12 @@ struct AdministratorCommand: AsyncParsableCommand {
             discussion: """
                 Their name and address are erased, and they are signed out everywhere within seconds. The id is asked \
                 for twice, so that nobody else is removed by mistake. An organisation's last administrator stays.
+
+                \(AdministratorCommand.whoActs)
                 """)
 
         @OptionGroup var connection: ConnectionOptions
+        @OptionGroup var signIn: SignInOptions
         @Argument(help: "The organisation's id.") var organisation: String
         @Argument(help: "The administrator's id (samtal administrator list).") var administrator: String
         @Option(help: ArgumentHelp("The administrator's id again.", valueName: "administrator")) var confirm: String
@@ -46,9 +56,9 @@ struct AdministratorCommand: AsyncParsableCommand {
         }
 
         func run() async throws {
-            try await Connection.with(connection) { services in
+            try await Connection.asAdministratorOrOperator(connection, signIn) { services, options in
                 _ = try await services.identity.removeAdministrator(
-                    .init(organisationID: organisation, administratorID: administrator))
+                    .init(organisationID: organisation, administratorID: administrator), options: options)
                 try say("removed  \(administrator)")
             }
         }

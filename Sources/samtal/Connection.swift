@@ -84,7 +84,7 @@ struct CommandFailure: Error, CustomStringConvertible {
             description = """
                 \(error.message). This command needs a user that the service maps to the \(role.rawValue) role (--peer).
                 """
-        case .unauthenticated where error.reason != "SIGN_IN_CODE_INVALID":
+        case .unauthenticated where !error.reason.hasPrefix("SIGN_IN_CODE"):
             description = "\(error.message). Sign in again: samtal sign-in."
         default:
             description =
@@ -93,6 +93,11 @@ struct CommandFailure: Error, CustomStringConvertible {
                     "\(error.message). samtal organisation list shows those that there are."
                 case "AGREEMENT_REQUIRED", "AGREEMENT_NOT_FOUND":
                     "\(error.message). Does the organisation exist? samtal agreement record gives it an agreement."
+                case "ADMINISTRATORS_ONLY":
+                    """
+                    \(error.message). Act for one of them: samtal sign-in. For an organisation that has lost every \
+                    sign-in, samtal sign-in-link --instruction makes a link that works after 24 hours.
+                    """
                 case "ERASURES_UNCONFIRMED":
                     "\(error.message). Nothing was done. Preview it, and say with --erase how many sessions are to go."
                 case "ZERO_DAYS_UNCONFIRMED":

@@ -99,7 +99,25 @@ struct SignInOptions: ParsableArguments {
     }
 }
 
+extension SignInOptions {
+    /// Whether a command is to act for an administrator: a sign-in is named, or one is kept in the usual place.
+    func isGiven() throws -> Bool {
+        let named = ProcessInfo.processInfo.environment["SAMTAL_TOKEN_FILE"] ?? ""
+        if tokenFile != nil || !named.isEmpty { return true }
+        return try accessToken() != nil || file().isThere
+    }
+}
+
 extension Connection {
+    /// Runs `body` on behalf of the administrator who is signed in, or as the operator where nobody is.
+    static func asAdministratorOrOperator<Result>(
+        _ options: ConnectionOptions, _ signIn: SignInOptions,
+        _ body: (Connection, CallOptions) async throws -> Result
+    ) async throws -> Result {
+        if try signIn.isGiven() { return try await asAdministrator(options, signIn, body) }
+        return try await with(options) { services in try await body(services, CallOptions()) }
+    }
+
     /// Runs `body` on behalf of the administrator who is signed in, with the options that say so.
     static func asAdministrator<Result>(
         _ options: ConnectionOptions, _ signIn: SignInOptions, timeout: Duration? = nil,

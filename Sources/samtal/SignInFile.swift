@@ -56,17 +56,27 @@ struct SignInFile {
     /// Only the default folder is made; one that somebody names is theirs.
     var makesFolder = false
 
+    /// Whether there is one; ``read()`` says whether it is any good.
+    var isThere: Bool { access(path, F_OK) == 0 }
+
     func read() throws -> KeptSignIn {
-        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else {
-            throw CommandFailure("Nobody is signed in (\(path)). samtal sign-in signs an administrator in.")
-        }
-        guard attributes[.type] as? FileAttributeType == .typeRegular else { throw failure("is no regular file") }
-        guard attributes[.ownerAccountID] as? Int == Int(geteuid()),
-            let permissions = attributes[.posixPermissions] as? Int, permissions & 0o077 == 0
-        else { throw failure("is open to other users. Remove it, and sign in again: samtal sign-in") }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-        guard descriptor >= 0 else { throw failure("can't be opened") }
+        guard descriptor >= 0 else {
+            switch errno {
+            case ENOENT, ENOTDIR:
+                throw CommandFailure("Nobody is signed in (\(path)). samtal sign-in signs an administrator in.")
+            case ELOOP: throw failure("is no regular file")
+            default: throw failure("can't be opened")
+            }
+        }
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        // Of what was opened: a path can lead to another file by the time that it is asked about.
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw failure("can't be read") }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw failure("is no regular file") }
+        guard status.st_uid == geteuid(), status.st_mode & 0o077 == 0 else {
+            throw failure("is open to other users. Remove it, and sign in again: samtal sign-in")
+        }
         guard let data = try? file.read(upToCount: Self.maximumBytes),
             let kept = try? JSONDecoder().decode(KeptSignIn.self, from: data), kept.isWellFormed
         else { throw failure("holds no sign-in. Remove it, and sign in again: samtal sign-in") }

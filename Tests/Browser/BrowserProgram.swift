@@ -19,10 +19,7 @@ enum BrowserProgram {
     ) async throws -> (status: Int32, printed: String, folder: String) {
         let (interpreter, program) = try found(name)
         let address = try samtal.httpAddress()
-        let link = try await ChildProcess.run(
-            "samtal", ["sign-in-link", "anna@example.se", "--url", address, "--data", samtal.data])
-        try #require(link.status == 0, "\(link.printed)")
-        let signIn = try #require(link.printed.split(whereSeparator: \.isWhitespace).first.map(String.init))
+        let signIn = try await samtal.signInLink("anna@example.se", url: address)
         let folder = "\(samtal.folder)/\(UUID().uuidString.prefix(8))"
         // The program gives up by itself before it is ended here, so that it ends its browsers in any case.
         let run = try await ChildProcess.run(

@@ -12,7 +12,7 @@ extension Chromium {
             let contacts = ["--contact", "Åsa Ek <avtal@example.se>", "--support", "hjalp@example.se"]
             try await RunningSamtal.with(gatewayOptions: contacts) { samtal in
                 func run(_ arguments: String...) async throws -> (status: Int32, printed: String) {
-                    try await ChildProcess.run("samtal", arguments)
+                    try await ChildProcess.run("samtal", arguments, environment: samtal.actingAdministrator())
                 }
                 let controller = try await TestOrganisation.create(in: samtal)
                 let erased = try await controller.openSession(in: samtal, title: "Raderas på instruktion")
@@ -24,10 +24,14 @@ extension Chromium {
                 let colleague = try await run(
                     "administrator", "add", controller.organisationID, "bo@example.se", "Bo Ek", "--data", samtal.data)
                 try #require(colleague.status == 0, "\(colleague.printed)")
-                let second = try await run(
-                    "sign-in-link", "bo@example.se", "--url", samtal.httpAddress(), "--data", samtal.data)
-                let colleagues = try #require(
-                    second.printed.split(whereSeparator: \.isWhitespace).first.map(String.init))
+                let third = try await run(
+                    "administrator", "add", controller.organisationID, "eva@example.se", "Eva Ek", "--data", samtal.data
+                )
+                try #require(third.status == 0, "\(third.printed)")
+                let instructed = try await run(
+                    "sign-in-link", "eva@example.se", "--instruction", "Ärende 2026/18", "--data", samtal.data)
+                try #require(instructed.status == 0, "\(instructed.printed)")
+                let colleagues = try await samtal.signInLink("bo@example.se", url: samtal.httpAddress())
                 let key = "\(samtal.folder)/ledger-key.json"
                 let handedOver = try await run("ledger-key", "--data", samtal.data, "--output", key)
                 #expect(handedOver.status == 0, "\(handedOver.printed)")

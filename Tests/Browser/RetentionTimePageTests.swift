@@ -24,10 +24,9 @@ extension Chromium {
                         signedDate: "2026-02-01", capDays: 20))
                 let email = "bo@example.se"
                 _ = try await samtal.identity.addAdministrator(
-                    .init(organisationID: organisation.organisationID, email: email, displayName: "Bo Exempel"))
-                let colleague = try await ChildProcess.run(
-                    "samtal", ["sign-in-link", email, "--url", try samtal.httpAddress(), "--data", samtal.data])
-                let link = try #require(colleague.printed.split(whereSeparator: \.isWhitespace).first.map(String.init))
+                    .init(organisationID: organisation.organisationID, email: email, displayName: "Bo Exempel"),
+                    options: organisation.administrator)
+                let link = try await samtal.signInLink(email, url: samtal.httpAddress())
 
                 let played = try await BrowserProgram.run("retention.py", [], [link, old, recent, open], in: samtal)
                 #expect(played.status == 0, "\(played.printed.suffix(6000))")

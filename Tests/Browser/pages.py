@@ -381,6 +381,47 @@ def gone(story):
             person.sees("h1", "The session does not exist, or has been erased.", exact=True)
 
 
+@step("a link that the operator made is said on every view, with the instruction, and an administrator revokes it")
+def instructed(story):
+    story.moderator.reloads()
+    story.moderator.sees("#operator-notice", "Whoever runs the service has made a sign-in link")
+    row = story.moderator.sees("#operator-codes li", "Eva Ek")
+    expect("Ärende 2026/18" in row.text, "the instruction is told")
+    story.moderator.sees("#codes li", "On your instruction: Ärende 2026/18")
+    story.moderator.photographs("operator-code")
+    story.moderator.presses("Revoke", within=("#operator-codes li", "Eva Ek"))
+    story.moderator.sees_no("#operator-notice")
+    expect("Revoked" in story.moderator.sees("#codes li", "Eva Ek").text, "what became of it is on record")
+    story.moderator.sees("#codes li", "Made by whoever runs the service")
+
+
+@step("an administrator adds another and makes a link for them, which is shown once")
+def let_in(story):
+    story.moderator.types("Name", "Ida Ek")
+    story.moderator.types("E-mail address", "bo@example.se")
+    story.moderator.forgiven.append(("/v1/organisations/[^/]+/administrators", 409))
+    story.moderator.presses("Add")
+    story.moderator.sees("#administrators-error", "The address already belongs to an administrator.")
+    story.moderator.types("E-mail address", "ida@example.se")
+    story.moderator.presses("Add")
+    story.moderator.sees("#administrators li", "ida@example.se")
+    story.moderator.presses("Sign-in link", within=("#administrators li", "Ida Ek"))
+    story.moderator.sees("dialog", "Link for Ida Ek")
+    made = story.moderator.script("return document.querySelector('#new-link').value")
+    expect(made.startswith(f"{address}/admin#code="), f"the link is one: {made}")
+    story.moderator.photographs("link-dialog")
+    story.moderator.presses("Close", within="dialog")
+    story.moderator.sees_no("dialog")
+    left = story.moderator.script("return document.querySelector('#new-link').value")
+    expect(left == "", "the page does not keep the link")
+    row = story.moderator.sees("#codes li", "Ida Ek")
+    expect("Made by Anna Exempel" in row.text and "Works" in row.text, f"it is on record: {row.text}")
+    for name in ("Ida Ek", "Eva Ek"):
+        story.moderator.presses("Remove", within=("#administrators li", name))
+        story.moderator.presses("Remove", within="dialog")
+        story.moderator.sees_no("#administrators li", name)
+
+
 @step("an administrator removes another, who is asked about by name; nothing happens before it is confirmed")
 def remove(story):
     colleague = story.latecomer
@@ -421,7 +462,7 @@ def removed(story):
     story.moderator.presses("Remove", within="dialog")
     story.moderator.sees_no("#administrators li", "Bo Ek")
     story.moderator.sees("#administrators-alone", "The only administrator can't be removed.")
-    story.moderator.sees_no("#administrators button")
+    story.moderator.sees_no("#administrators .danger")
     story.moderator.photographs("administrators")
     colleague.sees("h1", "Sign in", exact=True)
     colleague.sees("[role=alert]", "You are signed out.")

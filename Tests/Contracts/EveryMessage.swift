@@ -4,7 +4,7 @@ import RPC
 
 /// Every message of the project's own packages.
 enum EveryMessage {
-    static let types: [any ProtobufMessage.Type] = identity + chat + retention + deployment
+    static let types: [any ProtobufMessage.Type] = identity + chat + retention + deployment + clock
 
     private static let identity: [any ProtobufMessage.Type] = [
         IdentityV1.Organisation.self, IdentityV1.Administrator.self, IdentityV1.CreateOrganisationRequest.self,
@@ -17,7 +17,8 @@ enum EveryMessage {
         IdentityV1.ListSigningKeysResponse.self, IdentityV1.RemoveAdministratorRequest.self,
         IdentityV1.RemoveAdministratorResponse.self, IdentityV1.ListRevokedSignInsRequest.self,
         IdentityV1.ListRevokedSignInsResponse.self, IdentityV1.GetOrganisationNameRequest.self,
-        IdentityV1.OrganisationName.self,
+        IdentityV1.OrganisationName.self, IdentityV1.ListSignInCodesRequest.self,
+        IdentityV1.ListSignInCodesResponse.self, IdentityV1.RevokeSignInCodeRequest.self,
     ]
 
     private static let chat: [any ProtobufMessage.Type] = [
@@ -46,6 +47,11 @@ enum EveryMessage {
         RetentionV1.GetSessionDeadlinesResponse.self, RetentionV1.WithdrawSessionRequest.self,
         RetentionV1.WithdrawSessionResponse.self, RetentionV1.BeginKeyChangeRequest.self,
         RetentionV1.FinishKeyChangeRequest.self,
+    ]
+
+    private static let clock: [any ProtobufMessage.Type] = [
+        ClockV1.Clock.self, ClockV1.GetClockRequest.self, ClockV1.ConfirmClockRequest.self,
+        ClockV1.SetClockMarkRequest.self,
     ]
 
     private static let deployment: [any ProtobufMessage.Type] = [

@@ -12,7 +12,7 @@ struct PagesTests {
     private static let scripts = [
         "account.js", "admin.js", "administrators.js", "ending.js", "eventstream.js", "findbox.js", "index.js",
         "moderatedquestion.js", "moderation.js", "orderedrows.js", "ownquestions.js", "page.js", "place.js",
-        "questionlist.js", "retention.js", "service.js", "session.js", "texts.js", "written.js",
+        "questionlist.js", "retention.js", "service.js", "session.js", "signincodes.js", "texts.js", "written.js",
     ]
 
     @Test("every answer carries the security headers, whatever it is")

@@ -41,9 +41,10 @@ struct FullDiskTests {
         try await RunningSamtal.with([.identity, .retention], small: [.identity: Self.kilobytes]) { samtal in
             let identity = samtal.identity
             let organisation = try await TestOrganisation.create(in: samtal)
-            let tokens = try await identity.signIn(
-                .init(code: try await identity.createSignInCode(.init(email: "anna@example.se")).code))
-            let code = try await identity.createSignInCode(.init(email: "anna@example.se")).code
+            let tokens = try await samtal.signIn("anna@example.se", organisationID: organisation.organisationID)
+            let code = try await identity.createSignInCode(
+                .init(email: "anna@example.se"), options: organisation.administrator
+            ).code
             let disk = try #require(samtal.disk(.identity))
             try disk.fill()
             func name() -> String { "Exempel \(UInt32.random(in: .min ... .max))" }
@@ -60,7 +61,8 @@ struct FullDiskTests {
                         {
                             _ = try await identity.addAdministrator(
                                 .init(
-                                    organisationID: organisation.organisationID, email: address(), displayName: name()))
+                                    organisationID: organisation.organisationID, email: address(), displayName: name()),
+                                options: organisation.administrator)
                         }
                     ),
                     ("signing in", { _ = try await identity.signIn(.init(code: code)) }),
@@ -68,7 +70,10 @@ struct FullDiskTests {
                     ("signing out", { _ = try await identity.revokeTokens(.init(refreshToken: tokens.refreshToken)) }),
                     (
                         "making a sign-in code",
-                        { _ = try await identity.createSignInCode(.init(email: "anna@example.se")) }
+                        {
+                            _ = try await identity.createSignInCode(
+                                .init(email: "anna@example.se"), options: organisation.administrator)
+                        }
                     ),
                 ])
             expectLogged(samtal, .identity)

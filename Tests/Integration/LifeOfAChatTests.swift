@@ -21,7 +21,7 @@ struct LifeOfAChatTests {
                 [
                     "demo", "--data", samtal.data, "--url", try samtal.httpAddress(), "--transcript", Self.transcript,
                     "--output", output,
-                ])
+                ], environment: samtal.actingAdministrator())
             #expect(demo.status == 0, "\(demo.printed.suffix(1000))")
             #expect(demo.printed.contains("VALID  1"))
 

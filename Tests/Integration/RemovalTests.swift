@@ -15,8 +15,11 @@ struct RemovalTests {
         _ samtal: RunningSamtal, _ organisation: TestOrganisation, _ email: String, name: String
     ) async throws -> IdentityV1.SignInResponse {
         _ = try await samtal.identity.addAdministrator(
-            .init(organisationID: organisation.organisationID, email: email, displayName: name))
-        return try await samtal.identity.signIn(.init(code: samtal.identity.createSignInCode(.init(email: email)).code))
+            .init(organisationID: organisation.organisationID, email: email, displayName: name),
+            options: organisation.administrator)
+        let code = try await samtal.identity.createSignInCode(
+            .init(email: email), options: organisation.administrator)
+        return try await samtal.identity.signIn(.init(code: code.code))
     }
 
     private func options(_ tokens: IdentityV1.SignInResponse) -> CallOptions {
@@ -118,8 +121,7 @@ struct RemovalTests {
             let anna = try await samtal.identity.addAdministrator(
                 .init(
                     organisationID: organisation.organisationID, email: "anna@example.se", displayName: "Anna Exempel"))
-            let tokens = try await samtal.identity.signIn(
-                .init(code: samtal.identity.createSignInCode(.init(email: "anna@example.se")).code))
+            let tokens = try await samtal.signIn("anna@example.se", organisationID: organisation.organisationID)
             let answer = try await http(
                 samtal, "DELETE",
                 "/v1/organisations/\(organisation.organisationID)/administrators/\(anna.administratorID)",
@@ -132,12 +134,13 @@ struct RemovalTests {
                     [
                         "administrator", "remove", organisation.organisationID, id, "--confirm", confirm, "--data",
                         samtal.data,
-                    ])
+                    ], environment: samtal.actingAdministrator())
             }
             let alone = try await remove(anna.administratorID, confirm: anna.administratorID)
             #expect(alone.status == 1 && alone.printed.contains("last administrator"), "\(alone.printed)")
             let bo = try await samtal.identity.addAdministrator(
-                .init(organisationID: organisation.organisationID, email: "bo@example.se", displayName: "Bo Ek"))
+                .init(organisationID: organisation.organisationID, email: "bo@example.se", displayName: "Bo Ek"),
+                options: options(tokens))
             let mistaken = try await remove(bo.administratorID, confirm: anna.administratorID)
             #expect(mistaken.status != 0 && mistaken.printed.contains("--confirm"), "\(mistaken.printed)")
             let removed = try await remove(bo.administratorID, confirm: bo.administratorID)
@@ -152,8 +155,7 @@ struct RemovalTests {
     func signOut() async throws {
         try await RunningSamtal.with([.identity, .retention, .chat]) { samtal in
             let organisation = try await TestOrganisation.create(in: samtal)
-            let code = try await samtal.identity.createSignInCode(.init(email: "anna@example.se")).code
-            let second = try await samtal.identity.signIn(.init(code: code))
+            let second = try await samtal.signIn("anna@example.se", organisationID: organisation.organisationID)
             _ = try await samtal.chat.listSessions(.init(), options: options(second))
             _ = try await samtal.identity.revokeTokens(.init(refreshToken: second.refreshToken))
             try await eventually("chat refuses the token") {

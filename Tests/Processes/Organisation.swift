@@ -1,5 +1,7 @@
-import Contracts
+package import Contracts
+import Foundation
 package import RPC
+import Synchronization
 
 /// An organisation with an agreement and a signed-in administrator: what most tests begin with.
 package struct TestOrganisation: Sendable {
@@ -28,8 +30,7 @@ package struct TestOrganisation: Sendable {
     package static func signedIn(
         in samtal: RunningSamtal, organisationID: String, email: String = "anna@example.se"
     ) async throws -> TestOrganisation {
-        let code = try await samtal.identity.createSignInCode(.init(email: email))
-        let tokens = try await samtal.identity.signIn(.init(code: code.code))
+        let tokens = try await samtal.signIn(email, organisationID: organisationID)
         return TestOrganisation(organisationID: organisationID, accessToken: tokens.accessToken)
     }
 
@@ -42,11 +43,52 @@ package struct TestOrganisation: Sendable {
 }
 
 extension RunningSamtal {
+    /// Signs an administrator in: the first of an organisation by a code of the operator's, each later one by a code that
+    /// one who is signed in makes.
+    package func signIn(_ email: String, organisationID: String) async throws -> IdentityV1.SignInResponse {
+        let token = try await accessToken(of: organisationID)
+        let options = CallOptions(
+            metadata: token.map { ["authorization": "Bearer \($0)"] } ?? [:], timeout: .seconds(20))
+        let code = try await identity.createSignInCode(
+            .init(email: email, organisationID: organisationID), options: options)
+        let tokens = try await identity.signIn(.init(code: code.code))
+        signIns.withLock { $0[organisationID] = tokens }
+        return tokens
+    }
+
+    /// The access token of whoever signed in last to an organisation, renewed if it is about to expire; nil: nobody has.
+    package func accessToken(of organisationID: String) async throws -> String? {
+        guard let kept = signIns.withLock({ $0[organisationID] }) else { return nil }
+        guard let expiry = kept.accessTokenExpireTime?.date, expiry.timeIntervalSinceNow < 120 else {
+            return kept.accessToken
+        }
+        let renewed = try await identity.refreshTokens(.init(refreshToken: kept.refreshToken))
+        signIns.withLock { $0[organisationID] = renewed }
+        return renewed.accessToken
+    }
+
+    /// What lets a command act for whoever signed in last: empty if nobody has.
+    package func actingAdministrator(of organisationID: String? = nil) async throws -> [String: String] {
+        guard let id = organisationID ?? signIns.withLock({ $0.keys.first }) else { return [:] }
+        return try await accessToken(of: id).map { ["SAMTAL_ACCESS_TOKEN": $0] } ?? [:]
+    }
+
+    /// The link that `samtal sign-in-link` prints for an administrator of the one organisation there is.
+    package func signInLink(_ email: String, url: String) async throws -> String {
+        let printed = try await ChildProcess.run(
+            "samtal", ["sign-in-link", email, "--url", url, "--data", data], environment: actingAdministrator())
+        guard printed.status == 0, let link = printed.printed.split(whereSeparator: \.isWhitespace).first else {
+            throw ChildProcessError.timedOut("samtal sign-in-link: \(printed.printed)")
+        }
+        return String(link)
+    }
+
     /// Signs an administrator in for `samtal`, as a person would: the link that one command prints is another's input.
     package func signInCommandLine(as email: String, keeping file: String) async throws {
         let command = "\"$0\" sign-in-link \"$1\" --data \"$2\" | \"$0\" sign-in --data \"$2\" --token-file \"$3\""
         let ran = try await ChildProcess.run(
-            "/bin/sh", ["-c", command, "\(ChildProcess.folder)/samtal", email, data, file])
+            "/bin/sh", ["-c", command, "\(ChildProcess.folder)/samtal", email, data, file],
+            environment: actingAdministrator())
         guard ran.status == 0 else { throw ChildProcessError.timedOut("samtal sign-in: \(ran.printed)") }
     }
 

@@ -20,6 +20,8 @@ package final class RunningSamtal: Sendable {
     /// Options of the gateway's own.
     private let gatewayOptions: [String]
     private let disks = Mutex<[Service: SmallDisk]>([:])
+    /// The latest sign-in of an administrator, by organisation: what makes the codes of the next.
+    let signIns = Mutex<[String: IdentityV1.SignInResponse]>([:])
 
     package var data: String { "\(folder)/data" }
     package func socket(_ service: Service) -> String { "\(data)/run/\(service.rawValue).sock" }

@@ -15,9 +15,11 @@ enum AccessExpectations {
         identity.AddAdministrator      administrator  administrator  anyone    -
         identity.ListAdministrators    administrator  administrator  anyone    -
         identity.RemoveAdministrator   administrator  administrator  anyone    -
-        identity.CreateSignInCode      -              -              anyone    -
-        identity.SignIn                anyone         anyone         anyone    -
-        identity.RefreshTokens         anyone         anyone         anyone    -
+        identity.CreateSignInCode      administrator  administrator  anyone    -
+        identity.ListSignInCodes       administrator  administrator  anyone    -
+        identity.RevokeSignInCode      administrator  administrator  anyone    -
+        identity.SignIn                anyone         anyone         -         -
+        identity.RefreshTokens         anyone         anyone         -         -
         identity.RevokeTokens          anyone         anyone         anyone    -
         identity.ListRevokedSignIns    -              -              -         anyone
         identity.ListSigningKeys       anyone         anyone         anyone    anyone
@@ -60,6 +62,10 @@ enum AccessExpectations {
         retention.GetLedgerKey         anyone         anyone         anyone    -
 
         deployment.ListRegions         anyone         anyone         anyone    anyone
+
+        clock.GetClock                 -              -              anyone    -
+        clock.ConfirmClock             -              -              anyone    -
+        clock.SetClockMark             -              -              anyone    -
         """
 
     struct Line: Sendable {

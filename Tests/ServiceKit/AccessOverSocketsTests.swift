@@ -10,7 +10,7 @@ import Testing
 /// The methods of all contracts.
 let servedMethods =
     IdentityV1.IdentityServiceMethods.all + ChatV1.ChatServiceMethods.all + RetentionV1.RetentionServiceMethods.all
-    + DeploymentV1.DeploymentServiceMethods.all
+    + DeploymentV1.DeploymentServiceMethods.all + ClockV1.ClockServiceMethods.all
 
 /// Takes a principal's kind as its token.
 private struct NamedPrincipals: Authenticator {

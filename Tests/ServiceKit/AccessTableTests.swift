@@ -76,16 +76,23 @@ struct AccessTableTests {
     }
 
     @Test(
-        "only the operator registers organisations and agreements and makes sign-in codes",
+        "only the operator registers organisations and agreements",
         arguments: [
-            identity + "CreateOrganisation", identity + "ListOrganisations", identity + "CreateSignInCode",
-            retention + "RecordAgreement",
+            identity + "CreateOrganisation", identity + "ListOrganisations", retention + "RecordAgreement",
         ])
     func operatorOnly(path: String) async {
         for role in [PeerRole.gateway, .service, .backend] {
             #expect(await refusal(path, roles: [role], as: someAdministrator) == "ROLE_NOT_ALLOWED")
         }
         #expect(await refusal(path, roles: [.operator]) == nil)
+    }
+
+    @Test("the operator does not sign in, whoever's token comes with it", arguments: ["SignIn", "RefreshTokens"])
+    func operatorSignsInNowhere(method: String) async {
+        for principal in [nil, someParticipant, someAdministrator] {
+            #expect(await refusal(Self.identity + method, roles: [.operator], as: principal) == "ROLE_NOT_ALLOWED")
+            #expect(await refusal(Self.identity + method, roles: [.gateway], as: principal) == nil)
+        }
     }
 
     @Test(

@@ -7,11 +7,14 @@ package struct Organisation: Sendable, Equatable {
     package let id: String
     package let displayName: String
     package let createTime: Date
+    /// When one of its administrators signed in for the first time; nil before.
+    package let firstSignInTime: Date?
 
-    package init(id: String, displayName: String, createTime: Date) {
+    package init(id: String, displayName: String, createTime: Date, firstSignInTime: Date? = nil) {
         self.id = id
         self.displayName = displayName
         self.createTime = createTime
+        self.firstSignInTime = firstSignInTime
     }
 }
 

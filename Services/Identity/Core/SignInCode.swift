@@ -1,5 +1,3 @@
-package import Foundation
-
 /// The secret that an administrator signs in with once: 26 characters, 130 random bits.
 package struct SignInCode: Sendable, Equatable {
     package static let characters = 26
@@ -24,30 +22,5 @@ package struct SignInCode: Sendable, Equatable {
 
     private init(text: String) {
         self.text = text
-    }
-}
-
-/// An issued code that waits for its use. An administrator has one at most: a new one takes the place of the old.
-package struct PendingSignIn: Sendable, Equatable {
-    package let administratorID: String
-    package let codeHash: SecretHash
-    package let expireTime: Date
-
-    package init(administratorID: String, codeHash: SecretHash, expireTime: Date) {
-        self.administratorID = administratorID
-        self.codeHash = codeHash
-        self.expireTime = expireTime
-    }
-
-    /// A code issued now.
-    package init(administratorID: String, code: SignInCode, now: Date) {
-        self.init(
-            administratorID: administratorID, codeHash: code.hash,
-            expireTime: (now + Lifetime.signInCode).wholeMilliseconds)
-    }
-
-    /// The code works up to its expiry, not at it.
-    package func accepts(_ code: SignInCode, at now: Date) -> Bool {
-        code.hash == codeHash && now < expireTime
     }
 }

@@ -26,10 +26,18 @@ struct SamtalIdentity: CheckedCommand {
             """)
 
     @OptionGroup var options: ServiceOptions
+    @Option(help: ArgumentHelp("The most administrators of one organisation, 1 to 10000.", valueName: "n"))
+    var maxAdministrators = 200
+
+    func validate() throws {
+        guard (1...10_000).contains(maxAdministrators) else {
+            throw ValidationError("--max-administrators must be 1 to 10000")
+        }
+    }
 
     func run() async throws {
         try await ServiceRunner.run(name: "identity", options: options) { environment in
-            try await Identity.start(in: environment)
+            try await Identity.start(in: environment, maximumAdministrators: maxAdministrators)
         }
     }
 }

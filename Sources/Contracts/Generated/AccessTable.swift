@@ -65,6 +65,15 @@ public enum AccessTable {
         "/samtal.chat.v1.ChatService/EraseSessionContent": AccessRule(grants: [
             Grant(role: .service, principals: [.anyone]),
         ]),
+        "/samtal.clock.v1.ClockService/GetClock": AccessRule(grants: [
+            Grant(role: .operator, principals: [.anyone]),
+        ]),
+        "/samtal.clock.v1.ClockService/ConfirmClock": AccessRule(grants: [
+            Grant(role: .operator, principals: [.anyone]),
+        ]),
+        "/samtal.clock.v1.ClockService/SetClockMark": AccessRule(grants: [
+            Grant(role: .operator, principals: [.anyone]),
+        ]),
         "/samtal.deployment.v1.DeploymentService/ListRegions": AccessRule(grants: [
             Grant(role: .operator, principals: [.anyone]),
             Grant(role: .gateway, principals: [.anyone]),
@@ -102,14 +111,24 @@ public enum AccessTable {
         ]),
         "/samtal.identity.v1.IdentityService/CreateSignInCode": AccessRule(grants: [
             Grant(role: .operator, principals: [.anyone]),
+            Grant(role: .gateway, principals: [.administrator]),
+            Grant(role: .backend, principals: [.administrator]),
+        ]),
+        "/samtal.identity.v1.IdentityService/ListSignInCodes": AccessRule(grants: [
+            Grant(role: .operator, principals: [.anyone]),
+            Grant(role: .gateway, principals: [.administrator]),
+            Grant(role: .backend, principals: [.administrator]),
+        ]),
+        "/samtal.identity.v1.IdentityService/RevokeSignInCode": AccessRule(grants: [
+            Grant(role: .operator, principals: [.anyone]),
+            Grant(role: .gateway, principals: [.administrator]),
+            Grant(role: .backend, principals: [.administrator]),
         ]),
         "/samtal.identity.v1.IdentityService/SignIn": AccessRule(grants: [
-            Grant(role: .operator, principals: [.anyone]),
             Grant(role: .gateway, principals: [.anyone]),
             Grant(role: .backend, principals: [.anyone]),
         ]),
         "/samtal.identity.v1.IdentityService/RefreshTokens": AccessRule(grants: [
-            Grant(role: .operator, principals: [.anyone]),
             Grant(role: .gateway, principals: [.anyone]),
             Grant(role: .backend, principals: [.anyone]),
         ]),

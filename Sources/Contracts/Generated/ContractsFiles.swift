@@ -9,6 +9,7 @@ public enum ContractsFiles {
         googleProtobufDescriptor,
         samtalAnnotationsV1Annotations,
         samtalChatV1Chat,
+        samtalClockV1Clock,
         samtalDeploymentV1Deployment,
         samtalIdentityV1Identity,
         samtalRetentionV1Retention,
@@ -346,6 +347,42 @@ public enum ContractsFiles {
             c2VTZXNzaW9uQ29udGVudFJlc3BvbnNlIhGK5xgNCgUIAhIBARgBKMDPJGIGcHJvdG8z
             """)
 
+    private static let samtalClockV1Clock = ProtoFile(
+        name: "samtal/clock/v1/clock.proto",
+        dependencies: [
+            "google/protobuf/timestamp.proto",
+            "samtal/annotations/v1/annotations.proto",
+        ],
+        services: [
+            "samtal.clock.v1.ClockService",
+        ],
+        symbols: [
+            "samtal.clock.v1.ClockService",
+            "samtal.clock.v1.ClockService.GetClock",
+            "samtal.clock.v1.ClockService.ConfirmClock",
+            "samtal.clock.v1.ClockService.SetClockMark",
+            "samtal.clock.v1.ClockState",
+            "samtal.clock.v1.Clock",
+            "samtal.clock.v1.GetClockRequest",
+            "samtal.clock.v1.ConfirmClockRequest",
+            "samtal.clock.v1.SetClockMarkRequest",
+        ],
+        extensions: [],
+        base64: """
+            ChtzYW10YWwvY2xvY2svdjEvY2xvY2sucHJvdG8SD3NhbXRhbC5jbG9jay52MRofZ29vZ2xlL3Byb3RvYnVmL3RpbWVzdGFtcC5w\
+            cm90bxonc2FtdGFsL2Fubm90YXRpb25zL3YxL2Fubm90YXRpb25zLnByb3RvIvwBCgVDbG9jaxIqCgVzdGF0ZRgBIAEoDjIbLnNh\
+            bXRhbC5jbG9jay52MS5DbG9ja1N0YXRlEjAKDG1hY2hpbmVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAS\
+            MgoOY29uZmlybWVkX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2hpZGluZ190aW1lGAQgASgLMhou\
+            Z29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxzdGVwX3NlY29uZHMYBSABKAMSFAoMd2FpdF9zZWNvbmRzGAYgASgNOgSY5xgC\
+            IhcKD0dldENsb2NrUmVxdWVzdDoEmOcYAiIbChNDb25maXJtQ2xvY2tSZXF1ZXN0OgSY5xgCIkUKE1NldENsb2NrTWFya1JlcXVl\
+            c3QSKAoEbWFyaxgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXA6BJjnGAIqTAoKQ2xvY2tTdGF0ZRIbChdDTE9DS19T\
+            VEFURV9VTlNQRUNJRklFRBAAEgoKBlNURUFEWRABEgkKBUFIRUFEEAISCgoGQkVISU5EEAMymwIKDENsb2NrU2VydmljZRJTCghH\
+            ZXRDbG9jaxIgLnNhbXRhbC5jbG9jay52MS5HZXRDbG9ja1JlcXVlc3QaFi5zYW10YWwuY2xvY2sudjEuQ2xvY2siDYrnGAkKBQgD\
+            EgEBGAESWwoMQ29uZmlybUNsb2NrEiQuc2FtdGFsLmNsb2NrLnYxLkNvbmZpcm1DbG9ja1JlcXVlc3QaFi5zYW10YWwuY2xvY2su\
+            djEuQ2xvY2siDYrnGAkKBQgDEgEBGAESWQoMU2V0Q2xvY2tNYXJrEiQuc2FtdGFsLmNsb2NrLnYxLlNldENsb2NrTWFya1JlcXVl\
+            c3QaFi5zYW10YWwuY2xvY2sudjEuQ2xvY2siC4rnGAcKBQgDEgEBYgZwcm90bzM=
+            """)
+
     private static let samtalDeploymentV1Deployment = ProtoFile(
         name: "samtal/deployment/v1/deployment.proto",
         dependencies: [
@@ -390,11 +427,15 @@ public enum ContractsFiles {
             "samtal.identity.v1.IdentityService.ListAdministrators",
             "samtal.identity.v1.IdentityService.RemoveAdministrator",
             "samtal.identity.v1.IdentityService.CreateSignInCode",
+            "samtal.identity.v1.IdentityService.ListSignInCodes",
+            "samtal.identity.v1.IdentityService.RevokeSignInCode",
             "samtal.identity.v1.IdentityService.SignIn",
             "samtal.identity.v1.IdentityService.RefreshTokens",
             "samtal.identity.v1.IdentityService.RevokeTokens",
             "samtal.identity.v1.IdentityService.ListRevokedSignIns",
             "samtal.identity.v1.IdentityService.ListSigningKeys",
+            "samtal.identity.v1.SignInCodeMaker",
+            "samtal.identity.v1.SignInCodeState",
             "samtal.identity.v1.Organisation",
             "samtal.identity.v1.Administrator",
             "samtal.identity.v1.CreateOrganisationRequest",
@@ -408,6 +449,9 @@ public enum ContractsFiles {
             "samtal.identity.v1.ListAdministratorsResponse",
             "samtal.identity.v1.CreateSignInCodeRequest",
             "samtal.identity.v1.SignInCode",
+            "samtal.identity.v1.ListSignInCodesRequest",
+            "samtal.identity.v1.ListSignInCodesResponse",
+            "samtal.identity.v1.RevokeSignInCodeRequest",
             "samtal.identity.v1.SignInRequest",
             "samtal.identity.v1.SignInResponse",
             "samtal.identity.v1.RefreshTokensRequest",
@@ -439,50 +483,71 @@ public enum ContractsFiles {
             BggBEAMYBBIZCgVlbWFpbBgCIAEoCUIKkucYBggDEAIYBBIgCgxkaXNwbGF5X25hbWUYAyABKAlCCpLnGAYIBBACGAQiYQoZTGlz\
             dEFkbWluaXN0cmF0b3JzUmVxdWVzdBIXCg9vcmdhbmlzYXRpb25faWQYASABKAkSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2Vf\
             dG9rZW4YAyABKAk6BJjnGAIidgoaTGlzdEFkbWluaXN0cmF0b3JzUmVzcG9uc2USOQoOYWRtaW5pc3RyYXRvcnMYASADKAsyIS5z\
-            YW10YWwuaWRlbnRpdHkudjEuQWRtaW5pc3RyYXRvchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAk6BJjnGAIiNAoXQ3JlYXRlU2ln\
-            bkluQ29kZVJlcXVlc3QSGQoFZW1haWwYASABKAlCCpLnGAYIAxACGAEiYwoKU2lnbkluQ29kZRIYCgRjb2RlGAEgASgJQgqS5xgG\
-            CAYQAhgCEjsKC2V4cGlyZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIKkucYBggBEAIYAiIpCg1TaWdu\
-            SW5SZXF1ZXN0EhgKBGNvZGUYASABKAlCCpLnGAYIBhACGAIilAIKDlNpZ25JblJlc3BvbnNlEiAKDGFjY2Vzc190b2tlbhgBIAEo\
-            CUIKkucYBggGEAIYARJIChhhY2Nlc3NfdG9rZW5fZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1w\
-            QgqS5xgGCAEQAhgBEiEKDXJlZnJlc2hfdG9rZW4YAyABKAlCCpLnGAYIBhACGAQSRAoNYWRtaW5pc3RyYXRvchgEIAEoCzIhLnNh\
-            bXRhbC5pZGVudGl0eS52MS5BZG1pbmlzdHJhdG9yQgqS5xgGCAQQAhgBEi0KGW9yZ2FuaXNhdGlvbl9kaXNwbGF5X25hbWUYBSAB\
-            KAlCCpLnGAYIARADGAEiOQoUUmVmcmVzaFRva2Vuc1JlcXVlc3QSIQoNcmVmcmVzaF90b2tlbhgBIAEoCUIKkucYBggGEAIYASI4\
-            ChNSZXZva2VUb2tlbnNSZXF1ZXN0EiEKDXJlZnJlc2hfdG9rZW4YASABKAlCCpLnGAYIBhACGAEiHAoUUmV2b2tlVG9rZW5zUmVz\
-            cG9uc2U6BJjnGAIiVQoaUmVtb3ZlQWRtaW5pc3RyYXRvclJlcXVlc3QSFwoPb3JnYW5pc2F0aW9uX2lkGAEgASgJEhgKEGFkbWlu\
-            aXN0cmF0b3JfaWQYAiABKAk6BJjnGAIiIwobUmVtb3ZlQWRtaW5pc3RyYXRvclJlc3BvbnNlOgSY5xgCIiEKGUxpc3RSZXZva2Vk\
-            U2lnbkluc1JlcXVlc3Q6BJjnGAIiggEKGkxpc3RSZXZva2VkU2lnbkluc1Jlc3BvbnNlEh8KC3NpZ25faW5faWRzGAEgAygJQgqS\
-            5xgGCAIQAhgCEkMKE3JlZnVzZV9pc3N1ZWRfdW50aWwYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgqS5xgGCAEQ\
-            AhgCIh4KFkxpc3RTaWduaW5nS2V5c1JlcXVlc3Q6BJjnGAIihQEKClNpZ25pbmdLZXkSGgoGa2V5X2lkGAEgASgJQgqS5xgGCAEQ\
-            AhgFEh4KCnB1YmxpY19rZXkYAiABKAxCCpLnGAYIARACGAUSOwoLY3JlYXRlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYu\
-            VGltZXN0YW1wQgqS5xgGCAEQAhgFIk0KF0xpc3RTaWduaW5nS2V5c1Jlc3BvbnNlEiwKBGtleXMYASADKAsyHi5zYW10YWwuaWRl\
-            bnRpdHkudjEuU2lnbmluZ0tleToEmOcYAjLpDwoPSWRlbnRpdHlTZXJ2aWNlEnIKEkNyZWF0ZU9yZ2FuaXNhdGlvbhItLnNhbXRh\
-            bC5pZGVudGl0eS52MS5DcmVhdGVPcmdhbmlzYXRpb25SZXF1ZXN0GiAuc2FtdGFsLmlkZW50aXR5LnYxLk9yZ2FuaXNhdGlvbiIL\
-            iucYBwoFCAMSAQESqAEKD0dldE9yZ2FuaXNhdGlvbhIqLnNhbXRhbC5pZGVudGl0eS52MS5HZXRPcmdhbmlzYXRpb25SZXF1ZXN0\
-            GiAuc2FtdGFsLmlkZW50aXR5LnYxLk9yZ2FuaXNhdGlvbiJHiucYQwoFCAMSAQEKBQgBEgEDCgUIBBIBAxIqCgNHRVQSIy92MS9v\
-            cmdhbmlzYXRpb25zL3tvcmdhbmlzYXRpb25faWR9GAESegoTR2V0T3JnYW5pc2F0aW9uTmFtZRIuLnNhbXRhbC5pZGVudGl0eS52\
-            MS5HZXRPcmdhbmlzYXRpb25OYW1lUmVxdWVzdBokLnNhbXRhbC5pZGVudGl0eS52MS5PcmdhbmlzYXRpb25OYW1lIg2K5xgJCgUI\
-            AhIBARgBEn8KEUxpc3RPcmdhbmlzYXRpb25zEiwuc2FtdGFsLmlkZW50aXR5LnYxLkxpc3RPcmdhbmlzYXRpb25zUmVxdWVzdBot\
-            LnNhbXRhbC5pZGVudGl0eS52MS5MaXN0T3JnYW5pc2F0aW9uc1Jlc3BvbnNlIg2K5xgJCgUIAxIBARgBErkBChBBZGRBZG1pbmlz\
-            dHJhdG9yEisuc2FtdGFsLmlkZW50aXR5LnYxLkFkZEFkbWluaXN0cmF0b3JSZXF1ZXN0GiEuc2FtdGFsLmlkZW50aXR5LnYxLkFk\
-            bWluaXN0cmF0b3IiVYrnGFEKBQgDEgEBCgUIARIBAwoFCAQSAQMSOgoEUE9TVBIyL3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNh\
-            dGlvbl9pZH0vYWRtaW5pc3RyYXRvcnMSywEKEkxpc3RBZG1pbmlzdHJhdG9ycxItLnNhbXRhbC5pZGVudGl0eS52MS5MaXN0QWRt\
-            aW5pc3RyYXRvcnNSZXF1ZXN0Gi4uc2FtdGFsLmlkZW50aXR5LnYxLkxpc3RBZG1pbmlzdHJhdG9yc1Jlc3BvbnNlIlaK5xhSCgUI\
-            AxIBAQoFCAESAQMKBQgEEgEDEjkKA0dFVBIyL3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0vYWRtaW5pc3RyYXRv\
-            cnMYARLmAQoTUmVtb3ZlQWRtaW5pc3RyYXRvchIuLnNhbXRhbC5pZGVudGl0eS52MS5SZW1vdmVBZG1pbmlzdHJhdG9yUmVxdWVz\
-            dBovLnNhbXRhbC5pZGVudGl0eS52MS5SZW1vdmVBZG1pbmlzdHJhdG9yUmVzcG9uc2UibornGGoKBQgDEgEBCgUIARIBAwoFCAQS\
-            AQMSTwoGREVMRVRFEkUvdjEvb3JnYW5pc2F0aW9ucy97b3JnYW5pc2F0aW9uX2lkfS9hZG1pbmlzdHJhdG9ycy97YWRtaW5pc3Ry\
-            YXRvcl9pZH0o4NQDEmwKEENyZWF0ZVNpZ25JbkNvZGUSKy5zYW10YWwuaWRlbnRpdHkudjEuQ3JlYXRlU2lnbkluQ29kZVJlcXVl\
-            c3QaHi5zYW10YWwuaWRlbnRpdHkudjEuU2lnbkluQ29kZSILiucYBwoFCAMSAQESfwoGU2lnbkluEiEuc2FtdGFsLmlkZW50aXR5\
-            LnYxLlNpZ25JblJlcXVlc3QaIi5zYW10YWwuaWRlbnRpdHkudjEuU2lnbkluUmVzcG9uc2UiLornGCoKBQgDEgEBCgUIARIBAQoF\
-            CAQSAQESEwoEUE9TVBILL3YxL3NpZ24taW4SlAEKDVJlZnJlc2hUb2tlbnMSKC5zYW10YWwuaWRlbnRpdHkudjEuUmVmcmVzaFRv\
-            a2Vuc1JlcXVlc3QaIi5zYW10YWwuaWRlbnRpdHkudjEuU2lnbkluUmVzcG9uc2UiNYrnGDEKBQgDEgEBCgUIARIBAQoFCAQSAQES\
-            GgoEUE9TVBISL3YxL3Rva2VuczpyZWZyZXNoEpkBCgxSZXZva2VUb2tlbnMSJy5zYW10YWwuaWRlbnRpdHkudjEuUmV2b2tlVG9r\
-            ZW5zUmVxdWVzdBooLnNhbXRhbC5pZGVudGl0eS52MS5SZXZva2VUb2tlbnNSZXNwb25zZSI2iucYMgoFCAMSAQEKBQgBEgEBCgUI\
-            BBIBARIZCgRQT1NUEhEvdjEvdG9rZW5zOnJldm9rZRgBEoIBChJMaXN0UmV2b2tlZFNpZ25JbnMSLS5zYW10YWwuaWRlbnRpdHku\
-            djEuTGlzdFJldm9rZWRTaWduSW5zUmVxdWVzdBouLnNhbXRhbC5pZGVudGl0eS52MS5MaXN0UmV2b2tlZFNpZ25JbnNSZXNwb25z\
-            ZSINiucYCQoFCAISAQEYARKfAQoPTGlzdFNpZ25pbmdLZXlzEiouc2FtdGFsLmlkZW50aXR5LnYxLkxpc3RTaWduaW5nS2V5c1Jl\
-            cXVlc3QaKy5zYW10YWwuaWRlbnRpdHkudjEuTGlzdFNpZ25pbmdLZXlzUmVzcG9uc2UiM4rnGC8KBQgCEgEBCgUIAxIBAQoFCAES\
-            AQEKBQgEEgEBEg8KA0dFVBIIL3YxL2tleXMYAWIGcHJvdG8z
+            YW10YWwuaWRlbnRpdHkudjEuQWRtaW5pc3RyYXRvchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAk6BJjnGAIiegoXQ3JlYXRlU2ln\
+            bkluQ29kZVJlcXVlc3QSGQoFZW1haWwYASABKAlCCpLnGAYIAxACGAESIwoPb3JnYW5pc2F0aW9uX2lkGAIgASgJQgqS5xgGCAEQ\
+            AxgBEh8KC2luc3RydWN0aW9uGAMgASgJQgqS5xgGCAUQBBgFIuMECgpTaWduSW5Db2RlEhgKBGNvZGUYASABKAlCCpLnGAYIBhAC\
+            GAISOwoLZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgqS5xgGCAEQBBgFEiMKD3NpZ25faW5f\
+            Y29kZV9pZBgDIAEoCUIKkucYBggBEAQYBRJECg1hZG1pbmlzdHJhdG9yGAQgASgLMiEuc2FtdGFsLmlkZW50aXR5LnYxLkFkbWlu\
+            aXN0cmF0b3JCCpLnGAYIBBAEGAQSPgoFbWFrZXIYBSABKA4yIy5zYW10YWwuaWRlbnRpdHkudjEuU2lnbkluQ29kZU1ha2VyQgqS\
+            5xgGCAEQBBgFEj4KB21hZGVfYnkYBiABKAsyIS5zYW10YWwuaWRlbnRpdHkudjEuQWRtaW5pc3RyYXRvckIKkucYBggEEAQYBBI7\
+            CgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCpLnGAYIARAEGAUSOwoLdXNhYmxlX3RpbWUY\
+            CCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgqS5xgGCAEQBBgFEh8KC2luc3RydWN0aW9uGAkgASgJQgqS5xgGCAUQ\
+            BBgFEj4KBXN0YXRlGAogASgOMiMuc2FtdGFsLmlkZW50aXR5LnYxLlNpZ25JbkNvZGVTdGF0ZUIKkucYBggBEAQYBRI4CghlbmRf\
+            dGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCpLnGAYIARAEGAUiXgoWTGlzdFNpZ25JbkNvZGVzUmVxdWVz\
+            dBIXCg9vcmdhbmlzYXRpb25faWQYASABKAkSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAk6BJjnGAIibwoX\
+            TGlzdFNpZ25JbkNvZGVzUmVzcG9uc2USNQoNc2lnbl9pbl9jb2RlcxgBIAMoCzIeLnNhbXRhbC5pZGVudGl0eS52MS5TaWduSW5D\
+            b2RlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCToEmOcYAiJRChdSZXZva2VTaWduSW5Db2RlUmVxdWVzdBIXCg9vcmdhbmlzYXRp\
+            b25faWQYASABKAkSFwoPc2lnbl9pbl9jb2RlX2lkGAIgASgJOgSY5xgCIikKDVNpZ25JblJlcXVlc3QSGAoEY29kZRgBIAEoCUIK\
+            kucYBggGEAIYAiKUAgoOU2lnbkluUmVzcG9uc2USIAoMYWNjZXNzX3Rva2VuGAEgASgJQgqS5xgGCAYQAhgBEkgKGGFjY2Vzc190\
+            b2tlbl9leHBpcmVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCpLnGAYIARACGAESIQoNcmVmcmVzaF90\
+            b2tlbhgDIAEoCUIKkucYBggGEAIYBBJECg1hZG1pbmlzdHJhdG9yGAQgASgLMiEuc2FtdGFsLmlkZW50aXR5LnYxLkFkbWluaXN0\
+            cmF0b3JCCpLnGAYIBBACGAESLQoZb3JnYW5pc2F0aW9uX2Rpc3BsYXlfbmFtZRgFIAEoCUIKkucYBggBEAMYASI5ChRSZWZyZXNo\
+            VG9rZW5zUmVxdWVzdBIhCg1yZWZyZXNoX3Rva2VuGAEgASgJQgqS5xgGCAYQAhgBIjgKE1Jldm9rZVRva2Vuc1JlcXVlc3QSIQoN\
+            cmVmcmVzaF90b2tlbhgBIAEoCUIKkucYBggGEAIYASIcChRSZXZva2VUb2tlbnNSZXNwb25zZToEmOcYAiJVChpSZW1vdmVBZG1p\
+            bmlzdHJhdG9yUmVxdWVzdBIXCg9vcmdhbmlzYXRpb25faWQYASABKAkSGAoQYWRtaW5pc3RyYXRvcl9pZBgCIAEoCToEmOcYAiIj\
+            ChtSZW1vdmVBZG1pbmlzdHJhdG9yUmVzcG9uc2U6BJjnGAIiIQoZTGlzdFJldm9rZWRTaWduSW5zUmVxdWVzdDoEmOcYAiKCAQoa\
+            TGlzdFJldm9rZWRTaWduSW5zUmVzcG9uc2USHwoLc2lnbl9pbl9pZHMYASADKAlCCpLnGAYIAhACGAISQwoTcmVmdXNlX2lzc3Vl\
+            ZF91bnRpbBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCpLnGAYIARACGAIiHgoWTGlzdFNpZ25pbmdLZXlzUmVx\
+            dWVzdDoEmOcYAiKFAQoKU2lnbmluZ0tleRIaCgZrZXlfaWQYASABKAlCCpLnGAYIARACGAUSHgoKcHVibGljX2tleRgCIAEoDEIK\
+            kucYBggBEAIYBRI7CgtjcmVhdGVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCpLnGAYIARACGAUiTQoX\
+            TGlzdFNpZ25pbmdLZXlzUmVzcG9uc2USLAoEa2V5cxgBIAMoCzIeLnNhbXRhbC5pZGVudGl0eS52MS5TaWduaW5nS2V5OgSY5xgC\
+            KlYKD1NpZ25JbkNvZGVNYWtlchIiCh5TSUdOX0lOX0NPREVfTUFLRVJfVU5TUEVDSUZJRUQQABIMCghPUEVSQVRPUhABEhEKDUFE\
+            TUlOSVNUUkFUT1IQAiqHAQoPU2lnbkluQ29kZVN0YXRlEiIKHlNJR05fSU5fQ09ERV9TVEFURV9VTlNQRUNJRklFRBAAEhIKDk5P\
+            VF9ZRVRfVVNBQkxFEAESCgoGVVNBQkxFEAISCAoEVVNFRBADEgsKB0VYUElSRUQQBBIMCghSRVBMQUNFRBAFEgsKB1JFVk9LRUQQ\
+            BjK8EwoPSWRlbnRpdHlTZXJ2aWNlEnIKEkNyZWF0ZU9yZ2FuaXNhdGlvbhItLnNhbXRhbC5pZGVudGl0eS52MS5DcmVhdGVPcmdh\
+            bmlzYXRpb25SZXF1ZXN0GiAuc2FtdGFsLmlkZW50aXR5LnYxLk9yZ2FuaXNhdGlvbiILiucYBwoFCAMSAQESqAEKD0dldE9yZ2Fu\
+            aXNhdGlvbhIqLnNhbXRhbC5pZGVudGl0eS52MS5HZXRPcmdhbmlzYXRpb25SZXF1ZXN0GiAuc2FtdGFsLmlkZW50aXR5LnYxLk9y\
+            Z2FuaXNhdGlvbiJHiucYQwoFCAMSAQEKBQgBEgEDCgUIBBIBAxIqCgNHRVQSIy92MS9vcmdhbmlzYXRpb25zL3tvcmdhbmlzYXRp\
+            b25faWR9GAESegoTR2V0T3JnYW5pc2F0aW9uTmFtZRIuLnNhbXRhbC5pZGVudGl0eS52MS5HZXRPcmdhbmlzYXRpb25OYW1lUmVx\
+            dWVzdBokLnNhbXRhbC5pZGVudGl0eS52MS5PcmdhbmlzYXRpb25OYW1lIg2K5xgJCgUIAhIBARgBEn8KEUxpc3RPcmdhbmlzYXRp\
+            b25zEiwuc2FtdGFsLmlkZW50aXR5LnYxLkxpc3RPcmdhbmlzYXRpb25zUmVxdWVzdBotLnNhbXRhbC5pZGVudGl0eS52MS5MaXN0\
+            T3JnYW5pc2F0aW9uc1Jlc3BvbnNlIg2K5xgJCgUIAxIBARgBErkBChBBZGRBZG1pbmlzdHJhdG9yEisuc2FtdGFsLmlkZW50aXR5\
+            LnYxLkFkZEFkbWluaXN0cmF0b3JSZXF1ZXN0GiEuc2FtdGFsLmlkZW50aXR5LnYxLkFkbWluaXN0cmF0b3IiVYrnGFEKBQgDEgEB\
+            CgUIARIBAwoFCAQSAQMSOgoEUE9TVBIyL3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0vYWRtaW5pc3RyYXRvcnMS\
+            ywEKEkxpc3RBZG1pbmlzdHJhdG9ycxItLnNhbXRhbC5pZGVudGl0eS52MS5MaXN0QWRtaW5pc3RyYXRvcnNSZXF1ZXN0Gi4uc2Ft\
+            dGFsLmlkZW50aXR5LnYxLkxpc3RBZG1pbmlzdHJhdG9yc1Jlc3BvbnNlIlaK5xhSCgUIAxIBAQoFCAESAQMKBQgEEgEDEjkKA0dF\
+            VBIyL3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0vYWRtaW5pc3RyYXRvcnMYARLmAQoTUmVtb3ZlQWRtaW5pc3Ry\
+            YXRvchIuLnNhbXRhbC5pZGVudGl0eS52MS5SZW1vdmVBZG1pbmlzdHJhdG9yUmVxdWVzdBovLnNhbXRhbC5pZGVudGl0eS52MS5S\
+            ZW1vdmVBZG1pbmlzdHJhdG9yUmVzcG9uc2UibornGGoKBQgDEgEBCgUIARIBAwoFCAQSAQMSTwoGREVMRVRFEkUvdjEvb3JnYW5p\
+            c2F0aW9ucy97b3JnYW5pc2F0aW9uX2lkfS9hZG1pbmlzdHJhdG9ycy97YWRtaW5pc3RyYXRvcl9pZH0o4NQDErUBChBDcmVhdGVT\
+            aWduSW5Db2RlEisuc2FtdGFsLmlkZW50aXR5LnYxLkNyZWF0ZVNpZ25JbkNvZGVSZXF1ZXN0Gh4uc2FtdGFsLmlkZW50aXR5LnYx\
+            LlNpZ25JbkNvZGUiVIrnGFAKBQgDEgEBCgUIARIBAwoFCAQSAQMSOQoEUE9TVBIxL3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNh\
+            dGlvbl9pZH0vc2lnbi1pbi1jb2RlcxLBAQoPTGlzdFNpZ25JbkNvZGVzEiouc2FtdGFsLmlkZW50aXR5LnYxLkxpc3RTaWduSW5D\
+            b2Rlc1JlcXVlc3QaKy5zYW10YWwuaWRlbnRpdHkudjEuTGlzdFNpZ25JbkNvZGVzUmVzcG9uc2UiVYrnGFEKBQgDEgEBCgUIARIB\
+            AwoFCAQSAQMSOAoDR0VUEjEvdjEvb3JnYW5pc2F0aW9ucy97b3JnYW5pc2F0aW9uX2lkfS9zaWduLWluLWNvZGVzGAES0AEKEFJl\
+            dm9rZVNpZ25JbkNvZGUSKy5zYW10YWwuaWRlbnRpdHkudjEuUmV2b2tlU2lnbkluQ29kZVJlcXVlc3QaHi5zYW10YWwuaWRlbnRp\
+            dHkudjEuU2lnbkluQ29kZSJviucYawoFCAMSAQEKBQgBEgEDCgUIBBIBAxJSCgRQT1NUEkovdjEvb3JnYW5pc2F0aW9ucy97b3Jn\
+            YW5pc2F0aW9uX2lkfS9zaWduLWluLWNvZGVzL3tzaWduX2luX2NvZGVfaWR9OnJldm9rZRgBEngKBlNpZ25JbhIhLnNhbXRhbC5p\
+            ZGVudGl0eS52MS5TaWduSW5SZXF1ZXN0GiIuc2FtdGFsLmlkZW50aXR5LnYxLlNpZ25JblJlc3BvbnNlIieK5xgjCgUIARIBAQoF\
+            CAQSAQESEwoEUE9TVBILL3YxL3NpZ24taW4SjQEKDVJlZnJlc2hUb2tlbnMSKC5zYW10YWwuaWRlbnRpdHkudjEuUmVmcmVzaFRv\
+            a2Vuc1JlcXVlc3QaIi5zYW10YWwuaWRlbnRpdHkudjEuU2lnbkluUmVzcG9uc2UiLornGCoKBQgBEgEBCgUIBBIBARIaCgRQT1NU\
+            EhIvdjEvdG9rZW5zOnJlZnJlc2gSmQEKDFJldm9rZVRva2VucxInLnNhbXRhbC5pZGVudGl0eS52MS5SZXZva2VUb2tlbnNSZXF1\
+            ZXN0Giguc2FtdGFsLmlkZW50aXR5LnYxLlJldm9rZVRva2Vuc1Jlc3BvbnNlIjaK5xgyCgUIAxIBAQoFCAESAQEKBQgEEgEBEhkK\
+            BFBPU1QSES92MS90b2tlbnM6cmV2b2tlGAESggEKEkxpc3RSZXZva2VkU2lnbklucxItLnNhbXRhbC5pZGVudGl0eS52MS5MaXN0\
+            UmV2b2tlZFNpZ25JbnNSZXF1ZXN0Gi4uc2FtdGFsLmlkZW50aXR5LnYxLkxpc3RSZXZva2VkU2lnbkluc1Jlc3BvbnNlIg2K5xgJ\
+            CgUIAhIBARgBEp8BCg9MaXN0U2lnbmluZ0tleXMSKi5zYW10YWwuaWRlbnRpdHkudjEuTGlzdFNpZ25pbmdLZXlzUmVxdWVzdBor\
+            LnNhbXRhbC5pZGVudGl0eS52MS5MaXN0U2lnbmluZ0tleXNSZXNwb25zZSIziucYLwoFCAISAQEKBQgDEgEBCgUIARIBAQoFCAQS\
+            AQESDwoDR0VUEggvdjEva2V5cxgBYgZwcm90bzM=
             """)
 
     private static let samtalRetentionV1Retention = ProtoFile(

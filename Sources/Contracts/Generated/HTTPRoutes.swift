@@ -89,6 +89,21 @@ public enum HTTPRoutes {
             request: IdentityV1.RemoveAdministratorRequest.descriptor, response: IdentityV1.RemoveAdministratorResponse.descriptor,
             stream: nil, service: "identity"),
         HTTPRoute(
+            verb: "POST", path: "/v1/organisations/{organisation_id}/sign-in-codes",
+            method: IdentityV1.IdentityServiceMethods.createSignInCode,
+            request: IdentityV1.CreateSignInCodeRequest.descriptor, response: IdentityV1.SignInCode.descriptor,
+            stream: nil, service: "identity"),
+        HTTPRoute(
+            verb: "GET", path: "/v1/organisations/{organisation_id}/sign-in-codes",
+            method: IdentityV1.IdentityServiceMethods.listSignInCodes,
+            request: IdentityV1.ListSignInCodesRequest.descriptor, response: IdentityV1.ListSignInCodesResponse.descriptor,
+            stream: nil, service: "identity"),
+        HTTPRoute(
+            verb: "POST", path: "/v1/organisations/{organisation_id}/sign-in-codes/{sign_in_code_id}:revoke",
+            method: IdentityV1.IdentityServiceMethods.revokeSignInCode,
+            request: IdentityV1.RevokeSignInCodeRequest.descriptor, response: IdentityV1.SignInCode.descriptor,
+            stream: nil, service: "identity"),
+        HTTPRoute(
             verb: "POST", path: "/v1/sign-in",
             method: IdentityV1.IdentityServiceMethods.signIn,
             request: IdentityV1.SignInRequest.descriptor, response: IdentityV1.SignInResponse.descriptor,

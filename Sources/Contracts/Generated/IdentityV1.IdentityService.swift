@@ -45,6 +45,16 @@ extension IdentityV1 {
             kind: .unary, idempotent: false,
             maxRequestBytes: 4096, defaultDeadline: .seconds(10))
 
+        public static let listSignInCodes = MethodDescriptor(
+            service: "samtal.identity.v1.IdentityService", method: "ListSignInCodes",
+            kind: .unary, idempotent: true,
+            maxRequestBytes: 4096, defaultDeadline: .seconds(10))
+
+        public static let revokeSignInCode = MethodDescriptor(
+            service: "samtal.identity.v1.IdentityService", method: "RevokeSignInCode",
+            kind: .unary, idempotent: true,
+            maxRequestBytes: 4096, defaultDeadline: .seconds(10))
+
         public static let signIn = MethodDescriptor(
             service: "samtal.identity.v1.IdentityService", method: "SignIn",
             kind: .unary, idempotent: false,
@@ -79,6 +89,8 @@ extension IdentityV1 {
             listAdministrators,
             removeAdministrator,
             createSignInCode,
+            listSignInCodes,
+            revokeSignInCode,
             signIn,
             refreshTokens,
             revokeTokens,
@@ -107,7 +119,9 @@ extension IdentityV1 {
         func listOrganisations(_ request: IdentityV1.ListOrganisationsRequest, call: ServerCall) async throws
             -> IdentityV1.ListOrganisationsResponse
 
-        /// Adds an administrator. An e-mail address belongs to one administrator at most: ALREADY_EXISTS otherwise.
+        /// Adds an administrator. An e-mail address belongs to one administrator at most: ALREADY_EXISTS otherwise. The operator
+        /// adds an organisation's first ones; from the first sign-in on, its administrators do: FAILED_PRECONDITION with
+        /// ADMINISTRATORS_ONLY. RESOURCE_EXHAUSTED with TOO_MANY_ADMINISTRATORS when the organisation has as many as it may.
         func addAdministrator(_ request: IdentityV1.AddAdministratorRequest, call: ServerCall) async throws
             -> IdentityV1.Administrator
 
@@ -117,15 +131,30 @@ extension IdentityV1 {
         /// Removes an administrator and forgets them: when it returns, no byte of their name and address is in identity's files,
         /// their code and refresh tokens work no more, and their access tokens and open feeds end within seconds.
         /// FAILED_PRECONDITION with LAST_ADMINISTRATOR for an organisation's last one; NOT_FOUND with ADMINISTRATOR_NOT_FOUND
-        /// for one who is not there.
+        /// for one who is not there; FAILED_PRECONDITION with ADMINISTRATORS_ONLY for the operator, from the first sign-in on.
         func removeAdministrator(_ request: IdentityV1.RemoveAdministratorRequest, call: ServerCall) async throws
             -> IdentityV1.RemoveAdministratorResponse
 
-        /// Makes a one-time code with which the administrator of this address signs in. Earlier unused codes stop working.
+        /// Makes a one-time code with which the administrator of this address signs in. Earlier unused codes of theirs stop
+        /// working. Administrators make codes for their own organisation. The operator makes them for an organisation until one
+        /// of its administrators has signed in. After that only on the organisation's instruction, which is named in the
+        /// request: such a code works 24 hours later, and every administrator sees it meanwhile and can revoke it. Without an
+        /// instruction the operator is refused: FAILED_PRECONDITION with ADMINISTRATORS_ONLY.
         func createSignInCode(_ request: IdentityV1.CreateSignInCodeRequest, call: ServerCall) async throws
             -> IdentityV1.SignInCode
 
-        /// Trades a one-time code for tokens. A code works once: UNAUTHENTICATED if it is unknown, used or expired.
+        /// The sign-in codes that were made for an organisation, the newest first: who made each, for whom, and what became of
+        /// it. Never the codes themselves.
+        func listSignInCodes(_ request: IdentityV1.ListSignInCodesRequest, call: ServerCall) async throws
+            -> IdentityV1.ListSignInCodesResponse
+
+        /// Ends a code before it is used. Revoked already: the same again. NOT_FOUND with SIGN_IN_CODE_NOT_FOUND;
+        /// FAILED_PRECONDITION with SIGN_IN_CODE_ENDED for one that was used, has expired or was replaced.
+        func revokeSignInCode(_ request: IdentityV1.RevokeSignInCodeRequest, call: ServerCall) async throws
+            -> IdentityV1.SignInCode
+
+        /// Trades a one-time code for tokens. A code works once: UNAUTHENTICATED with SIGN_IN_CODE_INVALID if it is unknown,
+        /// used, revoked or expired, with SIGN_IN_CODE_NOT_YET_USABLE if it works later. The operator may not sign in.
         func signIn(_ request: IdentityV1.SignInRequest, call: ServerCall) async throws
             -> IdentityV1.SignInResponse
 
@@ -184,7 +213,9 @@ extension IdentityV1 {
             try await channel.unary(IdentityV1.IdentityServiceMethods.listOrganisations, request, options: options)
         }
 
-        /// Adds an administrator. An e-mail address belongs to one administrator at most: ALREADY_EXISTS otherwise.
+        /// Adds an administrator. An e-mail address belongs to one administrator at most: ALREADY_EXISTS otherwise. The operator
+        /// adds an organisation's first ones; from the first sign-in on, its administrators do: FAILED_PRECONDITION with
+        /// ADMINISTRATORS_ONLY. RESOURCE_EXHAUSTED with TOO_MANY_ADMINISTRATORS when the organisation has as many as it may.
         public func addAdministrator(
             _ request: IdentityV1.AddAdministratorRequest, options: CallOptions = CallOptions()
         ) async throws -> IdentityV1.Administrator {
@@ -200,21 +231,42 @@ extension IdentityV1 {
         /// Removes an administrator and forgets them: when it returns, no byte of their name and address is in identity's files,
         /// their code and refresh tokens work no more, and their access tokens and open feeds end within seconds.
         /// FAILED_PRECONDITION with LAST_ADMINISTRATOR for an organisation's last one; NOT_FOUND with ADMINISTRATOR_NOT_FOUND
-        /// for one who is not there.
+        /// for one who is not there; FAILED_PRECONDITION with ADMINISTRATORS_ONLY for the operator, from the first sign-in on.
         public func removeAdministrator(
             _ request: IdentityV1.RemoveAdministratorRequest, options: CallOptions = CallOptions()
         ) async throws -> IdentityV1.RemoveAdministratorResponse {
             try await channel.unary(IdentityV1.IdentityServiceMethods.removeAdministrator, request, options: options)
         }
 
-        /// Makes a one-time code with which the administrator of this address signs in. Earlier unused codes stop working.
+        /// Makes a one-time code with which the administrator of this address signs in. Earlier unused codes of theirs stop
+        /// working. Administrators make codes for their own organisation. The operator makes them for an organisation until one
+        /// of its administrators has signed in. After that only on the organisation's instruction, which is named in the
+        /// request: such a code works 24 hours later, and every administrator sees it meanwhile and can revoke it. Without an
+        /// instruction the operator is refused: FAILED_PRECONDITION with ADMINISTRATORS_ONLY.
         public func createSignInCode(
             _ request: IdentityV1.CreateSignInCodeRequest, options: CallOptions = CallOptions()
         ) async throws -> IdentityV1.SignInCode {
             try await channel.unary(IdentityV1.IdentityServiceMethods.createSignInCode, request, options: options)
         }
 
-        /// Trades a one-time code for tokens. A code works once: UNAUTHENTICATED if it is unknown, used or expired.
+        /// The sign-in codes that were made for an organisation, the newest first: who made each, for whom, and what became of
+        /// it. Never the codes themselves.
+        public func listSignInCodes(
+            _ request: IdentityV1.ListSignInCodesRequest, options: CallOptions = CallOptions()
+        ) async throws -> IdentityV1.ListSignInCodesResponse {
+            try await channel.unary(IdentityV1.IdentityServiceMethods.listSignInCodes, request, options: options)
+        }
+
+        /// Ends a code before it is used. Revoked already: the same again. NOT_FOUND with SIGN_IN_CODE_NOT_FOUND;
+        /// FAILED_PRECONDITION with SIGN_IN_CODE_ENDED for one that was used, has expired or was replaced.
+        public func revokeSignInCode(
+            _ request: IdentityV1.RevokeSignInCodeRequest, options: CallOptions = CallOptions()
+        ) async throws -> IdentityV1.SignInCode {
+            try await channel.unary(IdentityV1.IdentityServiceMethods.revokeSignInCode, request, options: options)
+        }
+
+        /// Trades a one-time code for tokens. A code works once: UNAUTHENTICATED with SIGN_IN_CODE_INVALID if it is unknown,
+        /// used, revoked or expired, with SIGN_IN_CODE_NOT_YET_USABLE if it works later. The operator may not sign in.
         public func signIn(
             _ request: IdentityV1.SignInRequest, options: CallOptions = CallOptions()
         ) async throws -> IdentityV1.SignInResponse {
@@ -280,6 +332,12 @@ extension IdentityV1.IdentityServiceHandler {
             },
             .unary(IdentityV1.IdentityServiceMethods.createSignInCode) { (request: IdentityV1.CreateSignInCodeRequest, call: ServerCall) in
                 try await self.createSignInCode(request, call: call)
+            },
+            .unary(IdentityV1.IdentityServiceMethods.listSignInCodes) { (request: IdentityV1.ListSignInCodesRequest, call: ServerCall) in
+                try await self.listSignInCodes(request, call: call)
+            },
+            .unary(IdentityV1.IdentityServiceMethods.revokeSignInCode) { (request: IdentityV1.RevokeSignInCodeRequest, call: ServerCall) in
+                try await self.revokeSignInCode(request, call: call)
             },
             .unary(IdentityV1.IdentityServiceMethods.signIn) { (request: IdentityV1.SignInRequest, call: ServerCall) in
                 try await self.signIn(request, call: call)

@@ -11,6 +11,84 @@ public import RPC
 public enum IdentityV1 {}
 
 extension IdentityV1 {
+    /// Who made a sign-in code.
+    public enum SignInCodeMaker: Sendable, Hashable {
+        case unspecified
+        /// whoever runs the service
+        case `operator`
+        /// an administrator of the organisation
+        case administrator
+        /// A number that this version has no name for: protobuf's enums are open.
+        case unrecognised(Int32)
+
+        public init(rawValue: Int32) {
+            switch rawValue {
+            case 0: self = .unspecified
+            case 1: self = .operator
+            case 2: self = .administrator
+            default: self = .unrecognised(rawValue)
+            }
+        }
+
+        /// The number on the wire.
+        public var rawValue: Int32 {
+            switch self {
+            case .unspecified: 0
+            case .operator: 1
+            case .administrator: 2
+            case .unrecognised(let number): number
+            }
+        }
+    }
+}
+
+extension IdentityV1 {
+    /// `samtal.identity.v1.SignInCodeState`.
+    public enum SignInCodeState: Sendable, Hashable {
+        case unspecified
+        /// works from usable_time on
+        case notYetUsable
+        case usable
+        /// somebody signed in with it
+        case used
+        case expired
+        /// a later code was made for the same administrator, or they were removed
+        case replaced
+        /// ended by an administrator or the operator
+        case revoked
+        /// A number that this version has no name for: protobuf's enums are open.
+        case unrecognised(Int32)
+
+        public init(rawValue: Int32) {
+            switch rawValue {
+            case 0: self = .unspecified
+            case 1: self = .notYetUsable
+            case 2: self = .usable
+            case 3: self = .used
+            case 4: self = .expired
+            case 5: self = .replaced
+            case 6: self = .revoked
+            default: self = .unrecognised(rawValue)
+            }
+        }
+
+        /// The number on the wire.
+        public var rawValue: Int32 {
+            switch self {
+            case .unspecified: 0
+            case .notYetUsable: 1
+            case .usable: 2
+            case .used: 3
+            case .expired: 4
+            case .replaced: 5
+            case .revoked: 6
+            case .unrecognised(let number): number
+            }
+        }
+    }
+}
+
+extension IdentityV1 {
     /// `samtal.identity.v1.Organisation`.
     public struct Organisation: ProtobufMessage {
         public var organisationID: String = ""
@@ -449,69 +527,252 @@ extension IdentityV1 {
     /// `samtal.identity.v1.CreateSignInCodeRequest`.
     public struct CreateSignInCodeRequest: ProtobufMessage {
         public var email: String = ""
+        /// empty: the caller's own, or for the operator that of the address
+        public var organisationID: String = ""
+        /// the operator's alone: 1–200 characters in one line that name the organisation's instruction, such as a case number, and no person; the administrators see it
+        public var instruction: String = ""
 
         public init() {}
 
         public init(
-            email: String = ""
+            email: String = "",
+            organisationID: String = "",
+            instruction: String = ""
         ) {
             self.email = email
+            self.organisationID = organisationID
+            self.instruction = instruction
         }
 
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Identity__V1__CreateSignInCodeRequest()
             samtal__identity__v1__create_sign_in_code_request__init(&message)
             return ProtobufDescriptor(
-                message.base.descriptor, texts: [1],
+                message.base.descriptor, texts: [1, 2, 3],
                 messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
             let cStruct = cMessage.assumingMemoryBound(to: Samtal__Identity__V1__CreateSignInCodeRequest.self)
             email = try FieldReading.text(cStruct.pointee.email.data, cStruct.pointee.email.len, "email")
+            organisationID = try FieldReading.text(cStruct.pointee.organisation_id.data, cStruct.pointee.organisation_id.len, "organisation_id")
+            instruction = try FieldReading.text(cStruct.pointee.instruction.data, cStruct.pointee.instruction.len, "instruction")
         }
 
         public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
             let cStruct = cMessage.assumingMemoryBound(to: Samtal__Identity__V1__CreateSignInCodeRequest.self)
             (cStruct.pointee.email.data, cStruct.pointee.email.len) = arena.text(email)
+            (cStruct.pointee.organisation_id.data, cStruct.pointee.organisation_id.len) = arena.text(organisationID)
+            (cStruct.pointee.instruction.data, cStruct.pointee.instruction.len) = arena.text(instruction)
         }
     }
 }
 
 extension IdentityV1 {
-    /// `samtal.identity.v1.SignInCode`.
+    /// A sign-in code, as long as it is on record: 30 days, or 366 days for one that the operator made.
     public struct SignInCode: ProtobufMessage {
+        /// in the answer to CreateSignInCode alone
         public var code: String = ""
         public var expireTime: GoogleProtobuf.Timestamp? = nil
+        public var signInCodeID: String = ""
+        /// whom it signs in; absent once they are removed
+        public var administrator: IdentityV1.Administrator? = nil
+        public var maker: IdentityV1.SignInCodeMaker = .unspecified
+        /// the administrator who made it; absent once they are removed
+        public var madeBy: IdentityV1.Administrator? = nil
+        public var createTime: GoogleProtobuf.Timestamp? = nil
+        public var usableTime: GoogleProtobuf.Timestamp? = nil
+        /// empty unless the operator named one
+        public var instruction: String = ""
+        public var state: IdentityV1.SignInCodeState = .unspecified
+        /// when it was used, replaced, revoked or expired; absent before
+        public var endTime: GoogleProtobuf.Timestamp? = nil
 
         public init() {}
 
         public init(
             code: String = "",
-            expireTime: GoogleProtobuf.Timestamp? = nil
+            expireTime: GoogleProtobuf.Timestamp? = nil,
+            signInCodeID: String = "",
+            administrator: IdentityV1.Administrator? = nil,
+            maker: IdentityV1.SignInCodeMaker = .unspecified,
+            madeBy: IdentityV1.Administrator? = nil,
+            createTime: GoogleProtobuf.Timestamp? = nil,
+            usableTime: GoogleProtobuf.Timestamp? = nil,
+            instruction: String = "",
+            state: IdentityV1.SignInCodeState = .unspecified,
+            endTime: GoogleProtobuf.Timestamp? = nil
         ) {
             self.code = code
             self.expireTime = expireTime
+            self.signInCodeID = signInCodeID
+            self.administrator = administrator
+            self.maker = maker
+            self.madeBy = madeBy
+            self.createTime = createTime
+            self.usableTime = usableTime
+            self.instruction = instruction
+            self.state = state
+            self.endTime = endTime
         }
 
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Identity__V1__SignInCode()
             samtal__identity__v1__sign_in_code__init(&message)
             return ProtobufDescriptor(
-                message.base.descriptor, texts: [1],
-                messages: [2: GoogleProtobuf.Timestamp.descriptor])
+                message.base.descriptor, texts: [1, 3, 9],
+                messages: [2: GoogleProtobuf.Timestamp.descriptor, 4: IdentityV1.Administrator.descriptor, 6: IdentityV1.Administrator.descriptor, 7: GoogleProtobuf.Timestamp.descriptor, 8: GoogleProtobuf.Timestamp.descriptor, 11: GoogleProtobuf.Timestamp.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
             let cStruct = cMessage.assumingMemoryBound(to: Samtal__Identity__V1__SignInCode.self)
             code = try FieldReading.text(cStruct.pointee.code.data, cStruct.pointee.code.len, "code")
             expireTime = try FieldReading.message(cStruct.pointee.expire_time, "expire_time")
+            signInCodeID = try FieldReading.text(cStruct.pointee.sign_in_code_id.data, cStruct.pointee.sign_in_code_id.len, "sign_in_code_id")
+            administrator = try FieldReading.message(cStruct.pointee.administrator, "administrator")
+            maker = IdentityV1.SignInCodeMaker(rawValue: Int32(truncatingIfNeeded: cStruct.pointee.maker.rawValue))
+            madeBy = try FieldReading.message(cStruct.pointee.made_by, "made_by")
+            createTime = try FieldReading.message(cStruct.pointee.create_time, "create_time")
+            usableTime = try FieldReading.message(cStruct.pointee.usable_time, "usable_time")
+            instruction = try FieldReading.text(cStruct.pointee.instruction.data, cStruct.pointee.instruction.len, "instruction")
+            state = IdentityV1.SignInCodeState(rawValue: Int32(truncatingIfNeeded: cStruct.pointee.state.rawValue))
+            endTime = try FieldReading.message(cStruct.pointee.end_time, "end_time")
         }
 
         public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
             let cStruct = cMessage.assumingMemoryBound(to: Samtal__Identity__V1__SignInCode.self)
             (cStruct.pointee.code.data, cStruct.pointee.code.len) = arena.text(code)
             cStruct.pointee.expire_time = arena.message(expireTime)
+            (cStruct.pointee.sign_in_code_id.data, cStruct.pointee.sign_in_code_id.len) = arena.text(signInCodeID)
+            cStruct.pointee.administrator = arena.message(administrator)
+            cStruct.pointee.maker = .init(rawValue: .init(truncatingIfNeeded: maker.rawValue))
+            cStruct.pointee.made_by = arena.message(madeBy)
+            cStruct.pointee.create_time = arena.message(createTime)
+            cStruct.pointee.usable_time = arena.message(usableTime)
+            (cStruct.pointee.instruction.data, cStruct.pointee.instruction.len) = arena.text(instruction)
+            cStruct.pointee.state = .init(rawValue: .init(truncatingIfNeeded: state.rawValue))
+            cStruct.pointee.end_time = arena.message(endTime)
+        }
+    }
+}
+
+extension IdentityV1 {
+    /// `samtal.identity.v1.ListSignInCodesRequest`.
+    public struct ListSignInCodesRequest: ProtobufMessage {
+        public var organisationID: String = ""
+        /// 0: 50; at most 200
+        public var pageSize: UInt32 = 0
+        public var pageToken: String = ""
+
+        public init() {}
+
+        public init(
+            organisationID: String = "",
+            pageSize: UInt32 = 0,
+            pageToken: String = ""
+        ) {
+            self.organisationID = organisationID
+            self.pageSize = pageSize
+            self.pageToken = pageToken
+        }
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Identity__V1__ListSignInCodesRequest()
+            samtal__identity__v1__list_sign_in_codes_request__init(&message)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1, 3],
+                messages: [:])
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Identity__V1__ListSignInCodesRequest.self)
+            organisationID = try FieldReading.text(cStruct.pointee.organisation_id.data, cStruct.pointee.organisation_id.len, "organisation_id")
+            pageSize = cStruct.pointee.page_size
+            pageToken = try FieldReading.text(cStruct.pointee.page_token.data, cStruct.pointee.page_token.len, "page_token")
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Identity__V1__ListSignInCodesRequest.self)
+            (cStruct.pointee.organisation_id.data, cStruct.pointee.organisation_id.len) = arena.text(organisationID)
+            cStruct.pointee.page_size = pageSize
+            (cStruct.pointee.page_token.data, cStruct.pointee.page_token.len) = arena.text(pageToken)
+        }
+    }
+}
+
+extension IdentityV1 {
+    /// `samtal.identity.v1.ListSignInCodesResponse`.
+    public struct ListSignInCodesResponse: ProtobufMessage {
+        public var signInCodes: [IdentityV1.SignInCode] = []
+        /// empty on the last page
+        public var nextPageToken: String = ""
+
+        public init() {}
+
+        public init(
+            signInCodes: [IdentityV1.SignInCode] = [],
+            nextPageToken: String = ""
+        ) {
+            self.signInCodes = signInCodes
+            self.nextPageToken = nextPageToken
+        }
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Identity__V1__ListSignInCodesResponse()
+            samtal__identity__v1__list_sign_in_codes_response__init(&message)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [2],
+                messages: [1: IdentityV1.SignInCode.descriptor])
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Identity__V1__ListSignInCodesResponse.self)
+            signInCodes = try FieldReading.messages(cStruct.pointee.sign_in_codes, cStruct.pointee.n_sign_in_codes, "sign_in_codes")
+            nextPageToken = try FieldReading.text(cStruct.pointee.next_page_token.data, cStruct.pointee.next_page_token.len, "next_page_token")
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Identity__V1__ListSignInCodesResponse.self)
+            (cStruct.pointee.sign_in_codes, cStruct.pointee.n_sign_in_codes) = arena.messages(signInCodes)
+            (cStruct.pointee.next_page_token.data, cStruct.pointee.next_page_token.len) = arena.text(nextPageToken)
+        }
+    }
+}
+
+extension IdentityV1 {
+    /// `samtal.identity.v1.RevokeSignInCodeRequest`.
+    public struct RevokeSignInCodeRequest: ProtobufMessage {
+        public var organisationID: String = ""
+        public var signInCodeID: String = ""
+
+        public init() {}
+
+        public init(
+            organisationID: String = "",
+            signInCodeID: String = ""
+        ) {
+            self.organisationID = organisationID
+            self.signInCodeID = signInCodeID
+        }
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Identity__V1__RevokeSignInCodeRequest()
+            samtal__identity__v1__revoke_sign_in_code_request__init(&message)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1, 2],
+                messages: [:])
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Identity__V1__RevokeSignInCodeRequest.self)
+            organisationID = try FieldReading.text(cStruct.pointee.organisation_id.data, cStruct.pointee.organisation_id.len, "organisation_id")
+            signInCodeID = try FieldReading.text(cStruct.pointee.sign_in_code_id.data, cStruct.pointee.sign_in_code_id.len, "sign_in_code_id")
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Identity__V1__RevokeSignInCodeRequest.self)
+            (cStruct.pointee.organisation_id.data, cStruct.pointee.organisation_id.len) = arena.text(organisationID)
+            (cStruct.pointee.sign_in_code_id.data, cStruct.pointee.sign_in_code_id.len) = arena.text(signInCodeID)
         }
     }
 }

@@ -11,12 +11,14 @@ struct Demo: AsyncParsableCommand {
         abstract: "Plays one chat from a transcript: asked, moderated, answered, exported, erased, proven.",
         discussion: """
             Everything goes through what any browser or backend could use: HTTP for the administrator and the \
-            participants, gRPC for the live feed. As the operator it only makes the sign-in code, and shows that the \
-            operator is not given what the session holds. The exported log and the certificate stay in the output folder; \
+            participants, gRPC for the live feed. Where an administrator is signed in for the command line, it acts for \
+            them; otherwise the operator makes the first sign-in code. It shows that the operator is not given what the \
+            session holds. The exported log and the certificate stay in the output folder; \
             the log is personal data, so delete it when you have looked.
             """)
 
     @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var signIn: SignInOptions
     @Option(help: "The gateway's address.") var url: String = "http://127.0.0.1:8080"
     @Option(help: "The transcript to play.") var transcript: String
     @Option(help: "The folder for the export, the certificate and the key; outside the data folder.")
@@ -26,7 +28,10 @@ struct Demo: AsyncParsableCommand {
         let transcript = try Transcript.read(transcript)
         let address = try WebOrigin(option: "--url", url)
         let folder = try outputFolder()
-        let code = try await Connection.with(connection) { try await DemoStage.signInCode(services: $0) }
+        let email = try await Connection.with(connection) { try await DemoStage.administrator(services: $0) }
+        let code = try await Connection.asAdministratorOrOperator(connection, signIn) { services, options in
+            try await services.identity.createSignInCode(.init(email: email), options: options).code
+        }
         try await Connection.with(connection, as: .backend) { services in
             let stage = try await DemoStage.signedIn(with: code, http: DemoHTTP(origin: address), services: services)
             let ledgerKey = try await stage.ledgerKey()

@@ -42,26 +42,6 @@ struct SignInCodeTests {
         #expect(SignInCode(typed: text) == nil)
     }
 
-    @Test("a code works for fifteen minutes and not a millisecond longer")
-    func lifetime() {
-        var generator = ScriptedGenerator(seed: 1)
-        let code = SignInCode.random(using: &generator)
-        let pending = PendingSignIn(administratorID: "adm-1", code: code, now: now)
-        #expect(pending.expireTime == now + 900)
-        #expect(pending.accepts(code, at: now))
-        #expect(pending.accepts(code, at: now + 899.999))
-        #expect(!pending.accepts(code, at: now + 900))
-        #expect(!pending.accepts(code, at: now + 90_000))
-    }
-
-    @Test("another code is not accepted")
-    func other() {
-        var generator = ScriptedGenerator(seed: 1)
-        let code = SignInCode.random(using: &generator)
-        let pending = PendingSignIn(administratorID: "adm-1", code: code, now: now)
-        #expect(!pending.accepts(SignInCode.random(using: &generator), at: now))
-    }
-
     @Test("what is kept of a code is its SHA-256")
     func hashing() {
         // FIPS 180-4, the example "abc".

@@ -22,7 +22,7 @@ struct IdentityStoreTests {
         let administrator = Administrator(
             id: "adm-1", organisationID: "org-1", email: try EmailAddress("Karin@example.se"),
             displayName: "Karin Berg", createTime: now)
-        try await store.add(administrator)
+        try await store.add(administrator, by: .operator)
         return administrator
     }
 
@@ -46,7 +46,7 @@ struct IdentityStoreTests {
             let stray = Administrator(
                 id: "adm-2", organisationID: "org-2", email: try EmailAddress("b@example.se"), displayName: "B",
                 createTime: administrator.createTime)
-            await #expect(throws: IdentityError.organisationNotFound) { try await store.add(stray) }
+            await #expect(throws: IdentityError.organisationNotFound) { try await store.add(stray, by: .operator) }
         }
     }
 
@@ -74,7 +74,7 @@ struct IdentityStoreTests {
             let administrator = try await populate(store)
             var generator = SystemRandomNumberGenerator()
             let code = SignInCode.random(using: &generator)
-            _ = try await store.issue(code, to: administrator.email, at: now)
+            _ = try await store.issue(code, id: "code-1", to: administrator.email, by: .operator, at: now)
             let successes = await withTaskGroup(of: Bool.self) { group in
                 for _ in 0..<20 {
                     let first = RefreshToken.first(using: &generator)
@@ -94,7 +94,7 @@ struct IdentityStoreTests {
             let administrator = try await populate(store)
             var generator = SystemRandomNumberGenerator()
             let code = SignInCode.random(using: &generator)
-            _ = try await store.issue(code, to: administrator.email, at: now)
+            _ = try await store.issue(code, id: "code-1", to: administrator.email, by: .operator, at: now)
             let token = RefreshToken.first(using: &generator)
             _ = try await store.redeem(code, beginning: token, at: now)
 
@@ -117,16 +117,38 @@ struct IdentityStoreTests {
             let administrator = try await populate(store)
             var generator = SystemRandomNumberGenerator()
             let code = SignInCode.random(using: &generator)
-            _ = try await store.issue(code, to: administrator.email, at: now)
+            _ = try await store.issue(code, id: "code-1", to: administrator.email, by: .operator, at: now)
             let token = RefreshToken.first(using: &generator)
             _ = try await store.redeem(code, beginning: token, at: now)
-            _ = try await store.issue(SignInCode.random(using: &generator), to: administrator.email, at: now)
+            _ = try await store.issue(
+                SignInCode.random(using: &generator), id: "code-2", to: administrator.email,
+                by: .administrator(id: administrator.id), at: now)
 
             #expect(try await store.forgetExpired(at: now + Lifetime.signInCode - 1) == 0)
             #expect(try await store.forgetExpired(at: now + Lifetime.signInCode) == 1)
             #expect(try await store.forgetExpired(at: now + Lifetime.refreshToken - 1) == 0)
-            #expect(try await store.forgetExpired(at: now + Lifetime.refreshToken) == 1)
+            // With the record of the code that an administrator made.
+            #expect(try await store.forgetExpired(at: now + Lifetime.refreshToken) == 2)
             #expect(try await store.administrators(of: "org-1", after: nil, limit: 10) == [administrator])
+        }
+    }
+
+    @Test("administrators' codes are on record for 30 days, the operator's for 366")
+    func codeRecords() async throws {
+        try await withStore { store in
+            let administrator = try await populate(store)
+            var generator = SystemRandomNumberGenerator()
+            for (id, maker) in [("code-1", Requester.operator), ("code-2", .administrator(id: administrator.id))] {
+                _ = try await store.issue(
+                    SignInCode.random(using: &generator), id: id, to: administrator.email, by: maker, at: now)
+            }
+            for (days, left) in [
+                (29.0, ["code-2", "code-1"]), (30, ["code-1"]), (365.9, ["code-1"]), (366, []),
+            ] {
+                _ = try await store.forgetExpired(at: now + days * 86_400)
+                let records = try await store.signInCodes(of: "org-1", after: nil, limit: 10)
+                #expect(records.map(\.code.id) == left, "after \(days) days")
+            }
         }
     }
 
@@ -135,7 +157,9 @@ struct IdentityStoreTests {
         try await withStore { store in
             let administrator = try await populate(store)
             var generator = SystemRandomNumberGenerator()
-            _ = try await store.issue(SignInCode.random(using: &generator), to: administrator.email, at: now)
+            _ = try await store.issue(
+                SignInCode.random(using: &generator), id: "code-2", to: administrator.email,
+                by: .administrator(id: administrator.id), at: now)
             let log = LogCapture()
             let clock = ManualWallClock(now + Lifetime.signInCode)
             let sweep = ExpirySweep(store: store, clock: clock, logger: log.logger())

@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import IdentityCore
 import Privacy
 import RPC
 import Testing
@@ -90,7 +91,7 @@ struct OrganisationTests {
 
     @Test("a page that the list ends with exactly is the last, and a huge page size is cut to what is allowed")
     func pageSizes() async throws {
-        try await RunningIdentity.with { identity in
+        try await RunningIdentity.with(limits: IdentityLimits(administratorsPerOrganisation: 300)) { identity in
             let organisation = try await identity.organisation()
             for index in 0..<201 {
                 identity.clock.advance(by: 1)

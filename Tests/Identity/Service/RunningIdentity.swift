@@ -1,11 +1,13 @@
 import Contracts
 import Foundation
+import IdentityCore
 import IdentityServer
 import Logging
 import NIOPosix
 import Privacy
 import RPC
 import ServiceKit
+import Synchronization
 
 /// The whole service on a real socket, as its executable runs it, but for the time.
 struct RunningIdentity: Sendable {
@@ -13,16 +15,25 @@ struct RunningIdentity: Sendable {
     let channel: RPCChannel
     let clock: ManualWallClock
     let logger: Logger
+    /// Those who have signed in, the latest last.
+    private let signIns = SignIns()
+
+    private final class SignIns: Sendable {
+        let all = Mutex<[IdentityV1.SignInResponse]>([])
+    }
 
     /// Runs the service on `folder` while `body` runs, then drains it. The test's own user has every role.
     static func with<Value>(
         folder: TemporaryFolder, clock: ManualWallClock = ManualWallClock(Date()), log: LogCapture = LogCapture(),
+        metrics: MetricsRegistry? = nil, limits: IdentityLimits = IdentityLimits(),
         _ body: (RunningIdentity) async throws -> Value
     ) async throws -> Value {
         let logger = log.logger()
         let socket = folder.path + "/identity.sock"
         let group = MultiThreadedEventLoopGroup.singleton
-        let parts = try await Identity.start(folder: folder.path + "/identity", clock: clock, logger: logger)
+        let parts = try await Identity.start(
+            folder: folder.path + "/identity", clock: clock, logger: logger, metrics: metrics,
+            limits: limits)
         let server = RPCServer(
             configuration: .init(socketPath: socket), handlers: parts.handlers,
             interceptors: InterceptorChain.standard(
@@ -45,8 +56,10 @@ struct RunningIdentity: Sendable {
     }
 
     /// The same in a folder of its own.
-    static func with(_ body: (RunningIdentity) async throws -> Void) async throws {
-        try await TemporaryFolder.with { try await with(folder: $0, body) }
+    static func with(
+        limits: IdentityLimits = IdentityLimits(), _ body: (RunningIdentity) async throws -> Void
+    ) async throws {
+        try await TemporaryFolder.with { try await with(folder: $0, limits: limits, body) }
     }
 }
 
@@ -70,21 +83,49 @@ extension RunningIdentity {
     func administrator(
         _ email: String = "karin@example.se", name: String = "Karin Berg", of organisation: IdentityV1.Organisation
     ) async throws -> IdentityV1.Administrator {
-        try await client.addAdministrator(
-            .init(organisationID: organisation.organisationID, email: email, displayName: name),
-            options: Self.asOperator)
+        try await asWhoeverMay { options in
+            try await client.addAdministrator(
+                .init(organisationID: organisation.organisationID, email: email, displayName: name), options: options)
+        }
     }
 
     func code(for email: String) async throws -> String {
-        try await client.createSignInCode(.init(email: email), options: Self.asOperator).code
+        try await asWhoeverMay { options in
+            try await client.createSignInCode(.init(email: email), options: options).code
+        }
+    }
+
+    /// As the operator, and where the administrators alone may, as one of those who have signed in.
+    func asWhoeverMay<Value>(_ call: (CallOptions) async throws -> Value) async throws -> Value {
+        do {
+            return try await call(Self.asOperator)
+        } catch let refused as RPCError where refused.reason == "ADMINISTRATORS_ONLY" {
+            for signedIn in signIns.all.withLock({ $0.reversed() }) {
+                do {
+                    return try await call(Self.asAdministrator(signedIn))
+                } catch let error as RPCError where [.notFound, .unauthenticated].contains(error.code) {
+                    // Of another organisation, or signed out.
+                }
+            }
+            throw refused
+        }
     }
 
     func signIn(_ code: String) async throws -> IdentityV1.SignInResponse {
-        try await client.signIn(.init(code: code), options: Self.asGateway)
+        let signedIn = try await client.signIn(.init(code: code), options: Self.asGateway)
+        signIns.all.withLock { $0.append(signedIn) }
+        return signedIn
     }
 
     func refresh(_ token: String) async throws -> IdentityV1.SignInResponse {
-        try await client.refreshTokens(.init(refreshToken: token), options: Self.asGateway)
+        let signedIn = try await client.refreshTokens(.init(refreshToken: token), options: Self.asGateway)
+        signIns.all.withLock { $0.append(signedIn) }
+        return signedIn
+    }
+
+    /// The same sign-in, with an access token of now.
+    func refreshed(_ signedIn: IdentityV1.SignInResponse) async throws -> IdentityV1.SignInResponse {
+        try await refresh(signedIn.refreshToken)
     }
 
     /// A new organisation's administrator, signed in.

@@ -49,6 +49,7 @@ struct Pages: Sendable {
         "retention.js": File(script, PackageResources.retention_js),
         "service.js": File(script, PackageResources.service_js),
         "session.js": File(script, PackageResources.session_js),
+        "signincodes.js": File(script, PackageResources.signincodes_js),
         "texts.js": File(script, PackageResources.texts_js),
         "written.js": File(script, PackageResources.written_js),
     ]

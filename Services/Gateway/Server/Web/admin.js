@@ -8,6 +8,7 @@ import {
 } from "/assets/page.js";
 import { armPolicy, showPolicy } from "/assets/retention.js";
 import { service, showService } from "/assets/service.js";
+import { armSignInCodes, forgetSignInCodes, listSignInCodes } from "/assets/signincodes.js";
 import { mendWhatIsWritten } from "/assets/written.js";
 
 const views = ["view-signin", "view-sessions", "view-session", "view-certificate"];
@@ -47,8 +48,13 @@ async function showPlace() {
     document.title = "Samtal";
     if (!account()) {
         forgetAdministrators();
+        forgetSignInCodes();
         return showView("view-signin");
     }
+    // On every view, and none waits for it.
+    listSignInCodes().catch((error) => {
+        if (!(error instanceof CallError)) throw error;
+    });
     const [kind, id] = place();
     try {
         if (kind === "session" && id) {
@@ -88,7 +94,8 @@ async function trade(code) {
         await showPlace();
     } catch (problem) {
         showView("view-signin");
-        if (problem instanceof CallError && [400, 401].includes(problem.status)) show(error, "signin.failed");
+        if (problem instanceof CallError && problem.reason === "SIGN_IN_CODE_NOT_YET_USABLE") show(error, "signin.notYet");
+        else if (problem instanceof CallError && [400, 401].includes(problem.status)) show(error, "signin.failed");
         else showError(error, problem);
     }
 }
@@ -254,6 +261,7 @@ window.addEventListener("hashchange", showPlace);
 whenSignedOut(() => {
     closeSession();
     forgetAdministrators();
+    forgetSignInCodes();
     // What was shown to whoever was signed in is not left lying in the page.
     for (const list of ["sessions", "certificates", "policy", "certificate-facts"]) byID(list).replaceChildren();
     for (const place of ["statement", "signature"]) byID(place).textContent = "";
@@ -267,4 +275,5 @@ mendWhatIsWritten(byID("session-title"));
 armSession();
 armPolicy({ changed: showChanges });
 armAdministrators();
+armSignInCodes();
 begin();

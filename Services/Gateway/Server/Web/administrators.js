@@ -1,6 +1,7 @@
-// The organisation's administrators: who they are, and how one is removed.
+// The organisation's administrators: who they are, and how one is added, let in and removed.
 import { account, callAsAdministrator, leave } from "/assets/account.js";
 import { announce, byID, clearError, make, show, showError } from "/assets/page.js";
+import { makeLink } from "/assets/signincodes.js";
 
 let chosen = null;  // who the dialog asks about
 
@@ -18,7 +19,7 @@ export async function listAdministrators(page = "") {
     if (page) list.append(...found.map(row));
     else list.replaceChildren(...found.map(row));
     const isAlone = list.children.length < 2 && !answer.nextPageToken;
-    for (const button of list.querySelectorAll("button")) button.hidden = isAlone;
+    for (const button of list.querySelectorAll(".danger")) button.hidden = isAlone;
     byID("administrators-alone").hidden = !isAlone;
     const more = byID("more-administrators");
     more.hidden = !answer.nextPageToken;
@@ -31,6 +32,7 @@ export async function listAdministrators(page = "") {
 export function forgetAdministrators() {
     byID("administrators").replaceChildren();
     byID("remove-dialog").close();
+    byID("add-form").reset();
     chosen = null;
     for (const place of ["remove-title", "remove-text", "remove-self", "administrators-error"]) clearError(byID(place));
 }
@@ -43,6 +45,10 @@ function row(administrator) {
         type: "button", className: "danger", key: "administrators.remove", "aria-describedby": id,
     });
     remove.addEventListener("click", () => ask(administrator));
+    const link = make("button", {
+        type: "button", className: "quiet", key: "administrators.link", "aria-describedby": id,
+    });
+    link.addEventListener("click", () => letIn(administrator));
     return make(
         "li", { className: "row apart" },
         make(
@@ -51,8 +57,33 @@ function row(administrator) {
             isSelf(administrator) && make("span", { className: "badge", key: "administrators.you" }),
             make("div", { className: "faint wraps", content: administrator.email ?? "" }),
         ),
-        remove,
+        make("div", { className: "row" }, link, remove),
     );
+}
+
+async function letIn(administrator) {
+    const error = byID("administrators-error");
+    clearError(error);
+    try {
+        await makeLink(administrator);
+    } catch (problem) {
+        if (account()) showError(error, problem);
+    }
+}
+
+async function add(event) {
+    event.preventDefault();
+    const error = byID("administrators-error");
+    clearError(error);
+    const [email, displayName] = [byID("new-email"), byID("new-name")].map((field) => field.value.trim());
+    try {
+        await callAsAdministrator("POST", path(), { email, displayName });
+        event.target.reset();
+        await listAdministrators();
+        announce("administrators.added", { name: displayName });
+    } catch (problem) {
+        if (account()) showError(error, problem);
+    }
 }
 
 function isSelf(administrator) {
@@ -85,8 +116,9 @@ async function remove(administrator) {
     }
 }
 
-/// Arms the dialog.
+/// Arms the dialog and the form.
 export function armAdministrators() {
+    byID("add-form").addEventListener("submit", add);
     byID("remove-dialog").addEventListener("close", () => {
         const administrator = chosen;
         chosen = null;

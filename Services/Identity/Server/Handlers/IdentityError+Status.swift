@@ -1,5 +1,6 @@
 internal import IdentityCore
 internal import RPC
+internal import ServiceKit
 internal import Storage
 internal import StorageStatus
 
@@ -17,9 +18,22 @@ extension RPCError {
             case .administratorNotFound: RPCError(.notFound, error.message, reason: "ADMINISTRATOR_NOT_FOUND")
             case .lastAdministrator:
                 RPCError(.failedPrecondition, error.message, reason: "LAST_ADMINISTRATOR")
+            case .administratorsOnly:
+                RPCError(.failedPrecondition, error.message, reason: "ADMINISTRATORS_ONLY")
+            case .tooManyAdministrators: Self.reached(error, "TOO_MANY_ADMINISTRATORS")
+            case .tooManySignInCodes: Self.reached(error, "TOO_MANY_SIGN_IN_CODES")
+            case .signInCodeNotFound: RPCError(.notFound, error.message, reason: "SIGN_IN_CODE_NOT_FOUND")
+            case .signInCodeEnded: RPCError(.failedPrecondition, error.message, reason: "SIGN_IN_CODE_ENDED")
+            case .signInCodeNotYetUsable:
+                RPCError(.unauthenticated, error.message, reason: "SIGN_IN_CODE_NOT_YET_USABLE")
             case .signInCodeRefused: RPCError(.unauthenticated, error.message, reason: "SIGN_IN_CODE_INVALID")
             case .refreshTokenRefused: RPCError(.unauthenticated, error.message, reason: "REFRESH_TOKEN_INVALID")
             }
+    }
+
+    private static func reached(_ error: IdentityError, _ reason: String) -> RPCError {
+        RPCError(
+            .resourceExhausted, error.message, reason: reason, metadata: [boundKey: error.bound ?? ""])
     }
 }
 

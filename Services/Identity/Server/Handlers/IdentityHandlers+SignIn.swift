@@ -7,16 +7,6 @@ internal import RPC
 internal import ServiceKit
 
 extension IdentityHandlers {
-    func createSignInCode(
-        _ request: IdentityV1.CreateSignInCodeRequest, call: ServerCall
-    ) async throws -> IdentityV1.SignInCode {
-        let email = try Self.emailAddress(request.email)
-        var generator = SystemRandomNumberGenerator()
-        let code = SignInCode.random(using: &generator)
-        let pending = try await translatingErrors { try await store.issue(code, to: email, at: clock.now()) }
-        return .init(code: code.text, expireTime: .init(stored: pending.expireTime))
-    }
-
     func signIn(_ request: IdentityV1.SignInRequest, call: ServerCall) async throws -> IdentityV1.SignInResponse {
         try Self.requirePresent(request.code, field: "code")
         guard let code = SignInCode(typed: request.code) else { throw RPCError(IdentityError.signInCodeRefused) }

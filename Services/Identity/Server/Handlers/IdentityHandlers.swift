@@ -12,6 +12,7 @@ struct IdentityHandlers: IdentityV1.IdentityServiceHandler {
     let store: IdentityStore
     let signer: TokenSigner
     let clock: any WallClock
+    let refusals: Refusals
     let logger: Logger
 
     func createOrganisation(
@@ -59,7 +60,8 @@ struct IdentityHandlers: IdentityV1.IdentityServiceHandler {
             email: try Self.emailAddress(request.email),
             displayName: try Self.displayName(request.displayName, Administrator.displayNameCharacters),
             createTime: clock.now().wholeMilliseconds)
-        try await translatingErrors { try await store.add(administrator) }
+        let requester = try Self.requester(of: call)
+        try await counted { try await store.add(administrator, by: requester) }
         return IdentityV1.Administrator(administrator)
     }
 
@@ -68,8 +70,9 @@ struct IdentityHandlers: IdentityV1.IdentityServiceHandler {
     ) async throws -> IdentityV1.RemoveAdministratorResponse {
         let organisationID = try Self.organisationID(request.organisationID, of: call)
         let id = try FieldCheck.identifier(request.administratorID, field: "administrator_id")
+        let requester = try Self.requester(of: call)
         try await translatingErrors {
-            try await store.removeAdministrator(id, of: organisationID, at: clock.now())
+            try await store.removeAdministrator(id, of: organisationID, by: requester, at: clock.now())
             // If this fails the removal stands, and the sweep goes on with it.
             try await store.purgeRemovals()
         }
@@ -91,10 +94,28 @@ struct IdentityHandlers: IdentityV1.IdentityServiceHandler {
 
 extension IdentityHandlers {
     /// The organisation a request names, if the caller may: the operator any, an administrator their own.
-    private static func organisationID(_ text: String, of call: ServerCall) throws(RPCError) -> String {
+    static func organisationID(_ text: String, of call: ServerCall) throws(RPCError) -> String {
         let id = try FieldCheck.identifier(text, field: "organisation_id")
         try call.requireOrganisation(id)
         return id
+    }
+
+    /// On whose behalf the call is made.
+    static func requester(of call: ServerCall) throws(RPCError) -> Requester {
+        if case .anyone = call.principal, call.roles.contains(.operator) { return .operator }
+        return .administrator(id: try call.administrator().id)
+    }
+
+    /// Runs what a bound may refuse, and counts it if it does.
+    func counted<Value>(_ body: () async throws -> Value) async throws -> Value {
+        try await translatingErrors {
+            do {
+                return try await body()
+            } catch let error as IdentityError {
+                if let bound = error.bound { refusals.count(bound) }
+                throw error
+            }
+        }
     }
 
     private static func displayName(_ text: String, _ characters: ClosedRange<Int>) throws(RPCError) -> String {

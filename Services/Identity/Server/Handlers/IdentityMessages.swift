@@ -21,6 +21,36 @@ extension IdentityV1.Organisation {
     }
 }
 
+extension IdentityV1.SignInCode {
+    /// Everything but the code itself.
+    init(_ recorded: RecordedSignInCode, at now: Date) {
+        let code = recorded.code
+        let state = code.state(at: now)
+        self.init(
+            expireTime: .init(stored: code.expireTime), signInCodeID: code.id,
+            administrator: recorded.administrator.map(IdentityV1.Administrator.init),
+            maker: code.maker == .operator ? .operator : .administrator,
+            madeBy: recorded.madeBy.map(IdentityV1.Administrator.init), createTime: .init(stored: code.createTime),
+            usableTime: .init(stored: code.usableTime), instruction: code.instruction,
+            state: .init(state),
+            endTime: (state == .expired ? code.expireTime : code.endTime).map { .init(stored: $0) })
+    }
+}
+
+extension IdentityV1.SignInCodeState {
+    init(_ state: IssuedSignInCode.State) {
+        self =
+            switch state {
+            case .notYetUsable: .notYetUsable
+            case .usable: .usable
+            case .used: .used
+            case .expired: .expired
+            case .replaced: .replaced
+            case .revoked: .revoked
+            }
+    }
+}
+
 extension IdentityV1.Administrator {
     init(_ administrator: Administrator) {
         self.init(

@@ -15,8 +15,41 @@ enum IdentitySchema {
         migrator.registerMigration("3 removal of administrators") { db in
             try db.execute(sql: removal)
         }
+        migrator.registerMigration("4 sign-in codes on record") { db in
+            try db.execute(sql: signInCodes)
+        }
         return migrator
     }
+
+    /// Codes that were made before are dropped: the operator could make them for anybody. Nor is it known whether an
+    /// administrator has signed in, so every organisation that has one counts as if.
+    ///
+    /// A record outlives the administrators that it names, without them. The hash is there until the code has ended.
+    private static let signInCodes = """
+        ALTER TABLE organisation ADD COLUMN first_sign_in_time INTEGER;
+        UPDATE organisation SET first_sign_in_time = create_time
+        WHERE EXISTS (SELECT 1 FROM administrator WHERE organisation_id = organisation.id);
+
+        DROP TABLE pending_sign_in;
+        CREATE TABLE sign_in_code (
+            id TEXT PRIMARY KEY NOT NULL,
+            organisation_id TEXT NOT NULL REFERENCES organisation (id),
+            administrator_id TEXT REFERENCES administrator (id) ON DELETE SET NULL,
+            maker TEXT NOT NULL,
+            made_by TEXT REFERENCES administrator (id) ON DELETE SET NULL,
+            instruction TEXT NOT NULL,
+            create_time INTEGER NOT NULL,
+            usable_time INTEGER NOT NULL,
+            expire_time INTEGER NOT NULL,
+            code_hash BLOB UNIQUE,
+            ending TEXT,
+            end_time INTEGER
+        ) STRICT, WITHOUT ROWID;
+        CREATE UNIQUE INDEX sign_in_code_waiting ON sign_in_code (administrator_id) WHERE code_hash IS NOT NULL;
+        CREATE INDEX sign_in_code_list ON sign_in_code (organisation_id, create_time, id);
+        CREATE INDEX sign_in_code_administrator ON sign_in_code (administrator_id);
+        CREATE INDEX sign_in_code_made_by ON sign_in_code (made_by);
+        """
 
     /// `email_key` is what makes two addresses the same mailbox (`EmailAddress.key`). The lists are given in order of
     /// creation, with the id to tell apart what was created in the same millisecond.
@@ -39,8 +72,6 @@ enum IdentitySchema {
         CREATE INDEX administrator_list ON administrator (organisation_id, create_time, id);
         """
 
-    /// One code at most for an administrator: the primary key makes a new one take the place of the old. A family of
-    /// refresh tokens is one row while it lives and none afterwards.
     /// What was revoked is needed after a restart, for some minutes. A removal has its row until the file was rewritten
     /// and holds nothing of the person any more; numbers are never given twice.
     private static let removal = """
@@ -55,6 +86,7 @@ enum IdentitySchema {
         ) STRICT;
         """
 
+    /// A family of refresh tokens is one row while it lives and none afterwards.
     private static let signIn = """
         CREATE TABLE pending_sign_in (
             administrator_id TEXT PRIMARY KEY NOT NULL REFERENCES administrator (id) ON DELETE CASCADE,

@@ -4,14 +4,20 @@ package import IdentityCore
 internal import Storage
 
 extension IdentityStore {
-    /// - Throws: `organisationNotFound`, `emailInUse`.
-    package func add(_ administrator: Administrator) async throws {
-        try await database.write { transaction in
+    /// - Throws: `organisationNotFound`, `administratorsOnly`, `emailInUse`, `tooManyAdministrators`.
+    package func add(_ administrator: Administrator, by requester: Requester) async throws {
+        try await database.write { [limits] transaction in
             let db = transaction.db
-            _ = try Self.organisation(administrator.organisationID, in: db)
+            try Self.organisation(administrator.organisationID, in: db).requireDecision(of: requester)
             // Nothing is written between the question and the insertion: there is one writer.
             guard try Self.administrator(email: administrator.email, in: db) == nil else {
                 throw IdentityError.emailInUse
+            }
+            let count = try Int.fetchOne(
+                db, sql: "SELECT count(*) FROM administrator WHERE organisation_id = ?",
+                arguments: [administrator.organisationID])
+            guard count ?? 0 < limits.administratorsPerOrganisation else {
+                throw IdentityError.tooManyAdministrators(most: limits.administratorsPerOrganisation)
             }
             try db.cachedStatement(
                 sql: "INSERT INTO administrator (\(Administrator.columns)) VALUES (?, ?, ?, ?, ?, ?)"

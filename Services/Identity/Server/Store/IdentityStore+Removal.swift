@@ -1,18 +1,20 @@
 package import Foundation
 internal import GRDB
-internal import IdentityCore
+package import IdentityCore
 internal import Storage
 
 extension IdentityStore {
     /// Removes an administrator with their code and sign-ins. Their bytes are gone once `purgeRemovals` has returned.
     ///
     /// Two administrators who remove each other at the same time: there is one writer, so the second is the last.
-    /// - Throws: `organisationNotFound`, `administratorNotFound`, also for one of another organisation,
-    ///   `lastAdministrator`.
-    package func removeAdministrator(_ id: String, of organisationID: String, at now: Date) async throws {
+    /// - Throws: `organisationNotFound`, `administratorsOnly`, `administratorNotFound`, also for one of another
+    ///   organisation, `lastAdministrator`.
+    package func removeAdministrator(
+        _ id: String, of organisationID: String, by requester: Requester, at now: Date
+    ) async throws {
         try await database.write { transaction in
             let db = transaction.db
-            _ = try Self.organisation(organisationID, in: db)
+            try Self.organisation(organisationID, in: db).requireDecision(of: requester)
             guard try Self.administrator(id, in: db).organisationID == organisationID else {
                 throw IdentityError.administratorNotFound
             }
@@ -24,7 +26,8 @@ extension IdentityStore {
                 db, sql: "SELECT family_hash FROM refresh_family WHERE administrator_id = ?", arguments: [id]
             ).compactMap { RefreshFamily.signInID(ofStoredFamily: Array($0)) }
             try revoke(signIns, at: now, in: &transaction)
-            // The code and the families go with it.
+            try Self.replaceWaitingCode(of: id, at: now, in: db)
+            // The families go with it. What is on record of codes stays, and names the removed no more.
             try db.execute(sql: "DELETE FROM administrator WHERE id = ?", arguments: [id])
             try db.execute(sql: "INSERT INTO unpurged_removal DEFAULT VALUES")
         }

@@ -19,39 +19,22 @@ package enum RefreshOutcome: Sendable, Equatable {
 }
 
 extension IdentityStore {
-    /// Stores a new code for the administrator of this address, in place of an earlier one.
-    /// - Throws: `administratorNotFound`.
-    package func issue(_ code: SignInCode, to email: EmailAddress, at now: Date) async throws -> PendingSignIn {
-        try await database.write { transaction in
-            guard let administrator = try Self.administrator(email: email, in: transaction.db) else {
-                throw IdentityError.administratorNotFound
-            }
-            let pending = PendingSignIn(administratorID: administrator.id, code: code, now: now)
-            try transaction.db.cachedStatement(
-                sql: """
-                    INSERT INTO pending_sign_in (administrator_id, code_hash, expire_time) VALUES (?, ?, ?)
-                    ON CONFLICT (administrator_id)
-                    DO UPDATE SET code_hash = excluded.code_hash, expire_time = excluded.expire_time
-                    """
-            ).execute(
-                arguments: [pending.administratorID, pending.codeHash.blob, pending.expireTime.millisecondsSince1970])
-            return pending
-        }
-    }
-
     /// Uses the code up and begins a family with its first refresh token.
-    /// - Throws: `signInCodeRefused`; an expired code is gone then, too.
+    /// - Throws: `signInCodeRefused`, `signInCodeNotYetUsable`.
     package func redeem(_ code: SignInCode, beginning first: RefreshToken, at now: Date) async throws -> SignedIn {
-        let signedIn = try await database.write { transaction -> SignedIn? in
+        try await database.write { transaction -> SignedIn in
             let db = transaction.db
-            guard let pending = try Self.takePendingSignIn(code, in: db), pending.accepts(code, at: now) else {
-                return nil
+            guard var issued = try Self.waitingCode(code, in: db), let id = issued.administratorID else {
+                throw IdentityError.signInCodeRefused
             }
-            try Self.insert(RefreshFamily(administratorID: pending.administratorID, first: first, now: now), in: db)
-            return try Self.signedIn(administratorID: pending.administratorID, in: db)
+            try issued.redeem(at: now)
+            try Self.storeEnding(of: issued, in: db)
+            try db.cachedStatement(
+                sql: "UPDATE organisation SET first_sign_in_time = ? WHERE id = ? AND first_sign_in_time IS NULL"
+            ).execute(arguments: [now.millisecondsSince1970, issued.organisationID])
+            try Self.insert(RefreshFamily(administratorID: id, first: first, now: now), in: db)
+            return try Self.signedIn(administratorID: id, in: db)
         }
-        guard let signedIn else { throw IdentityError.signInCodeRefused }
-        return signedIn
     }
 
     /// Trades a refresh token for the next. Whatever ends the family is committed.
@@ -78,31 +61,19 @@ extension IdentityStore {
         }
     }
 
-    /// Deletes the codes and families whose time is up.
-    /// - Returns: how many rows went.
+    /// Deletes the families whose time is up, and of codes what is no longer needed.
+    /// - Returns: how many families and codes.
     package func forgetExpired(at now: Date) async throws -> Int {
         try await database.write { transaction in
-            var deleted = 0
-            for table in ["pending_sign_in", "refresh_family"] {
-                try transaction.db.cachedStatement(sql: "DELETE FROM \(table) WHERE expire_time <= ?")
-                    .execute(arguments: [now.millisecondsSince1970])
-                deleted += transaction.db.changesCount
-            }
-            return deleted
+            let db = transaction.db
+            try db.cachedStatement(sql: "DELETE FROM refresh_family WHERE expire_time <= ?")
+                .execute(arguments: [now.millisecondsSince1970])
+            return try db.changesCount + Self.forgetCodes(at: now, in: db)
         }
     }
 }
 
 extension IdentityStore {
-    private static func takePendingSignIn(_ code: SignInCode, in db: Database) throws -> PendingSignIn? {
-        let statement = try db.cachedStatement(
-            sql: "DELETE FROM pending_sign_in WHERE code_hash = ? RETURNING administrator_id, code_hash, expire_time")
-        guard let row = try Row.fetchOne(statement, arguments: [code.hash.blob]), let hash = SecretHash(blob: row[1])
-        else { return nil }
-        return PendingSignIn(
-            administratorID: row[0], codeHash: hash, expireTime: Date(millisecondsSince1970: row[2]))
-    }
-
     private static func signedIn(administratorID: String, in db: Database) throws -> SignedIn {
         let administrator = try administrator(administratorID, in: db)
         return SignedIn(

@@ -8,11 +8,13 @@ internal import Storage
 /// Methods throw `IdentityError` for what is refused and `StorageError` when the store itself fails.
 package struct IdentityStore: Sendable {
     let database: SQLiteStore
+    let limits: IdentityLimits
     /// The sign-ins that were ended lately.
     package let revocations = RevocationRegister()
 
     /// - Parameter path: the file; its folder is made if it is missing.
-    package init(path: String) throws {
+    package init(path: String, limits: IdentityLimits = IdentityLimits()) throws {
+        self.limits = limits
         database = try SQLiteStore(path: path, migrator: IdentitySchema.migrator)
     }
 
@@ -25,10 +27,11 @@ extension IdentityStore {
     package func add(_ organisation: Organisation) async throws {
         try await database.write { transaction in
             try transaction.db.cachedStatement(
-                sql: "INSERT INTO organisation (\(Organisation.columns)) VALUES (?, ?, ?)"
+                sql: "INSERT INTO organisation (\(Organisation.columns)) VALUES (?, ?, ?, ?)"
             ).execute(
                 arguments: [
                     organisation.id, organisation.displayName, organisation.createTime.millisecondsSince1970,
+                    organisation.firstSignInTime?.millisecondsSince1970,
                 ])
         }
     }

@@ -1,6 +1,6 @@
 internal import Contracts
 internal import Foundation
-internal import IdentityCore
+package import IdentityCore
 package import Logging
 package import Privacy
 package import ServiceKit
@@ -8,23 +8,37 @@ package import ServiceKit
 /// The identity service.
 package enum Identity {
     /// Constructs the service for the process that it runs in.
-    package static func start(in environment: ServiceEnvironment) async throws -> ServiceParts {
-        try await start(folder: environment.ownFolder, clock: SystemWallClock(), logger: environment.logger)
+    /// - Parameter maximumAdministrators: of one organisation.
+    package static func start(
+        in environment: ServiceEnvironment, maximumAdministrators: Int
+    ) async throws -> ServiceParts {
+        try await start(
+            folder: environment.ownFolder, clock: SystemWallClock(), logger: environment.logger,
+            metrics: environment.metrics,
+            limits: IdentityLimits(administratorsPerOrganisation: maximumAdministrators))
     }
 
     /// Constructs everything the service consists of; the only place that does.
-    /// - Parameter folder: the service's own; holds identity.sqlite and signing-key.
-    package static func start(folder: String, clock: any WallClock, logger: Logger) async throws -> ServiceParts {
+    /// - Parameters:
+    ///   - folder: the service's own; holds identity.sqlite and signing-key.
+    ///   - metrics: where refusals are counted.
+    package static func start(
+        folder: String, clock: any WallClock, logger: Logger, metrics: MetricsRegistry? = nil,
+        limits: IdentityLimits = IdentityLimits()
+    ) async throws -> ServiceParts {
         // First the store: its lock keeps a second process away from the key, too.
-        let store = try IdentityStore(path: folder + "/identity.sqlite")
+        let store = try IdentityStore(path: folder + "/identity.sqlite", limits: limits)
         do {
             try await store.loadRevocations(at: clock.now())
             let privateKey = try SigningKeyFile(path: folder + "/signing-key").loadOrCreate()
             let createTime = try await store.adoptSigningKey(SigningKey.id(of: privateKey), at: clock.now())
             let signer = try await TokenSigner(key: SigningKey(privateKey: privateKey, createTime: createTime))
 
+            let handlers = IdentityHandlers(
+                store: store, signer: signer, clock: clock,
+                refusals: Refusals(IdentityLimits.names, in: metrics, logger: logger), logger: logger)
             return ServiceParts(
-                handlers: IdentityHandlers(store: store, signer: signer, clock: clock, logger: logger).handlers,
+                handlers: handlers.handlers,
                 authenticators: [AccessTokenAuthenticator(keys: signer.publicKeys, revoked: store.revocations.refused)],
                 background: [ExpirySweep(store: store, clock: clock, logger: logger)],
                 onStop: { await store.close() })

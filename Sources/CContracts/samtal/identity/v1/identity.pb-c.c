@@ -85,6 +85,24 @@ void   samtal__identity__v1__sign_in_code__init
   static const Samtal__Identity__V1__SignInCode init_value = SAMTAL__IDENTITY__V1__SIGN_IN_CODE__INIT;
   *message = init_value;
 }
+void   samtal__identity__v1__list_sign_in_codes_request__init
+                     (Samtal__Identity__V1__ListSignInCodesRequest         *message)
+{
+  static const Samtal__Identity__V1__ListSignInCodesRequest init_value = SAMTAL__IDENTITY__V1__LIST_SIGN_IN_CODES_REQUEST__INIT;
+  *message = init_value;
+}
+void   samtal__identity__v1__list_sign_in_codes_response__init
+                     (Samtal__Identity__V1__ListSignInCodesResponse         *message)
+{
+  static const Samtal__Identity__V1__ListSignInCodesResponse init_value = SAMTAL__IDENTITY__V1__LIST_SIGN_IN_CODES_RESPONSE__INIT;
+  *message = init_value;
+}
+void   samtal__identity__v1__revoke_sign_in_code_request__init
+                     (Samtal__Identity__V1__RevokeSignInCodeRequest         *message)
+{
+  static const Samtal__Identity__V1__RevokeSignInCodeRequest init_value = SAMTAL__IDENTITY__V1__REVOKE_SIGN_IN_CODE_REQUEST__INIT;
+  *message = init_value;
+}
 void   samtal__identity__v1__sign_in_request__init
                      (Samtal__Identity__V1__SignInRequest         *message)
 {
@@ -744,7 +762,7 @@ const ProtobufCMessageDescriptor samtal__identity__v1__list_administrators_respo
   (ProtobufCMessageInit) samtal__identity__v1__list_administrators_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor samtal__identity__v1__create_sign_in_code_request__field_descriptors[1] =
+static const ProtobufCFieldDescriptor samtal__identity__v1__create_sign_in_code_request__field_descriptors[3] =
 {
   {
     "email",
@@ -758,14 +776,40 @@ static const ProtobufCFieldDescriptor samtal__identity__v1__create_sign_in_code_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "organisation_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Identity__V1__CreateSignInCodeRequest, organisation_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "instruction",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Identity__V1__CreateSignInCodeRequest, instruction),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned samtal__identity__v1__create_sign_in_code_request__field_indices_by_name[] = {
   0,   /* field[0] = email */
+  2,   /* field[2] = instruction */
+  1,   /* field[1] = organisation_id */
 };
 static const ProtobufCIntRange samtal__identity__v1__create_sign_in_code_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor samtal__identity__v1__create_sign_in_code_request__descriptor =
 {
@@ -775,14 +819,14 @@ const ProtobufCMessageDescriptor samtal__identity__v1__create_sign_in_code_reque
   "Samtal__Identity__V1__CreateSignInCodeRequest",
   "samtal.identity.v1",
   sizeof(Samtal__Identity__V1__CreateSignInCodeRequest),
-  1,
+  3,
   samtal__identity__v1__create_sign_in_code_request__field_descriptors,
   samtal__identity__v1__create_sign_in_code_request__field_indices_by_name,
   1,  samtal__identity__v1__create_sign_in_code_request__number_ranges,
   (ProtobufCMessageInit) samtal__identity__v1__create_sign_in_code_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor samtal__identity__v1__sign_in_code__field_descriptors[2] =
+static const ProtobufCFieldDescriptor samtal__identity__v1__sign_in_code__field_descriptors[11] =
 {
   {
     "code",
@@ -808,15 +852,132 @@ static const ProtobufCFieldDescriptor samtal__identity__v1__sign_in_code__field_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "sign_in_code_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Identity__V1__SignInCode, sign_in_code_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "administrator",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Identity__V1__SignInCode, administrator),
+    &samtal__identity__v1__administrator__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "maker",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Identity__V1__SignInCode, maker),
+    &samtal__identity__v1__sign_in_code_maker__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "made_by",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Identity__V1__SignInCode, made_by),
+    &samtal__identity__v1__administrator__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "create_time",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Identity__V1__SignInCode, create_time),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "usable_time",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Identity__V1__SignInCode, usable_time),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "instruction",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Identity__V1__SignInCode, instruction),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Identity__V1__SignInCode, state),
+    &samtal__identity__v1__sign_in_code_state__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "end_time",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Identity__V1__SignInCode, end_time),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned samtal__identity__v1__sign_in_code__field_indices_by_name[] = {
+  3,   /* field[3] = administrator */
   0,   /* field[0] = code */
+  6,   /* field[6] = create_time */
+  10,   /* field[10] = end_time */
   1,   /* field[1] = expire_time */
+  8,   /* field[8] = instruction */
+  5,   /* field[5] = made_by */
+  4,   /* field[4] = maker */
+  2,   /* field[2] = sign_in_code_id */
+  9,   /* field[9] = state */
+  7,   /* field[7] = usable_time */
 };
 static const ProtobufCIntRange samtal__identity__v1__sign_in_code__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor samtal__identity__v1__sign_in_code__descriptor =
 {
@@ -826,11 +987,177 @@ const ProtobufCMessageDescriptor samtal__identity__v1__sign_in_code__descriptor 
   "Samtal__Identity__V1__SignInCode",
   "samtal.identity.v1",
   sizeof(Samtal__Identity__V1__SignInCode),
-  2,
+  11,
   samtal__identity__v1__sign_in_code__field_descriptors,
   samtal__identity__v1__sign_in_code__field_indices_by_name,
   1,  samtal__identity__v1__sign_in_code__number_ranges,
   (ProtobufCMessageInit) samtal__identity__v1__sign_in_code__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor samtal__identity__v1__list_sign_in_codes_request__field_descriptors[3] =
+{
+  {
+    "organisation_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Identity__V1__ListSignInCodesRequest, organisation_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_size",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Identity__V1__ListSignInCodesRequest, page_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_token",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Identity__V1__ListSignInCodesRequest, page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned samtal__identity__v1__list_sign_in_codes_request__field_indices_by_name[] = {
+  0,   /* field[0] = organisation_id */
+  1,   /* field[1] = page_size */
+  2,   /* field[2] = page_token */
+};
+static const ProtobufCIntRange samtal__identity__v1__list_sign_in_codes_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor samtal__identity__v1__list_sign_in_codes_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.identity.v1.ListSignInCodesRequest",
+  "ListSignInCodesRequest",
+  "Samtal__Identity__V1__ListSignInCodesRequest",
+  "samtal.identity.v1",
+  sizeof(Samtal__Identity__V1__ListSignInCodesRequest),
+  3,
+  samtal__identity__v1__list_sign_in_codes_request__field_descriptors,
+  samtal__identity__v1__list_sign_in_codes_request__field_indices_by_name,
+  1,  samtal__identity__v1__list_sign_in_codes_request__number_ranges,
+  (ProtobufCMessageInit) samtal__identity__v1__list_sign_in_codes_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor samtal__identity__v1__list_sign_in_codes_response__field_descriptors[2] =
+{
+  {
+    "sign_in_codes",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Samtal__Identity__V1__ListSignInCodesResponse, n_sign_in_codes),
+    offsetof(Samtal__Identity__V1__ListSignInCodesResponse, sign_in_codes),
+    &samtal__identity__v1__sign_in_code__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_page_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Identity__V1__ListSignInCodesResponse, next_page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned samtal__identity__v1__list_sign_in_codes_response__field_indices_by_name[] = {
+  1,   /* field[1] = next_page_token */
+  0,   /* field[0] = sign_in_codes */
+};
+static const ProtobufCIntRange samtal__identity__v1__list_sign_in_codes_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor samtal__identity__v1__list_sign_in_codes_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.identity.v1.ListSignInCodesResponse",
+  "ListSignInCodesResponse",
+  "Samtal__Identity__V1__ListSignInCodesResponse",
+  "samtal.identity.v1",
+  sizeof(Samtal__Identity__V1__ListSignInCodesResponse),
+  2,
+  samtal__identity__v1__list_sign_in_codes_response__field_descriptors,
+  samtal__identity__v1__list_sign_in_codes_response__field_indices_by_name,
+  1,  samtal__identity__v1__list_sign_in_codes_response__number_ranges,
+  (ProtobufCMessageInit) samtal__identity__v1__list_sign_in_codes_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor samtal__identity__v1__revoke_sign_in_code_request__field_descriptors[2] =
+{
+  {
+    "organisation_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Identity__V1__RevokeSignInCodeRequest, organisation_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sign_in_code_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Identity__V1__RevokeSignInCodeRequest, sign_in_code_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned samtal__identity__v1__revoke_sign_in_code_request__field_indices_by_name[] = {
+  0,   /* field[0] = organisation_id */
+  1,   /* field[1] = sign_in_code_id */
+};
+static const ProtobufCIntRange samtal__identity__v1__revoke_sign_in_code_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor samtal__identity__v1__revoke_sign_in_code_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.identity.v1.RevokeSignInCodeRequest",
+  "RevokeSignInCodeRequest",
+  "Samtal__Identity__V1__RevokeSignInCodeRequest",
+  "samtal.identity.v1",
+  sizeof(Samtal__Identity__V1__RevokeSignInCodeRequest),
+  2,
+  samtal__identity__v1__revoke_sign_in_code_request__field_descriptors,
+  samtal__identity__v1__revoke_sign_in_code_request__field_indices_by_name,
+  1,  samtal__identity__v1__revoke_sign_in_code_request__number_ranges,
+  (ProtobufCMessageInit) samtal__identity__v1__revoke_sign_in_code_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor samtal__identity__v1__sign_in_request__field_descriptors[1] =
@@ -1312,4 +1639,72 @@ const ProtobufCMessageDescriptor samtal__identity__v1__list_signing_keys_respons
   1,  samtal__identity__v1__list_signing_keys_response__number_ranges,
   (ProtobufCMessageInit) samtal__identity__v1__list_signing_keys_response__init,
   NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCEnumValue samtal__identity__v1__sign_in_code_maker__enum_values_by_number[3] =
+{
+  { "SIGN_IN_CODE_MAKER_UNSPECIFIED", "SAMTAL__IDENTITY__V1__SIGN_IN_CODE_MAKER__SIGN_IN_CODE_MAKER_UNSPECIFIED", 0 },
+  { "OPERATOR", "SAMTAL__IDENTITY__V1__SIGN_IN_CODE_MAKER__OPERATOR", 1 },
+  { "ADMINISTRATOR", "SAMTAL__IDENTITY__V1__SIGN_IN_CODE_MAKER__ADMINISTRATOR", 2 },
+};
+static const ProtobufCIntRange samtal__identity__v1__sign_in_code_maker__value_ranges[] = {
+{0, 0},{0, 3}
+};
+static const ProtobufCEnumValueIndex samtal__identity__v1__sign_in_code_maker__enum_values_by_name[3] =
+{
+  { "ADMINISTRATOR", 2 },
+  { "OPERATOR", 1 },
+  { "SIGN_IN_CODE_MAKER_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor samtal__identity__v1__sign_in_code_maker__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "samtal.identity.v1.SignInCodeMaker",
+  "SignInCodeMaker",
+  "Samtal__Identity__V1__SignInCodeMaker",
+  "samtal.identity.v1",
+  3,
+  samtal__identity__v1__sign_in_code_maker__enum_values_by_number,
+  3,
+  samtal__identity__v1__sign_in_code_maker__enum_values_by_name,
+  1,
+  samtal__identity__v1__sign_in_code_maker__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue samtal__identity__v1__sign_in_code_state__enum_values_by_number[7] =
+{
+  { "SIGN_IN_CODE_STATE_UNSPECIFIED", "SAMTAL__IDENTITY__V1__SIGN_IN_CODE_STATE__SIGN_IN_CODE_STATE_UNSPECIFIED", 0 },
+  { "NOT_YET_USABLE", "SAMTAL__IDENTITY__V1__SIGN_IN_CODE_STATE__NOT_YET_USABLE", 1 },
+  { "USABLE", "SAMTAL__IDENTITY__V1__SIGN_IN_CODE_STATE__USABLE", 2 },
+  { "USED", "SAMTAL__IDENTITY__V1__SIGN_IN_CODE_STATE__USED", 3 },
+  { "EXPIRED", "SAMTAL__IDENTITY__V1__SIGN_IN_CODE_STATE__EXPIRED", 4 },
+  { "REPLACED", "SAMTAL__IDENTITY__V1__SIGN_IN_CODE_STATE__REPLACED", 5 },
+  { "REVOKED", "SAMTAL__IDENTITY__V1__SIGN_IN_CODE_STATE__REVOKED", 6 },
+};
+static const ProtobufCIntRange samtal__identity__v1__sign_in_code_state__value_ranges[] = {
+{0, 0},{0, 7}
+};
+static const ProtobufCEnumValueIndex samtal__identity__v1__sign_in_code_state__enum_values_by_name[7] =
+{
+  { "EXPIRED", 4 },
+  { "NOT_YET_USABLE", 1 },
+  { "REPLACED", 5 },
+  { "REVOKED", 6 },
+  { "SIGN_IN_CODE_STATE_UNSPECIFIED", 0 },
+  { "USABLE", 2 },
+  { "USED", 3 },
+};
+const ProtobufCEnumDescriptor samtal__identity__v1__sign_in_code_state__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "samtal.identity.v1.SignInCodeState",
+  "SignInCodeState",
+  "Samtal__Identity__V1__SignInCodeState",
+  "samtal.identity.v1",
+  7,
+  samtal__identity__v1__sign_in_code_state__enum_values_by_number,
+  7,
+  samtal__identity__v1__sign_in_code_state__enum_values_by_name,
+  1,
+  samtal__identity__v1__sign_in_code_state__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

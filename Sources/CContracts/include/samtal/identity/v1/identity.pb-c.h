@@ -29,6 +29,9 @@ typedef struct Samtal__Identity__V1__ListAdministratorsRequest Samtal__Identity_
 typedef struct Samtal__Identity__V1__ListAdministratorsResponse Samtal__Identity__V1__ListAdministratorsResponse;
 typedef struct Samtal__Identity__V1__CreateSignInCodeRequest Samtal__Identity__V1__CreateSignInCodeRequest;
 typedef struct Samtal__Identity__V1__SignInCode Samtal__Identity__V1__SignInCode;
+typedef struct Samtal__Identity__V1__ListSignInCodesRequest Samtal__Identity__V1__ListSignInCodesRequest;
+typedef struct Samtal__Identity__V1__ListSignInCodesResponse Samtal__Identity__V1__ListSignInCodesResponse;
+typedef struct Samtal__Identity__V1__RevokeSignInCodeRequest Samtal__Identity__V1__RevokeSignInCodeRequest;
 typedef struct Samtal__Identity__V1__SignInRequest Samtal__Identity__V1__SignInRequest;
 typedef struct Samtal__Identity__V1__SignInResponse Samtal__Identity__V1__SignInResponse;
 typedef struct Samtal__Identity__V1__RefreshTokensRequest Samtal__Identity__V1__RefreshTokensRequest;
@@ -45,6 +48,22 @@ typedef struct Samtal__Identity__V1__ListSigningKeysResponse Samtal__Identity__V
 
 /* --- enums --- */
 
+typedef enum _Samtal__Identity__V1__SignInCodeMaker {
+  SAMTAL__IDENTITY__V1__SIGN_IN_CODE_MAKER__SIGN_IN_CODE_MAKER_UNSPECIFIED = 0,
+  SAMTAL__IDENTITY__V1__SIGN_IN_CODE_MAKER__OPERATOR = 1,
+  SAMTAL__IDENTITY__V1__SIGN_IN_CODE_MAKER__ADMINISTRATOR = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(SAMTAL__IDENTITY__V1__SIGN_IN_CODE_MAKER)
+} Samtal__Identity__V1__SignInCodeMaker;
+typedef enum _Samtal__Identity__V1__SignInCodeState {
+  SAMTAL__IDENTITY__V1__SIGN_IN_CODE_STATE__SIGN_IN_CODE_STATE_UNSPECIFIED = 0,
+  SAMTAL__IDENTITY__V1__SIGN_IN_CODE_STATE__NOT_YET_USABLE = 1,
+  SAMTAL__IDENTITY__V1__SIGN_IN_CODE_STATE__USABLE = 2,
+  SAMTAL__IDENTITY__V1__SIGN_IN_CODE_STATE__USED = 3,
+  SAMTAL__IDENTITY__V1__SIGN_IN_CODE_STATE__EXPIRED = 4,
+  SAMTAL__IDENTITY__V1__SIGN_IN_CODE_STATE__REPLACED = 5,
+  SAMTAL__IDENTITY__V1__SIGN_IN_CODE_STATE__REVOKED = 6
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(SAMTAL__IDENTITY__V1__SIGN_IN_CODE_STATE)
+} Samtal__Identity__V1__SignInCodeState;
 
 /* --- messages --- */
 
@@ -177,10 +196,12 @@ struct  Samtal__Identity__V1__CreateSignInCodeRequest
 {
   ProtobufCMessage base;
   ProtobufCBinaryData email;
+  ProtobufCBinaryData organisation_id;
+  ProtobufCBinaryData instruction;
 };
 #define SAMTAL__IDENTITY__V1__CREATE_SIGN_IN_CODE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&samtal__identity__v1__create_sign_in_code_request__descriptor) \
-    , {0,NULL} }
+    , {0,NULL}, {0,NULL}, {0,NULL} }
 
 
 struct  Samtal__Identity__V1__SignInCode
@@ -188,10 +209,54 @@ struct  Samtal__Identity__V1__SignInCode
   ProtobufCMessage base;
   ProtobufCBinaryData code;
   Google__Protobuf__Timestamp *expire_time;
+  ProtobufCBinaryData sign_in_code_id;
+  Samtal__Identity__V1__Administrator *administrator;
+  Samtal__Identity__V1__SignInCodeMaker maker;
+  Samtal__Identity__V1__Administrator *made_by;
+  Google__Protobuf__Timestamp *create_time;
+  Google__Protobuf__Timestamp *usable_time;
+  ProtobufCBinaryData instruction;
+  Samtal__Identity__V1__SignInCodeState state;
+  Google__Protobuf__Timestamp *end_time;
 };
 #define SAMTAL__IDENTITY__V1__SIGN_IN_CODE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&samtal__identity__v1__sign_in_code__descriptor) \
-    , {0,NULL}, NULL }
+    , {0,NULL}, NULL, {0,NULL}, NULL, SAMTAL__IDENTITY__V1__SIGN_IN_CODE_MAKER__SIGN_IN_CODE_MAKER_UNSPECIFIED, NULL, NULL, NULL, {0,NULL}, SAMTAL__IDENTITY__V1__SIGN_IN_CODE_STATE__SIGN_IN_CODE_STATE_UNSPECIFIED, NULL }
+
+
+struct  Samtal__Identity__V1__ListSignInCodesRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData organisation_id;
+  uint32_t page_size;
+  ProtobufCBinaryData page_token;
+};
+#define SAMTAL__IDENTITY__V1__LIST_SIGN_IN_CODES_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__identity__v1__list_sign_in_codes_request__descriptor) \
+    , {0,NULL}, 0, {0,NULL} }
+
+
+struct  Samtal__Identity__V1__ListSignInCodesResponse
+{
+  ProtobufCMessage base;
+  size_t n_sign_in_codes;
+  Samtal__Identity__V1__SignInCode **sign_in_codes;
+  ProtobufCBinaryData next_page_token;
+};
+#define SAMTAL__IDENTITY__V1__LIST_SIGN_IN_CODES_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__identity__v1__list_sign_in_codes_response__descriptor) \
+    , 0,NULL, {0,NULL} }
+
+
+struct  Samtal__Identity__V1__RevokeSignInCodeRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData organisation_id;
+  ProtobufCBinaryData sign_in_code_id;
+};
+#define SAMTAL__IDENTITY__V1__REVOKE_SIGN_IN_CODE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__identity__v1__revoke_sign_in_code_request__descriptor) \
+    , {0,NULL}, {0,NULL} }
 
 
 struct  Samtal__Identity__V1__SignInRequest
@@ -359,6 +424,15 @@ void   samtal__identity__v1__create_sign_in_code_request__init
 /* Samtal__Identity__V1__SignInCode methods */
 void   samtal__identity__v1__sign_in_code__init
                      (Samtal__Identity__V1__SignInCode         *message);
+/* Samtal__Identity__V1__ListSignInCodesRequest methods */
+void   samtal__identity__v1__list_sign_in_codes_request__init
+                     (Samtal__Identity__V1__ListSignInCodesRequest         *message);
+/* Samtal__Identity__V1__ListSignInCodesResponse methods */
+void   samtal__identity__v1__list_sign_in_codes_response__init
+                     (Samtal__Identity__V1__ListSignInCodesResponse         *message);
+/* Samtal__Identity__V1__RevokeSignInCodeRequest methods */
+void   samtal__identity__v1__revoke_sign_in_code_request__init
+                     (Samtal__Identity__V1__RevokeSignInCodeRequest         *message);
 /* Samtal__Identity__V1__SignInRequest methods */
 void   samtal__identity__v1__sign_in_request__init
                      (Samtal__Identity__V1__SignInRequest         *message);
@@ -436,6 +510,15 @@ typedef void (*Samtal__Identity__V1__CreateSignInCodeRequest_Closure)
 typedef void (*Samtal__Identity__V1__SignInCode_Closure)
                  (const Samtal__Identity__V1__SignInCode *message,
                   void *closure_data);
+typedef void (*Samtal__Identity__V1__ListSignInCodesRequest_Closure)
+                 (const Samtal__Identity__V1__ListSignInCodesRequest *message,
+                  void *closure_data);
+typedef void (*Samtal__Identity__V1__ListSignInCodesResponse_Closure)
+                 (const Samtal__Identity__V1__ListSignInCodesResponse *message,
+                  void *closure_data);
+typedef void (*Samtal__Identity__V1__RevokeSignInCodeRequest_Closure)
+                 (const Samtal__Identity__V1__RevokeSignInCodeRequest *message,
+                  void *closure_data);
 typedef void (*Samtal__Identity__V1__SignInRequest_Closure)
                  (const Samtal__Identity__V1__SignInRequest *message,
                   void *closure_data);
@@ -478,6 +561,8 @@ typedef void (*Samtal__Identity__V1__ListSigningKeysResponse_Closure)
 
 /* --- descriptors --- */
 
+extern const ProtobufCEnumDescriptor    samtal__identity__v1__sign_in_code_maker__descriptor;
+extern const ProtobufCEnumDescriptor    samtal__identity__v1__sign_in_code_state__descriptor;
 extern const ProtobufCMessageDescriptor samtal__identity__v1__organisation__descriptor;
 extern const ProtobufCMessageDescriptor samtal__identity__v1__administrator__descriptor;
 extern const ProtobufCMessageDescriptor samtal__identity__v1__create_organisation_request__descriptor;
@@ -491,6 +576,9 @@ extern const ProtobufCMessageDescriptor samtal__identity__v1__list_administrator
 extern const ProtobufCMessageDescriptor samtal__identity__v1__list_administrators_response__descriptor;
 extern const ProtobufCMessageDescriptor samtal__identity__v1__create_sign_in_code_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__identity__v1__sign_in_code__descriptor;
+extern const ProtobufCMessageDescriptor samtal__identity__v1__list_sign_in_codes_request__descriptor;
+extern const ProtobufCMessageDescriptor samtal__identity__v1__list_sign_in_codes_response__descriptor;
+extern const ProtobufCMessageDescriptor samtal__identity__v1__revoke_sign_in_code_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__identity__v1__sign_in_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__identity__v1__sign_in_response__descriptor;
 extern const ProtobufCMessageDescriptor samtal__identity__v1__refresh_tokens_request__descriptor;
