@@ -43,7 +43,7 @@ enum DatabaseFiles {
     }
 
     /// Makes a new file's name as durable as what will be written into it.
-    private static func synchroniseFolder(of path: String) throws(StorageError) {
+    static func synchroniseFolder(of path: String) throws(StorageError) {
         let descriptor = open(folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw StorageError(errno: errno, "the database's folder can't be opened")

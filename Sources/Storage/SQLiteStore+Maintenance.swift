@@ -28,11 +28,20 @@ extension SQLiteStore {
     private func rewrite() async throws {
         try await maintain("rewriting the database") { db in try db.execute(sql: "VACUUM") }
         counters.withLock { $0.rewritings += 1 }
+        try await emptyLog()
+    }
+
+    /// Copies the log into the file and cuts it to nothing.
+    /// - Throws: ``StorageError``: `busy` if readers kept the log from being emptied for all attempts, `full`, `closed`.
+    public func emptyLog() async throws {
         for _ in 0..<max(configuration.truncationAttempts, 1) {
             if try await truncateLog() { return }
         }
         throw StorageError(.busy, "emptying the log: readers are in the way")
     }
+
+    /// Bytes of the database file.
+    public var size: Int { DatabaseFiles.size(of: pool.path) }
 
     /// The rewritings that run and wait: one of each at most.
     struct PurgeRounds: Sendable {

@@ -16,6 +16,8 @@ public struct StorageError: Error, Sendable, Equatable {
         case locked
         /// The file was written by a newer version, with migrations that this one does not know.
         case newerSchema
+        /// There is no such file.
+        case missing
         /// The store is closed, or closing.
         case closed
         /// Anything else: input and output errors, missing permissions, SQL that does not fit the schema.
@@ -80,5 +82,12 @@ extension StorageError {
         case let error as DatabaseError: StorageError(error, while: activity)
         default: StorageError(.other, "\(activity): \(type(of: error))")
         }
+    }
+}
+
+extension StorageError {
+    /// An error of the database as one of the store, without what it says; any other as it is.
+    public static func translated(_ error: any Error) -> any Error {
+        (error as? DatabaseError).map { StorageError($0, while: "writing") } ?? error
     }
 }

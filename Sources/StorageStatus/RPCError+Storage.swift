@@ -15,7 +15,7 @@ extension RPCError {
         case .full: self.init(.unavailable, "\(service)'s disk is full", reason: StorageReason.full)
         case .closed: self.init(.unavailable, "\(service) is stopping", reason: StorageReason.stopping)
         case .corrupt: self.init(.dataLoss, "\(service)'s store is damaged", reason: StorageReason.damaged)
-        case .locked, .newerSchema, .other: return nil
+        case .locked, .newerSchema, .missing, .other: return nil
         }
     }
 

@@ -249,7 +249,7 @@ struct ServiceRunnerTests {
         await #expect(throws: RPCError.unavailable(neighbour: "retention")) {
             try await HealthV1.HealthClient(channel: channel).check(HealthV1.HealthCheckRequest())
         }
-        #expect(environment.file("chat.sqlite") == folder.path + "/chat/chat.sqlite")
+        #expect(environment.file("index.sqlite") == folder.path + "/chat/index.sqlite")
         await environment.closeChannels()
     }
 

@@ -40,7 +40,7 @@ public struct ServiceEnvironment: Sendable {
         neighbours = Neighbours(folders: settings.folders, paths: settings.neighbours)
     }
 
-    /// The path of a file of the service's own: `file("chat.sqlite")`.
+    /// The path of a file of the service's own: `file("index.sqlite")`.
     public func file(_ name: String) -> String { "\(ownFolder)/\(name)" }
 
     /// The channel to another service, which need not be up: one connection for each purpose, shared by all who ask for

@@ -52,9 +52,12 @@ public enum LogKey {
     /// Where data is kept, as declared.
     public static let region = "region"
 
+    /// A session, by the beginning of its id's SHA-256: the id itself lets its bearer in.
+    public static let session = "session_digest"
+
     static let allowed: Set<String> = [
         method, code, reason, duration, peerRole, peerUID, callID, traceID, errorType, neighbour, count, sequence,
         organisation, signal, socket, port, component, delay, attempt, bytes, bound, omittedBefore, threads,
-        region, rule,
+        region, rule, session,
     ]
 }
