@@ -139,8 +139,8 @@ let package = Package(
         tests(
             "Chat",
             [
-                "ChatCore", "ChatServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy", grdb, logging,
-                lifecycle,
+                "ChatCore", "ChatServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy", "TestProcesses", grdb,
+                logging, lifecycle,
             ] + nio),
         tests(
             "Retention",

@@ -145,14 +145,12 @@ struct FullDiskTests {
                         }
                     ),
                     ("ending", { _ = try await chat.endSession(.init(sessionID: other), options: options) }),
-                    (
-                        "erasing, which retention is asked for",
-                        {
-                            _ = try await samtal.retention.eraseSession(
-                                .init(sessionID: draft, confirmSessionID: draft), options: options)
-                        }
-                    ),
                 ])
+            // Erasing needs no room: nothing is served at once, and the content is unlinked.
+            _ = try await samtal.retention.eraseSession(
+                .init(sessionID: draft, confirmSessionID: draft), options: options)
+            #expect(try ByteSearch.files(under: samtal.data).allSatisfy { !$0.contains("\(draft).sqlite") })
+            await expectStatus(.notFound) { try await chat.getSession(.init(sessionID: draft), options: options) }
             expectLogged(samtal, .chat)
             let (status, error) = try await post(
                 samtal, "/v1/sessions", #"{"title":"Fråga"}"#, token: organisation.accessToken)
@@ -162,7 +160,7 @@ struct FullDiskTests {
             disk.makeRoom()
             _ = try await chat.endSession(.init(sessionID: other), options: options)
             _ = try await samtal.retention.eraseSession(
-                .init(sessionID: draft, confirmSessionID: draft), options: options)
+                .init(sessionID: other, confirmSessionID: other), options: options)
         }
     }
 

@@ -67,6 +67,10 @@ extension ChatError {
         ChatError(.exhausted, reason: "LOG_READ_LIMIT", "too many logs are being read", bound: bound)
     }
 
+    package static func tooMuchWaiting(_ bound: String) -> ChatError {
+        ChatError(.exhausted, reason: "STORE_OVERLOADED", "too many calls are waiting in chat", bound: bound)
+    }
+
     package static let tokenOfOtherSession = ChatError(
         .forbidden, reason: "TOKEN_OTHER_SESSION", "the participant token belongs to another session",
         field: "session_id")
@@ -85,9 +89,20 @@ extension ChatError {
     package static let controllerNotFound = ChatError(
         .notFound, reason: "ORGANISATION_NOT_FOUND", "organisation: not found")
 
-    /// A stored text that does not open with the session's key: the file was changed by something else.
+    /// A stored text that does not open with the session's key, or a session's file that can't be read: something else
+    /// changed it. Other sessions go on.
     package static let damaged = ChatError(
         .damaged, reason: "CONTENT_DAMAGED", "stored content could not be read")
+
+    /// A session that is listed and whose content is not there, though nobody erased it: to those who read it.
+    package static let contentLost = ChatError(
+        .damaged, reason: "CONTENT_MISSING", "the session's stored content is not where it was stored",
+        field: "session_id")
+
+    /// The same, to those who erase it.
+    package static let contentMissing = ChatError(
+        .wrongState, reason: "CONTENT_MISSING", "the session's stored content is not where it was stored",
+        field: "session_id")
 
     package static func invalid(_ field: String, _ problem: String) -> ChatError {
         ChatError(.invalid, reason: "INVALID_FIELD", "\(field): \(problem)", field: field)

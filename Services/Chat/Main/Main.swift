@@ -14,10 +14,12 @@ struct Main: CheckedCommand {
     func run() async throws {
         let settings = try chat.settings()
         try await ServiceRunner.run(name: "chat", options: service) { environment in
+            var settings = settings
+            settings.store = StoreLimits(environment.descriptors)
             let administrators = Administrators(
                 identity: environment.channel(to: "identity"), logger: environment.logger)
             return try await ChatAssembly(
-                databasePath: environment.file("chat.sqlite"), region: environment.region,
+                folder: environment.ownFolder, region: environment.region,
                 identity: environment.channel(to: "identity"), retention: environment.channel(to: "retention"),
                 settings: settings, metrics: environment.metrics, logger: environment.logger
             )

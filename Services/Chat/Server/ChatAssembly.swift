@@ -13,24 +13,25 @@ package struct ChatAssembly: Sendable {
     package let participants: any Authenticator
     package let upkeep: any Service
     package let feed: LiveFeed
-    private let store: ChatStore
+    private let store: any SessionStore
     private let clock: HighWaterClock
 
     /// - Parameters:
-    ///   - databasePath: Of the store's file; created where missing.
+    ///   - folder: Of chat's files; created where missing.
     ///   - region: Where that is, as declared.
     ///   - identity: The channel to identity, which need not be up.
     ///   - retention: The channel to retention, which need not be up.
     ///   - metrics: Where refusals are counted.
-    /// - Throws: `StorageError` if the file can't be opened.
+    /// - Throws: `StorageError` if the store can't be opened.
     package init(
-        databasePath: String, region: Region, identity: RPCChannel, retention channel: RPCChannel,
+        folder: String, region: Region, identity: RPCChannel, retention channel: RPCChannel,
         settings: ChatSettings,
         metrics: MetricsRegistry? = nil, clock: any WallClock = SystemWallClock(), logger: Logger
     ) async throws {
         let limits = settings.limits
         let retention = Retention(channel: channel)
-        store = try ChatStore(path: databasePath)
+        store = try await FileSessionStore(
+            in: folder, limits: settings.store, reports: StoreReports(metrics: metrics, logger: logger))
         // What is past its time stays so when the system's clock is set back.
         let clock = HighWaterClock(clock, stored: try await store.clockMark())
         self.clock = clock
@@ -39,7 +40,7 @@ package struct ChatAssembly: Sendable {
         feed = LiveFeed(limits: limits, places: places)
         let directory = SessionDirectory(
             store: store, retention: retention, clock: clock, capacity: limits.sessionsInMemory)
-        let log = SessionLog(store: store, directory: directory, feed: feed, places: places)
+        let log = SessionLog(store: store, directory: directory, feed: feed, places: places, clock: clock)
         let sessions = Sessions(
             storeTag: settings.storeTag, store: store, directory: directory, retention: retention, feed: feed,
             clock: clock)

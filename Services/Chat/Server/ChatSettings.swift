@@ -6,6 +6,7 @@ package struct ChatSettings: Sendable {
     /// The beginning of every session id made here; tells the gateway which store a session is in.
     package let storeTag: String
     package var limits = ChatLimits()
+    package var store = StoreLimits()
     /// How often sessions are looked after: ended, reported, cut off.
     package var upkeepInterval: Duration = .seconds(1)
     /// How often retention is asked whether sessions have to go earlier. It says so by itself when it is; asking finds

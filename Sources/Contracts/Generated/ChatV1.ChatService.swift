@@ -181,8 +181,10 @@ extension ChatV1 {
         func setSessionDeadline(_ request: ChatV1.SetSessionDeadlineRequest, call: ServerCall) async throws
             -> ChatV1.SetSessionDeadlineResponse
 
-        /// Erases every row of a session, for retention, which has destroyed the key before. Returns once no byte of the
-        /// rows is left in the store's files. Erasing what is not there returns zero counts.
+        /// Erases a session's content, for retention, which has destroyed the key before. Returns once the session's files are
+        /// unlinked, and says what was observed. Needs no room on the disk. Repeated, it says what the first time observed.
+        /// FAILED_PRECONDITION CONTENT_MISSING if the session is listed and its content is gone, though nobody erased it: that is
+        /// for people to look into.
         func eraseSessionContent(_ request: ChatV1.EraseSessionContentRequest, call: ServerCall) async throws
             -> ChatV1.EraseSessionContentResponse
     }
@@ -308,8 +310,10 @@ extension ChatV1 {
             try await channel.unary(ChatV1.ChatServiceMethods.setSessionDeadline, request, options: options)
         }
 
-        /// Erases every row of a session, for retention, which has destroyed the key before. Returns once no byte of the
-        /// rows is left in the store's files. Erasing what is not there returns zero counts.
+        /// Erases a session's content, for retention, which has destroyed the key before. Returns once the session's files are
+        /// unlinked, and says what was observed. Needs no room on the disk. Repeated, it says what the first time observed.
+        /// FAILED_PRECONDITION CONTENT_MISSING if the session is listed and its content is gone, though nobody erased it: that is
+        /// for people to look into.
         public func eraseSessionContent(
             _ request: ChatV1.EraseSessionContentRequest, options: CallOptions = CallOptions()
         ) async throws -> ChatV1.EraseSessionContentResponse {

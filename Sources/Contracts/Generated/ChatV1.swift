@@ -114,6 +114,42 @@ extension ChatV1 {
 }
 
 extension ChatV1 {
+    /// What was found of a session's content when it was to be erased.
+    public enum ErasedContent: Sendable, Hashable {
+        case unspecified
+        /// it was there, and is unlinked now
+        case fileUnlinked
+        /// an earlier erasure is on record: the rest is what that one observed
+        case erasedEarlier
+        /// nothing lists the session, nothing is stored of it, and no erasure is on record
+        case neverHeld
+        /// A number that this version has no name for: protobuf's enums are open.
+        case unrecognised(Int32)
+
+        public init(rawValue: Int32) {
+            switch rawValue {
+            case 0: self = .unspecified
+            case 1: self = .fileUnlinked
+            case 2: self = .erasedEarlier
+            case 3: self = .neverHeld
+            default: self = .unrecognised(rawValue)
+            }
+        }
+
+        /// The number on the wire.
+        public var rawValue: Int32 {
+            switch self {
+            case .unspecified: 0
+            case .fileUnlinked: 1
+            case .erasedEarlier: 2
+            case .neverHeld: 3
+            case .unrecognised(let number): number
+            }
+        }
+    }
+}
+
+extension ChatV1 {
     /// `samtal.chat.v1.Session`.
     public struct Session: ProtobufMessage {
         public var sessionID: String = ""
@@ -1252,11 +1288,19 @@ extension ChatV1 {
 extension ChatV1 {
     /// `samtal.chat.v1.EraseSessionContentResponse`.
     public struct EraseSessionContentResponse: ProtobufMessage {
+        /// this and the next two are 0 unless counts_known
         public var questions: UInt64 = 0
         public var answers: UInt64 = 0
         public var events: UInt64 = 0
         /// where chat keeps its data, as declared; for the certificate
         public var region: String = ""
+        public var content: ChatV1.ErasedContent = .unspecified
+        /// false: the content was too damaged to tell how much there was
+        public var countsKnown: Bool = false
+        public var filesUnlinked: UInt32 = 0
+        public var bytesUnlinked: UInt64 = 0
+        /// by chat's clock
+        public var eraseTime: GoogleProtobuf.Timestamp? = nil
 
         public init() {}
 
@@ -1264,12 +1308,22 @@ extension ChatV1 {
             questions: UInt64 = 0,
             answers: UInt64 = 0,
             events: UInt64 = 0,
-            region: String = ""
+            region: String = "",
+            content: ChatV1.ErasedContent = .unspecified,
+            countsKnown: Bool = false,
+            filesUnlinked: UInt32 = 0,
+            bytesUnlinked: UInt64 = 0,
+            eraseTime: GoogleProtobuf.Timestamp? = nil
         ) {
             self.questions = questions
             self.answers = answers
             self.events = events
             self.region = region
+            self.content = content
+            self.countsKnown = countsKnown
+            self.filesUnlinked = filesUnlinked
+            self.bytesUnlinked = bytesUnlinked
+            self.eraseTime = eraseTime
         }
 
         public static let descriptor: ProtobufDescriptor = {
@@ -1277,7 +1331,7 @@ extension ChatV1 {
             samtal__chat__v1__erase_session_content_response__init(&message)
             return ProtobufDescriptor(
                 message.base.descriptor, texts: [4],
-                messages: [:])
+                messages: [9: GoogleProtobuf.Timestamp.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
@@ -1286,6 +1340,11 @@ extension ChatV1 {
             answers = cStruct.pointee.answers
             events = cStruct.pointee.events
             region = try FieldReading.text(cStruct.pointee.region.data, cStruct.pointee.region.len, "region")
+            content = ChatV1.ErasedContent(rawValue: Int32(truncatingIfNeeded: cStruct.pointee.content.rawValue))
+            countsKnown = cStruct.pointee.counts_known != 0
+            filesUnlinked = cStruct.pointee.files_unlinked
+            bytesUnlinked = cStruct.pointee.bytes_unlinked
+            eraseTime = try FieldReading.message(cStruct.pointee.erase_time, "erase_time")
         }
 
         public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
@@ -1294,6 +1353,11 @@ extension ChatV1 {
             cStruct.pointee.answers = answers
             cStruct.pointee.events = events
             (cStruct.pointee.region.data, cStruct.pointee.region.len) = arena.text(region)
+            cStruct.pointee.content = .init(rawValue: .init(truncatingIfNeeded: content.rawValue))
+            cStruct.pointee.counts_known = countsKnown ? 1 : 0
+            cStruct.pointee.files_unlinked = filesUnlinked
+            cStruct.pointee.bytes_unlinked = bytesUnlinked
+            cStruct.pointee.erase_time = arena.message(eraseTime)
         }
     }
 }

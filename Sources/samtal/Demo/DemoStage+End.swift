@@ -67,7 +67,7 @@ extension DemoStage {
         guard let statement = try? ErasureStatement(reading: certificate.statement),
             statement.counts.questions == Int64(kept.questions), statement.counts.answers == Int64(kept.answers)
         else { throw CommandFailure("The certificate does not count what was kept.") }
-        try say("erased       key destroyed, rows deleted, files vacuumed; certificate \(message.sequence) written")
+        try say("erased       key destroyed, the session's file unlinked; certificate \(message.sequence) written")
         return certificate
     }
 

@@ -11,7 +11,7 @@ struct SessionCacheTests {
         let record = SessionRecord(
             id: id, organisationID: "org", createTime: Date(milliseconds: 0), retentionDays: 1)
         return OpenedSession(
-            stored: StoredSession(row: 1, record: record, sealedTitle: [], lastSequence: 1),
+            stored: StoredSession(record: record, sealedTitle: [], lastSequence: 1),
             cipher: SessionCipher(sessionID: id, key: .random()), title: "")
     }
 

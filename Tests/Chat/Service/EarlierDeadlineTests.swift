@@ -63,9 +63,9 @@ struct EarlierDeadlineTests {
             }
             try await world.withChat { chat in
                 #expect(try await chat.client.getSession(.init(sessionID: id)).deleteTime?.date == earlier)
-                #expect(try world.filesHold(Array(id.utf8)))
+                #expect(try await world.filesHold(Array(id.utf8)))
                 world.clock.set(earlier.addingTimeInterval(3601))
-                try await world.eventually("its rows are gone") { try !world.filesHold(Array(id.utf8)) }
+                try await world.eventually("its rows are gone") { try await !world.filesHold(Array(id.utf8)) }
             }
         }
     }

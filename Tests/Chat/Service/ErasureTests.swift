@@ -28,15 +28,23 @@ struct ErasureTests {
             let sealed = try await sealedBytes(of: id, in: world)
             // The title; 60 texts, names and requests of one author; 30 answers with names and requests.
             #expect(sealed.count == 272)
-            for bytes in sealed { #expect(try world.filesHold(bytes)) }
+            let title = try #require(try await sealedTitle(of: id, in: world))
+            for bytes in sealed { #expect(try await world.filesHold(bytes)) }
 
             world.retention.destroyKey(of: id)
             let erased = try await chat.erase(id)
             #expect(erased.questions == 60)
             #expect(erased.answers == 30)
             #expect(erased.events == 112)
-            for bytes in sealed { #expect(try !world.filesHold(bytes)) }
-            #expect(try !world.filesHold(Array(id.utf8)))
+            #expect(erased.content == .fileUnlinked && erased.countsKnown)
+            #expect(erased.filesUnlinked > 0 && erased.bytesUnlinked > 60 * 100)
+            #expect(erased.eraseTime?.date == World.start)
+            for bytes in sealed where bytes != title { #expect(try await !world.filesHold(bytes)) }
+            try await world.eventually("nor is its title, or its id, in the index") {
+                let holdsTitle = try await world.filesHold(title)
+                let holdsID = try await world.filesHold(Array(id.utf8))
+                return !holdsTitle && !holdsID
+            }
 
             let ending = await status { while try await events.next() != nil {} }
             #expect(ending?.code == .notFound)
@@ -48,10 +56,14 @@ struct ErasureTests {
             _ = try await chat.ask("Och en till", in: kept, as: keeper)
 
             // Whoever missed the answer gets it again; the certificate depends on it.
-            #expect(try await chat.erase(id) == erased)
-            for bytes in sealed { #expect(try !world.filesHold(bytes)) }
-            #expect(try !world.filesHold(Array(id.utf8)))
-            #expect(try await chat.erase("a-unknown") == ChatV1.EraseSessionContentResponse(region: "se-lund"))
+            world.clock.advance(by: 60)
+            var again = erased
+            again.content = .erasedEarlier
+            #expect(try await chat.erase(id) == again)
+            for bytes in sealed { #expect(try await !world.filesHold(bytes)) }
+            let unknown = try await chat.erase("a-unknown")
+            #expect(unknown.content == .neverHeld && unknown.countsKnown)
+            #expect(unknown.questions == 0 && unknown.filesUnlinked == 0 && unknown.region == "se-lund")
         }
     }
 
@@ -61,7 +73,7 @@ struct ErasureTests {
             let id = try await chat.session()
             let author = try await chat.join(id)
             _ = try await chat.ask("Blir jag kvar?", in: id, as: author)
-            let sealed = try await sealedBytes(of: id, in: world)
+            let sealed = Array(try await sealedBytes(of: id, in: world))
             _ = try await chat.end(id)
             try await world.eventually("retention hears of the end") {
                 world.retention.state.withLock { $0.ends[id]?.isEmpty == false }
@@ -72,16 +84,17 @@ struct ErasureTests {
             try await world.eventually("a whole round of upkeep is over") {
                 world.retention.state.withLock { $0.ends[other]?.isEmpty == false }
             }
-            #expect(try world.filesHold(Array(id.utf8)))
+            #expect(try await world.filesHold(Array(id.utf8)))
 
             world.clock.advance(by: 200)
             try await world.eventually("nothing of it is in the files") {
-                try !world.filesHold(Array(id.utf8)) && sealed.allSatisfy { try !world.filesHold($0) }
+                for bytes in sealed + [Array(id.utf8)] where try await world.filesHold(bytes) { return false }
+                return true
             }
             let erased = try await chat.erase(id)
             #expect(erased.questions == 1)
             #expect(erased.events == 4)
-            #expect(try world.filesHold(Array(other.utf8)))
+            #expect(try await world.filesHold(Array(other.utf8)))
         }
     }
 
@@ -128,41 +141,54 @@ struct ErasureTests {
             let token = joined.participantToken
             for text in texts + ["request-of-anna-1", "request-of-adm-1", token, "adm-1"] {
                 for bytes in [Array(text.utf8), Array(text.utf16).flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }] {
-                    #expect(try !world.filesHold(bytes))
+                    #expect(try await !world.filesHold(bytes))
                 }
                 #expect(!world.logs.text.contains(text))
             }
             #expect(!world.logs.text.isEmpty)
-            let modes = try FileManager.default.contentsOfDirectory(atPath: "\(world.folder)/chat").map { file in
-                try FileManager.default.attributesOfItem(atPath: "\(world.folder)/chat/\(file)")[.posixPermissions]
+            let files = try FileManager.default.subpathsOfDirectory(atPath: world.chatFolder)
+            #expect(files.count >= 4)
+            let modes = try files.map { file in
+                try FileManager.default.attributesOfItem(atPath: "\(world.chatFolder)/\(file)")[.posixPermissions]
                     as? Int
             }
             #expect(modes.allSatisfy { ($0 ?? 0o777) & 0o077 == 0 })
         }
     }
 
+    private func sealedTitle(of sessionID: String, in world: World) async throws -> [UInt8]? {
+        let copy = try world.copyOfFiles()
+        defer { try? FileManager.default.removeItem(atPath: copy) }
+        let database = try DatabaseQueue(path: "\(copy)/index.sqlite")
+        return try await database.read { db in
+            try Data.fetchOne(db, sql: "SELECT title FROM session WHERE id = ?", arguments: [sessionID])
+        }.map { [UInt8]($0) }
+    }
+
     /// All sealed texts and digests of a session, or of all sessions, as they are stored.
     private func sealedBytes(of sessionID: String?, in world: World) async throws -> Set<[UInt8]> {
-        var configuration = Configuration()
-        configuration.readonly = true
-        let database = try DatabaseQueue(path: world.databasePath, configuration: configuration)
-        return try await database.read { db in
-            let values = try Data.fetchAll(
-                db,
-                sql: """
-                    WITH chosen AS (SELECT row, title FROM session WHERE ?1 IS NULL OR id = ?1)
-                    SELECT title FROM chosen
-                    UNION ALL SELECT text FROM question WHERE session IN (SELECT row FROM chosen)
-                    UNION ALL SELECT author_name FROM question
-                        WHERE author_name IS NOT NULL AND session IN (SELECT row FROM chosen)
-                    UNION ALL SELECT author FROM question WHERE session IN (SELECT row FROM chosen)
-                    UNION ALL SELECT request FROM question WHERE session IN (SELECT row FROM chosen)
-                    UNION ALL SELECT text FROM answer WHERE session IN (SELECT row FROM chosen)
-                    UNION ALL SELECT host_name FROM answer
-                        WHERE host_name IS NOT NULL AND session IN (SELECT row FROM chosen)
-                    UNION ALL SELECT request FROM answer WHERE session IN (SELECT row FROM chosen)
-                    """, arguments: [sessionID])
-            return Set(values.map { [UInt8]($0) })
+        let copy = try world.copyOfFiles()
+        defer { try? FileManager.default.removeItem(atPath: copy) }
+        var sealed: Set<[UInt8]> = []
+        for name in try FileManager.default.contentsOfDirectory(atPath: "\(copy)/sessions")
+        where name.hasSuffix(".sqlite") && (sessionID == nil || name == sessionID.map { "\($0).sqlite" }) {
+            let database = try DatabaseQueue(path: "\(copy)/sessions/\(name)")
+            let values = try await database.read { db in
+                try Data.fetchAll(
+                    db,
+                    sql: """
+                        SELECT title FROM session
+                        UNION ALL SELECT text FROM question
+                        UNION ALL SELECT author_name FROM question WHERE author_name IS NOT NULL
+                        UNION ALL SELECT author FROM question
+                        UNION ALL SELECT request FROM question
+                        UNION ALL SELECT text FROM answer
+                        UNION ALL SELECT host_name FROM answer WHERE host_name IS NOT NULL
+                        UNION ALL SELECT request FROM answer
+                        """)
+            }
+            sealed.formUnion(values.map { [UInt8]($0) })
         }
+        return sealed
     }
 }

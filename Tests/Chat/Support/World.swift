@@ -62,13 +62,14 @@ struct World {
     func withChat(_ settings: ChatSettings? = nil, _ body: (Chat) async throws -> Void) async throws {
         var settings = try settings ?? ChatSettings()
         settings.upkeepInterval = .milliseconds(20)
+        settings.store.indexRewrittenEvery = .milliseconds(20)
         let toRetention = RPCChannel(
             socketPath: retention.socketPath, name: "retention", group: .singleton, logger: logs.logger)
         let toIdentity = RPCChannel(
             socketPath: identity.socketPath, name: "identity", group: .singleton, logger: logs.logger)
         let metrics = MetricsRegistry()
         let assembly = try await ChatAssembly(
-            databasePath: databasePath, region: try Region("se-lund"), identity: toIdentity, retention: toRetention,
+            folder: chatFolder, region: try Region("se-lund"), identity: toIdentity, retention: toRetention,
             settings: settings, metrics: metrics, clock: clock, logger: logs.logger)
         let parts = assembly.parts(
             administrators: AccessTokenAuthenticator(keys: FixedSigningKeys([tokens.keyID: tokens.publicKey])))
@@ -101,15 +102,33 @@ struct World {
         try outcome.get()
     }
 
-    var databasePath: String { "\(folder)/chat/chat.sqlite" }
+    var chatFolder: String { "\(folder)/chat" }
 
-    /// Every byte of every file that chat keeps.
-    func filesHold(_ needle: [UInt8]) throws -> Bool {
-        let files = try #require(FileManager.default.enumerator(atPath: "\(folder)/chat")).compactMap { $0 as? String }
-        #expect(files.contains("chat.sqlite"))
-        return try files.contains { file in
-            try Data(contentsOf: URL(fileURLWithPath: "\(folder)/chat/\(file)")).range(of: Data(needle)) != nil
+    func sessionFile(_ id: String) -> String { "\(chatFolder)/sessions/\(id).sqlite" }
+
+    /// Every byte of every file that chat keeps, and every name of one.
+    func filesHold(_ needle: [UInt8]) async throws -> Bool {
+        let copy = try copyOfFiles()
+        defer { try? FileManager.default.removeItem(atPath: copy) }
+        let files = try FileManager.default.subpathsOfDirectory(atPath: copy)
+        #expect(files.contains("index.sqlite"))
+        return files.contains { file in
+            let content = FileManager.default.contents(atPath: "\(copy)/\(file)") ?? Data()
+            return content.range(of: Data(needle)) != nil || Data(file.utf8).range(of: Data(needle)) != nil
         }
+    }
+
+    /// A copy of chat's files as they are on the disk now. Made by another process: closing a descriptor of a database in
+    /// this one would drop the locks that SQLite holds.
+    func copyOfFiles() throws -> String {
+        let copy = "\(folder)/copy-\(UInt64.random(in: .min ... .max))"
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/cp")
+        process.arguments = ["-r", chatFolder, copy]
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        return copy
     }
 
     /// Waits for something that happens in the background.

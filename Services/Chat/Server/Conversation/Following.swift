@@ -6,10 +6,9 @@ internal import ServiceKit
 /// Streams a session's feed: the present state of what changed, then each change as it happens.
 struct Following: Sendable {
     /// Questions, and bytes of them, that are read at once: as much is in memory for each caller that does not read.
-    private static let batch = 100
-    private static let batchBytes = 64 * 1024
+    private static let batch = BatchBound(questions: 100, bytes: 64 * 1024)
 
-    let store: ChatStore
+    let store: any SessionStore
     let directory: SessionDirectory
     let feed: LiveFeed
 
@@ -51,17 +50,14 @@ struct Following: Sendable {
         _ session: OpenedSession, to watcher: Watcher, after sequence: Int64,
         writer: ResponseWriter<ChatV1.SessionEvent>
     ) async throws -> Int64 {
-        guard let position = try await store.feedPosition(of: session.id) else { throw ChatError.sessionNotFound }
+        let position = try await store.feedPosition(of: session.id)
         var sentSession =
             position.session.lastSequence <= sequence || !Audience.concernedBySession.contains(watcher.audience)
         var sent = sequence
         var isLast = false
         while !isLast {
-            let batch = try await store.turns.take([session.record.organisationID]) {
-                try await store.changedQuestions(
-                    of: session.row, for: watcher.audience, after: sent, through: position.sequence,
-                    limit: Following.batch, bytes: Following.batchBytes)
-            }
+            let batch = try await store.changedQuestions(
+                of: session.id, for: watcher.audience, after: sent, through: position.sequence, bound: Following.batch)
             for question in batch.questions {
                 if !sentSession, position.session.lastSequence < question.lastSequence {
                     try await send(position.session, of: session, writer: writer)

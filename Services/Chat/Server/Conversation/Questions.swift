@@ -2,11 +2,10 @@ internal import ChatCore
 internal import Contracts
 internal import Foundation
 internal import Privacy
-internal import ServiceKit
 
 /// Asking, moderating and answering.
 struct Questions: Sendable {
-    let store: ChatStore
+    let store: any SessionStore
     let directory: SessionDirectory
     let feed: LiveFeed
     let clock: any WallClock
@@ -21,7 +20,7 @@ struct Questions: Sendable {
         let now = clock.now()
         let id = QuestionIdentifier.make(at: now)
         let question = NewQuestion(
-            session: session.row, id: id,
+            sessionID: session.id, id: id,
             sealedText: try cipher.seal(text, as: .questionText(questionID: id)),
             sealedAuthorName: try cipher.seal(participant.name, as: .authorName(questionID: id)),
             author: cipher.authorDigest(of: participant.id),
@@ -43,7 +42,7 @@ struct Questions: Sendable {
         _ questionID: String, in sessionID: String, of organisationID: String, by moderation: Moderation
     ) async throws -> ChatV1.Question {
         let session = try await directory.session(sessionID, of: organisationID)
-        let question = try await store.moderate(questionID, in: session.row, by: moderation, limits: limits) {
+        let question = try await store.moderate(questionID, in: session.id, by: moderation, limits: limits) {
             [feed] question in
             feed.publish(question, in: sessionID)
         }
@@ -64,7 +63,7 @@ struct Questions: Sendable {
             answerTime: now.wholeMilliseconds)
         let request = cipher.answerDigest(requestID: answer.requestID, administratorID: administrator.id)
         let question = try await store.answer(
-            questionID, in: session.row, with: record, request: request, limits: limits
+            questionID, in: session.id, with: record, request: request, limits: limits
         ) { [feed] question in
             feed.publish(question, in: sessionID)
         }
@@ -81,14 +80,13 @@ struct Questions: Sendable {
     ) async throws -> (questions: [ChatV1.Question], nextPage: String?) {
         var after: Int64 = 0
         if let page {
-            guard let number = try await store.number(of: page, in: session.row) else {
+            guard let number = try await store.number(of: page, in: session.id) else {
                 throw ChatError.invalid("page_token", "is not a page token of this method")
             }
             after = number
         }
-        let batch = try await store.turns.take([session.record.organisationID]) {
-            try await store.questions(selection, of: session.row, after: after, limit: pageSize)
-        }
+        let batch = try await store.questions(
+            selection, of: session.id, after: after, bound: BatchBound(questions: pageSize))
         let questions = try batch.questions.map { try Messages.question($0, opening: session.cipher) }
         return (questions, batch.isLast ? nil : batch.questions.last?.id)
     }

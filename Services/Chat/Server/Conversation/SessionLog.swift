@@ -1,5 +1,6 @@
 internal import ChatCore
 internal import Contracts
+internal import Privacy
 internal import RPC
 internal import ServiceKit
 
@@ -7,13 +8,13 @@ internal import ServiceKit
 struct SessionLog: Sendable {
     /// Questions, and bytes of them, that are read at once, so that a log of any length takes the same memory, also when
     /// its reader is slow.
-    private static let batch = 200
-    private static let batchBytes = 64 * 1024
+    private static let batch = BatchBound(questions: 200, bytes: 64 * 1024)
 
-    let store: ChatStore
+    let store: any SessionStore
     let directory: SessionDirectory
     let feed: LiveFeed
     let places: WatcherPlaces
+    let clock: any WallClock
 
     /// Sends the session, then every question in the order asked.
     func read(_ sessionID: String, writer: ResponseWriter<ChatV1.SessionLogEntry>) async throws {
@@ -25,11 +26,8 @@ struct SessionLog: Sendable {
         var after: Int64 = 0
         var isLast = false
         while !isLast {
-            let batch = try await store.turns.take([session.record.organisationID]) {
-                try await store.questions(
-                    .seenBy(.moderator), of: session.row, after: after, limit: SessionLog.batch,
-                    bytes: SessionLog.batchBytes)
-            }
+            let batch = try await store.questions(
+                .seenBy(.moderator), of: session.id, after: after, bound: SessionLog.batch)
             for question in batch.questions {
                 if directory.isPast(session) { throw ChatError.sessionNotFound }
                 let message = try Messages.question(question, opening: session.cipher)
@@ -40,10 +38,10 @@ struct SessionLog: Sendable {
         }
     }
 
-    /// Erases every row, the key in memory and the feed. Returns when the store's files are clean. Needs no key and no
-    /// retention, and works past the session's time; what is not there takes no erasing.
-    func erase(_ sessionID: String) async throws -> ErasedRows {
-        try await store.erase(sessionID) { [directory, feed] in
+    /// Forgets the key in memory and ends the feed, and then takes the content away. Needs no key, no retention and no room
+    /// on the disk, and works past the session's time.
+    func erase(_ sessionID: String) async throws -> ErasureEvidence {
+        try await store.erase(sessionID, at: clock.now()) { [directory, feed] in
             directory.remove(sessionID)
             feed.end(sessionID, .sessionNotFound)
         }

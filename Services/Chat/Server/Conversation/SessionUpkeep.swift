@@ -20,7 +20,7 @@ struct SessionUpkeep: Service {
     /// file may not know the session any more, and would never ask.
     private static let erasureGrace: TimeInterval = 3600
 
-    let store: ChatStore
+    let store: any SessionStore
     let directory: SessionDirectory
     let retention: Retention
     let sessions: Sessions
@@ -36,6 +36,7 @@ struct SessionUpkeep: Service {
         var reporting = Pacing()
         var erasing = Pacing()
         var asking = Pacing()
+        var settling = Pacing()
         var storedTime = Date.distantPast
         while !Task.isCancelled {
             await attempt("storing the time") { try await storeTime(since: &storedTime) }
@@ -52,6 +53,10 @@ struct SessionUpkeep: Service {
             if erasing.isDue(at: .now) {
                 let succeeded = await attempt("erasing what is overdue") { try await eraseOverdue() }
                 erasing.note(succeeded, at: .now)
+            }
+            if settling.isDue(at: .now) {
+                let succeeded = await attempt("settling the store") { try await store.settle(at: clock.now()) }
+                settling.note(succeeded, at: .now)
             }
             do { try await Task.sleep(for: interval) } catch { return }
         }
@@ -123,13 +128,13 @@ struct SessionUpkeep: Service {
     }
 
     private func reportEnds() async throws {
-        var after: Int64 = 0
+        var after: String?
         var failures: [any Error] = []
         var isLast = false
         while !isLast {
             let sessions = try await store.notReported(after: after, limit: SessionUpkeep.batch)
             for session in sessions {
-                after = session.row
+                after = session.id
                 do {
                     try await reportEnd(of: session)
                 } catch {
@@ -153,12 +158,12 @@ struct SessionUpkeep: Service {
             feed.end(session.record.id, .sessionNotFound)
         }
         // Last: cut short before, the report is made again, which changes nothing.
-        try await store.noteEndReported(session)
+        try await store.noteEndReported(session.id)
     }
 
     /// Retention tells of earlier deadlines by itself; this finds what was not heard, before its time comes.
     private func askForDeadlines() async throws {
-        var after: Int64 = 0
+        var after: String?
         while !Task.isCancelled {
             let stored = try await store.sessions(after: after, limit: Retention.deadlinesAtOnce)
             guard let last = stored.last else { return }
@@ -176,24 +181,29 @@ struct SessionUpkeep: Service {
                 }
             }
             if stored.count < Retention.deadlinesAtOnce { return }
-            after = last.row
+            after = last.id
         }
     }
 
     /// Whoever asks for the erasure later is told the same counts.
     private func eraseOverdue() async throws {
         let time = clock.now().addingTimeInterval(-SessionUpkeep.erasureGrace)
-        while true {
+        var failure: (any Error)?
+        while failure == nil {
             let overdue = try await store.overdue(since: time, limit: SessionUpkeep.batch)
-            for id in overdue { _ = try await log.erase(id) }
-            if overdue.count < SessionUpkeep.batch { return }
+            for id in overdue {
+                // One that fails holds up no other.
+                do { _ = try await log.erase(id) } catch { failure = error }
+            }
+            if overdue.count < SessionUpkeep.batch { break }
         }
+        if let failure { throw failure }
     }
 
     private func change(
         _ session: StoredSession, by change: @escaping @Sendable (inout SessionRecord) throws -> Bool
     ) async throws {
-        _ = try await store.change(session.record.id, at: session.row, by: change) { [directory, feed] stored in
+        _ = try await store.change(session.id, by: change) { [directory, feed] stored in
             directory.noteChange(stored)
             feed.publish(stored)
         }

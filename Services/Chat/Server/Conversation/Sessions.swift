@@ -2,7 +2,6 @@ internal import ChatCore
 internal import Contracts
 internal import Foundation
 internal import Privacy
-internal import ServiceKit
 
 /// The life of sessions.
 struct Sessions: Sendable {
@@ -10,7 +9,7 @@ struct Sessions: Sendable {
     private static let openings = 8
 
     let storeTag: String
-    let store: ChatStore
+    let store: any SessionStore
     let directory: SessionDirectory
     let retention: Retention
     let feed: LiveFeed
@@ -45,15 +44,13 @@ struct Sessions: Sendable {
     /// Takes over from retention that a session has to go earlier; later never. Needs no key.
     /// - Throws: ``ChatError/sessionNotFound`` for an unknown or erased one.
     func shorten(_ id: String, days: Int, deleteTime: Date?) async throws -> SessionRecord {
-        guard let stored = try await store.session(id) else { throw ChatError.sessionNotFound }
-        let changed = try await store.change(
-            id, at: stored.row, by: { record in record.shorten(days: days, deleteTime: deleteTime) },
+        try await store.change(
+            id, by: { record in record.shorten(days: days, deleteTime: deleteTime) },
             onCommit: { [directory, feed] stored in
                 directory.noteChange(stored)
                 feed.publish(stored)
-            })
-        guard let changed else { throw ChatError.sessionNotFound }
-        return changed.record
+            }
+        ).record
     }
 
     /// - Returns: The session, and the participant's token.
@@ -76,9 +73,7 @@ struct Sessions: Sendable {
         organisationID: String, pageSize: Int, after page: SessionPageKey?
     ) async throws -> (sessions: [ChatV1.Session], nextPage: SessionPageKey?) {
         let now = clock.now()
-        var stored = try await store.turns.take([organisationID]) {
-            try await store.sessions(of: organisationID, at: now, after: page, limit: pageSize + 1)
-        }
+        var stored = try await store.sessions(of: organisationID, at: now, after: page, limit: pageSize + 1)
         let isLast = stored.count <= pageSize
         if !isLast { stored.removeLast() }
         let sessions = try await open(stored)
@@ -102,25 +97,16 @@ struct Sessions: Sendable {
         _ id: String, organisationID: String, by change: @escaping @Sendable (inout SessionRecord) throws -> Bool
     ) async throws -> ChatV1.Session {
         let session = try await directory.session(id, of: organisationID)
-        let changed = try await store.change(session.id, at: session.row, by: change) { [directory, feed] stored in
+        let changed = try await store.change(session.id, by: change) { [directory, feed] stored in
             directory.noteChange(stored)
             feed.publish(stored)
         }
-        guard let changed else { throw ChatError.sessionNotFound }
         return Messages.session(session.changed(to: changed))
     }
 }
 
-/// What a page of sessions continues after.
-struct SessionPageKey: Sendable, Hashable {
-    let createTime: Date
-    let id: String
-
-    init(_ session: StoredSession) {
-        createTime = session.record.createTime
-        id = session.record.id
-    }
-
+/// As a page token.
+extension SessionPageKey {
     /// Far beyond every session, and small enough that a time made of it can be counted in milliseconds again: a page
     /// token is anybody's text.
     private static let milliseconds: Range<Int64> = 0..<(1 << 48)
@@ -133,8 +119,7 @@ struct SessionPageKey: Sendable, Hashable {
         else {
             throw .invalid("page_token", "is not a page token of this method")
         }
-        createTime = Date(milliseconds: milliseconds)
-        id = String(parts[1])
+        self.init(createTime: Date(milliseconds: milliseconds), id: String(parts[1]))
     }
 
     var text: String { "\(createTime.milliseconds) \(id)" }

@@ -21,7 +21,6 @@ final class OpenedSession: Sendable {
 
     var id: String { stored.record.id }
     var record: SessionRecord { stored.record }
-    var row: Int64 { stored.row }
 
     /// The same session after a change.
     func changed(to stored: StoredSession) -> OpenedSession {

@@ -1,4 +1,4 @@
-internal import ChatCore
+package import ChatCore
 internal import Foundation
 package import Privacy
 internal import Synchronization
@@ -11,13 +11,13 @@ package final class SessionDirectory: Sendable {
     /// Readings of one session that are overtaken by changes before it is served without being kept.
     private static let readings = 3
 
-    private let store: ChatStore
+    private let store: any SessionStore
     private let retention: Retention
     private let clock: any WallClock
     private let cache: Mutex<SessionCache>
     private let openings = SingleFlight<OpenedSession>()
 
-    package init(store: ChatStore, retention: Retention, clock: any WallClock, capacity: Int) {
+    package init(store: any SessionStore, retention: Retention, clock: any WallClock, capacity: Int) {
         self.store = store
         self.retention = retention
         self.clock = clock

@@ -57,10 +57,7 @@ extension ChatHandler {
     ) async throws -> ChatV1.EraseSessionContentResponse {
         try FieldCheck.identifier(request.sessionID, field: "session_id")
         return try await Status.answering {
-            let erased = try await log.erase(request.sessionID)
-            return ChatV1.EraseSessionContentResponse(
-                questions: UInt64(erased.questions), answers: UInt64(erased.answers), events: UInt64(erased.events),
-                region: region.name)
+            Messages.erasure(try await log.erase(request.sessionID), in: region)
         }
     }
 

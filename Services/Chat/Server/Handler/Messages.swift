@@ -1,6 +1,7 @@
 internal import ChatCore
 internal import Contracts
 internal import Foundation
+internal import Privacy
 internal import RPC
 
 /// Chat's records as the messages of its contract.
@@ -34,6 +35,21 @@ enum Messages {
             answerID: record.id, text: try cipher.open(record.sealedText, as: .answerText(answerID: record.id)),
             hostName: try cipher.open(record.sealedHostName, as: .hostName(answerID: record.id)),
             answerTime: timestamp(record.answerTime))
+    }
+
+    static func erasure(_ evidence: ErasureEvidence, in region: Region) -> ChatV1.EraseSessionContentResponse {
+        let content: ChatV1.ErasedContent =
+            switch evidence.content {
+            case .removed: .fileUnlinked
+            case .erasedEarlier: .erasedEarlier
+            case .neverHeld: .neverHeld
+            }
+        let counts = evidence.counts ?? ContentCounts()
+        return ChatV1.EraseSessionContentResponse(
+            questions: UInt64(counts.questions), answers: UInt64(counts.answers), events: UInt64(counts.events),
+            region: region.name, content: content, countsKnown: evidence.counts != nil,
+            filesUnlinked: UInt32(clamping: evidence.files), bytesUnlinked: UInt64(clamping: evidence.bytes),
+            eraseTime: timestamp(evidence.time))
     }
 
     static func timestamp(_ date: Date) -> GoogleProtobuf.Timestamp {

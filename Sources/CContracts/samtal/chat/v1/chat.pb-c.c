@@ -1729,7 +1729,7 @@ const ProtobufCMessageDescriptor samtal__chat__v1__erase_session_content_request
   (ProtobufCMessageInit) samtal__chat__v1__erase_session_content_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor samtal__chat__v1__erase_session_content_response__field_descriptors[4] =
+static const ProtobufCFieldDescriptor samtal__chat__v1__erase_session_content_response__field_descriptors[9] =
 {
   {
     "questions",
@@ -1779,17 +1779,82 @@ static const ProtobufCFieldDescriptor samtal__chat__v1__erase_session_content_re
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "content",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Chat__V1__EraseSessionContentResponse, content),
+    &samtal__chat__v1__erased_content__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "counts_known",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Chat__V1__EraseSessionContentResponse, counts_known),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "files_unlinked",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Chat__V1__EraseSessionContentResponse, files_unlinked),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "bytes_unlinked",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Chat__V1__EraseSessionContentResponse, bytes_unlinked),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "erase_time",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Chat__V1__EraseSessionContentResponse, erase_time),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned samtal__chat__v1__erase_session_content_response__field_indices_by_name[] = {
   1,   /* field[1] = answers */
+  7,   /* field[7] = bytes_unlinked */
+  4,   /* field[4] = content */
+  5,   /* field[5] = counts_known */
+  8,   /* field[8] = erase_time */
   2,   /* field[2] = events */
+  6,   /* field[6] = files_unlinked */
   0,   /* field[0] = questions */
   3,   /* field[3] = region */
 };
 static const ProtobufCIntRange samtal__chat__v1__erase_session_content_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor samtal__chat__v1__erase_session_content_response__descriptor =
 {
@@ -1799,7 +1864,7 @@ const ProtobufCMessageDescriptor samtal__chat__v1__erase_session_content_respons
   "Samtal__Chat__V1__EraseSessionContentResponse",
   "samtal.chat.v1",
   sizeof(Samtal__Chat__V1__EraseSessionContentResponse),
-  4,
+  9,
   samtal__chat__v1__erase_session_content_response__field_descriptors,
   samtal__chat__v1__erase_session_content_response__field_indices_by_name,
   1,  samtal__chat__v1__erase_session_content_response__number_ranges,
@@ -1900,5 +1965,37 @@ const ProtobufCEnumDescriptor samtal__chat__v1__audience__descriptor =
   samtal__chat__v1__audience__enum_values_by_name,
   1,
   samtal__chat__v1__audience__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue samtal__chat__v1__erased_content__enum_values_by_number[4] =
+{
+  { "ERASED_CONTENT_UNSPECIFIED", "SAMTAL__CHAT__V1__ERASED_CONTENT__ERASED_CONTENT_UNSPECIFIED", 0 },
+  { "FILE_UNLINKED", "SAMTAL__CHAT__V1__ERASED_CONTENT__FILE_UNLINKED", 1 },
+  { "ERASED_EARLIER", "SAMTAL__CHAT__V1__ERASED_CONTENT__ERASED_EARLIER", 2 },
+  { "NEVER_HELD", "SAMTAL__CHAT__V1__ERASED_CONTENT__NEVER_HELD", 3 },
+};
+static const ProtobufCIntRange samtal__chat__v1__erased_content__value_ranges[] = {
+{0, 0},{0, 4}
+};
+static const ProtobufCEnumValueIndex samtal__chat__v1__erased_content__enum_values_by_name[4] =
+{
+  { "ERASED_CONTENT_UNSPECIFIED", 0 },
+  { "ERASED_EARLIER", 2 },
+  { "FILE_UNLINKED", 1 },
+  { "NEVER_HELD", 3 },
+};
+const ProtobufCEnumDescriptor samtal__chat__v1__erased_content__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "samtal.chat.v1.ErasedContent",
+  "ErasedContent",
+  "Samtal__Chat__V1__ErasedContent",
+  "samtal.chat.v1",
+  4,
+  samtal__chat__v1__erased_content__enum_values_by_number,
+  4,
+  samtal__chat__v1__erased_content__enum_values_by_name,
+  1,
+  samtal__chat__v1__erased_content__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

@@ -68,6 +68,13 @@ typedef enum _Samtal__Chat__V1__Audience {
   SAMTAL__CHAT__V1__AUDIENCE__AUTHOR = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(SAMTAL__CHAT__V1__AUDIENCE)
 } Samtal__Chat__V1__Audience;
+typedef enum _Samtal__Chat__V1__ErasedContent {
+  SAMTAL__CHAT__V1__ERASED_CONTENT__ERASED_CONTENT_UNSPECIFIED = 0,
+  SAMTAL__CHAT__V1__ERASED_CONTENT__FILE_UNLINKED = 1,
+  SAMTAL__CHAT__V1__ERASED_CONTENT__ERASED_EARLIER = 2,
+  SAMTAL__CHAT__V1__ERASED_CONTENT__NEVER_HELD = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(SAMTAL__CHAT__V1__ERASED_CONTENT)
+} Samtal__Chat__V1__ErasedContent;
 
 /* --- messages --- */
 
@@ -407,10 +414,15 @@ struct  Samtal__Chat__V1__EraseSessionContentResponse
   uint64_t answers;
   uint64_t events;
   ProtobufCBinaryData region;
+  Samtal__Chat__V1__ErasedContent content;
+  protobuf_c_boolean counts_known;
+  uint32_t files_unlinked;
+  uint64_t bytes_unlinked;
+  Google__Protobuf__Timestamp *erase_time;
 };
 #define SAMTAL__CHAT__V1__ERASE_SESSION_CONTENT_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&samtal__chat__v1__erase_session_content_response__descriptor) \
-    , 0, 0, 0, {0,NULL} }
+    , 0, 0, 0, {0,NULL}, SAMTAL__CHAT__V1__ERASED_CONTENT__ERASED_CONTENT_UNSPECIFIED, 0, 0, 0, NULL }
 
 
 /* Samtal__Chat__V1__Session methods */
@@ -586,6 +598,7 @@ typedef void (*Samtal__Chat__V1__EraseSessionContentResponse_Closure)
 extern const ProtobufCEnumDescriptor    samtal__chat__v1__session_state__descriptor;
 extern const ProtobufCEnumDescriptor    samtal__chat__v1__question_state__descriptor;
 extern const ProtobufCEnumDescriptor    samtal__chat__v1__audience__descriptor;
+extern const ProtobufCEnumDescriptor    samtal__chat__v1__erased_content__descriptor;
 extern const ProtobufCMessageDescriptor samtal__chat__v1__session__descriptor;
 extern const ProtobufCMessageDescriptor samtal__chat__v1__answer__descriptor;
 extern const ProtobufCMessageDescriptor samtal__chat__v1__question__descriptor;

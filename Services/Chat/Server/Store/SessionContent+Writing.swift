@@ -1,0 +1,110 @@
+internal import ChatCore
+internal import Foundation
+internal import GRDB
+
+// Each decides by the outline before it stores anything, so that what a rule refuses leaves no trace.
+extension SessionContent {
+    /// Stores a question: one row, and nothing is read.
+    func ask(
+        _ question: NewQuestion, limits: ChatLimits, onCommit: @escaping @Sendable (Int64) -> Void
+    ) throws -> Asked {
+        // Repeating a request that was carried out is never refused.
+        if let number = outline.number(askedBy: question.request) { return .repeated(try record(number)) }
+        guard outline.session.record.state.acceptsQuestions else { throw ChatError.sessionEnded }
+        guard outline.number < limits.questionsPerSession, outline.sequence < Int64(UInt32.max) else {
+            throw ChatError.tooManyQuestions
+        }
+        guard outline.questionCount(by: question.author) < limits.questionsPerParticipant else {
+            throw ChatError.tooManyQuestionsFromParticipant
+        }
+        try begin()
+        note(.question(id: question.id, request: question.request))
+        outline.noteQuestion(id: question.id, author: question.author, request: question.request)
+        let sequence = outline.sequence
+        let statement = try insertQuestion.get()
+        statement.setUncheckedArguments([
+            outline.number, sequence, question.id, Data(question.author), Data(question.request),
+            question.askTime.milliseconds, question.sealedAuthorName.column, Data(question.sealedText),
+        ])
+        try statement.execute()
+        self.onCommit { onCommit(sequence) }
+        return .stored
+    }
+
+    func moderate(
+        _ questionID: String, by moderation: Moderation, limits: ChatLimits,
+        onCommit: @escaping @Sendable (QuestionRecord) -> Void
+    ) throws -> QuestionRecord {
+        var question = try question(questionID)
+        guard question.apply(moderation) else { return question }
+        try checkRoom(limits)
+        try store(change: &question)
+        let changed = question
+        self.onCommit { onCommit(changed) }
+        return changed
+    }
+
+    func answer(
+        _ questionID: String, with answer: AnswerRecord, request: [UInt8], limits: ChatLimits,
+        onCommit: @escaping @Sendable (QuestionRecord) -> Void
+    ) throws -> QuestionRecord {
+        if let first = outline.number(answeredBy: request) { return try record(first) }
+        var question = try question(questionID)
+        try question.add(answer, limit: limits.answersPerQuestion)
+        try checkRoom(limits)
+        try store(change: &question)
+        note(.answer(to: question.number, request: request))
+        outline.noteAnswer(to: question.number, request: request)
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO answer (number, question, id, request, answer_time, host_name, text)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """
+        ).execute(arguments: [
+            outline.counts.answers, question.number, answer.id, Data(request), answer.answerTime.milliseconds,
+            answer.sealedHostName.column, Data(answer.sealedText),
+        ])
+        let changed = question
+        self.onCommit { onCommit(changed) }
+        return changed
+    }
+
+    func change(
+        by change: (inout SessionRecord) throws -> Bool, onCommit: @escaping @Sendable (StoredSession) -> Void
+    ) throws -> StoredSession {
+        let before = outline.session
+        var session = before
+        guard try change(&session.record) else { return session }
+        session.lastSequence = outline.sequence + 1
+        try begin()
+        note(.session(before))
+        outline.noteSessionChange(session)
+        try storeEvent(question: nil, state: nil)
+        let marks = Array(repeating: "?", count: session.values.count).joined(separator: ", ")
+        try db.cachedStatement(sql: "UPDATE session SET (\(StoredSession.columns)) = (\(marks))")
+            .execute(arguments: StatementArguments(session.values))
+        let changed = session
+        self.onCommit { onCommit(changed) }
+        return changed
+    }
+
+    private func checkRoom(_ limits: ChatLimits) throws(ChatError) {
+        guard outline.sequence < limits.eventsPerSession else { throw .tooManyEvents }
+    }
+
+    /// Stores a question's moderation as an event.
+    private func store(change question: inout QuestionRecord) throws {
+        try begin()
+        guard let before = outline.question(question.number) else { throw ChatError.damaged }
+        note(.change(of: question.number, before: before))
+        outline.noteChange(of: question.number, to: question.state)
+        question.advance(to: outline.sequence)
+        try storeEvent(question: question.number, state: question.state)
+    }
+
+    private func storeEvent(question: Int64?, state: QuestionState?) throws {
+        let statement = try insertEvent.get()
+        statement.setUncheckedArguments([outline.sequence, question, state?.rawValue])
+        try statement.execute()
+    }
+}

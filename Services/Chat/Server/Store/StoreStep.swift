@@ -1,0 +1,15 @@
+/// Points between two steps that are durable, in the order they come. Tests stop the store there, as a crash would.
+package enum StoreStep: Sendable, Hashable, CaseIterable {
+    /// The row says that a session is being made.
+    case creationListed
+    /// Its file is durable.
+    case creationStored
+    /// The row says that the file is being changed.
+    case changeListed
+    /// The file is changed.
+    case changeStored
+    /// The row says that the file is being taken away.
+    case erasureListed
+    /// The file is gone.
+    case erasureUnlinked
+}
