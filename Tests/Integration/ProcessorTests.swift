@@ -139,7 +139,8 @@ struct ProcessorTests {
             #expect(try await run(samtal, ["ledger-key", "--output", key], tokens: nobody).status == 0)
             let verified = try await ChildProcess.run("samtal", ["verify", certificate, "--key", key])
             #expect(verified.status == 0)
-            #expect(verified.printed.contains("the operator, on instruction: Ärende 2026/17"), "\(verified.printed)")
+            #expect(
+                verified.printed.contains("the operator, on the instruction “Ärende 2026/17”"), "\(verified.printed)")
             let listed = try await samtal.retention.listCertificates(
                 .init(organisationID: organisation.organisationID), options: organisation.administrator)
             #expect(listed.certificates.map(\.instruction) == ["Ärende 2026/17"])

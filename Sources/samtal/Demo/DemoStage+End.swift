@@ -65,9 +65,13 @@ extension DemoStage {
             as: administrator)
         let certificate = Certificate(message)
         guard let statement = try? ErasureStatement(reading: certificate.statement),
-            statement.counts.questions == Int64(kept.questions), statement.counts.answers == Int64(kept.answers)
+            let counts = statement.evidence.content.counts, counts.questions == Int64(kept.questions),
+            counts.answers == Int64(kept.answers)
         else { throw CommandFailure("The certificate does not count what was kept.") }
-        try say("erased       key destroyed, the session's file unlinked; certificate \(message.sequence) written")
+        let (keys, content) = (statement.evidence.keys, statement.evidence.content)
+        try say(
+            "erased       \(keys.slots) key slots overwritten on \(keys.medium), \(content.files) files unlinked; "
+                + "certificate \(message.sequence) written")
         return certificate
     }
 

@@ -11,11 +11,14 @@ struct CertificateTests {
         let expected =
             #"{"agreement_version":2,"counts":{"answers":3,"events":40,"questions":12},"#
             + #""deadline":"2026-02-07T10:00:00.000Z","ended":"2026-01-31T10:00:00.000Z","#
-            + #""erased":"2026-02-07T10:00:01.500Z","format":"samtal-erasure-certificate","#
+            + #""erased":"2026-02-07T10:00:01.500Z","#
+            + #""evidence":{"content":{"bytes":81920,"files":3,"found":"file-unlinked","#
+            + #""time":"2026-02-07T10:00:01.250Z"},"keys":{"medium":"ext4","place":"same-blocks","#
+            + #""read_back":"past-page-cache","risks":[],"slots":2}},"format":"samtal-erasure-certificate","#
             + #""key_destroyed":"2026-02-07T10:00:00.125Z","#
-            + #""method":["key-destroyed","rows-deleted","files-vacuumed"],"organisation":"org-north","#
+            + #""organisation":"org-north","#
             + #""policy_version":5,"previous":"\#(String(repeating: "0", count: 64))","retention_days":7,"#
-            + #""sequence":1,"session":"session-1","trigger":"automatic","version":3}"#
+            + #""sequence":1,"session":"session-1","trigger":"automatic","version":4}"#
         #expect(try Sample.statement().canonicalText == expected)
     }
 
@@ -56,15 +59,30 @@ struct CertificateTests {
         #expect(try ErasureStatement(reading: statement.canonicalText) == statement)
     }
 
-    @Test("a statement of version 1, which did not say who asked, is still read; it can't say so")
-    func firstVersion() throws {
+    @Test("a statement says what was seen, also where that is little, and is read back")
+    func evidence() throws {
         var statement = try Sample.statement()
-        statement.version = 1
-        statement.trigger = .manual
-        #expect(statement.canonicalText.hasSuffix(#""version":1}"#))
+        statement.evidence.keys = KeyDestruction(slots: 0, medium: "btrfs", risks: ["copy-on-write"])
+        statement.evidence.content.counts = nil
+        statement.evidence.content.found = .erasedEarlier
+        #expect(!statement.canonicalText.contains("counts"))
+        #expect(
+            statement.canonicalText.contains(#""keys":{"medium":"btrfs","risks":["copy-on-write"],"slots":0}"#))
         #expect(try ErasureStatement(reading: statement.canonicalText) == statement)
-        statement.requester = .administrator
-        #expect(throws: CertificateProblem.Reason.self) { try ErasureStatement(reading: statement.canonicalText) }
+    }
+
+    @Test(
+        "evidence that no ledger writes is refused",
+        arguments: [
+            (#""found":"file-unlinked""#, #""found":"trust me""#), (#""place":"same-blocks""#, #""place":"somewhere""#),
+            (#""read_back":"past-page-cache""#, #""read_back":"no""#), (#""slots":2"#, #""slots":-1"#),
+            (#""files":3"#, #""files":3,"more":1"#), (#","slots":2"#, ""),
+        ])
+    func senselessEvidence(written: String, changed: String) throws {
+        let text = try Sample.statement().canonicalText
+        let other = text.replacingOccurrences(of: written, with: changed)
+        #expect(other != text)
+        #expect(throws: CertificateProblem.Reason.self) { try ErasureStatement(reading: other) }
     }
 
     @Test("a statement says where the session was kept, as declared, and is read back")
@@ -79,16 +97,6 @@ struct CertificateTests {
         statement.regions.chat = nil
         #expect(statement.canonicalText.contains(#""declared_regions":{"retention":"fi"}"#))
         #expect(try ErasureStatement(reading: statement.canonicalText) == statement)
-        for version in [1, 2] {
-            // What did not say it yet is read, and can't say it.
-            statement.version = version
-            #expect(throws: CertificateProblem.Reason.self) {
-                try ErasureStatement(reading: statement.canonicalText)
-            }
-            var silent = statement
-            silent.regions = DeclaredRegions()
-            #expect(try ErasureStatement(reading: silent.canonicalText) == silent)
-        }
     }
 
     @Test(
@@ -150,8 +158,8 @@ struct CertificateTests {
             " " + text, text + "\n", text.replacingOccurrences(of: ":7,", with: ": 7,"),
             text.replacingOccurrences(of: ":7,", with: ":7.0,"), text.replacingOccurrences(of: ":7,", with: ":7e0,"),
             text.replacingOccurrences(of: "north", with: #"n\u006frth"#),
-            text.replacingOccurrences(of: #""version":3}"#, with: #""version":3,"wish":"x"}"#),
-            text.replacingOccurrences(of: #""version":3}"#, with: #""version":3,"version":3}"#),
+            text.replacingOccurrences(of: #""version":4}"#, with: #""version":3,"wish":"x"}"#),
+            text.replacingOccurrences(of: #""version":4}"#, with: #""version":3,"version":4}"#),
         ]
         for other in others {
             #expect(other != text)
@@ -173,8 +181,8 @@ struct CertificateTests {
         #expect(reason(String(repeating: "[", count: 4000)) == .statementUnreadable)
         #expect(reason(String(repeating: " ", count: 4097)) == .statementTooLarge)
         #expect(reason(text.replacingOccurrences(of: "erasure-certificate", with: "receipt")) == .unknownFormat)
-        #expect(reason(text.replacingOccurrences(of: #""version":3}"#, with: #""version":4}"#)) == .unknownFormat)
-        #expect(reason(text.replacingOccurrences(of: #""version":3}"#, with: #""version":0}"#)) == .unknownFormat)
+        #expect(reason(text.replacingOccurrences(of: #""version":4}"#, with: #""version":3}"#)) == .unknownFormat)
+        #expect(reason(text.replacingOccurrences(of: #""version":4}"#, with: #""version":0}"#)) == .unknownFormat)
         #expect(reason(text.replacingOccurrences(of: #""sequence":1"#, with: #""sequence":0"#)) == .statementUnreadable)
         #expect(reason(text.replacingOccurrences(of: ":40", with: ":-1")) == .statementUnreadable)
         #expect(reason(text.replacingOccurrences(of: ":40", with: ":9007199254740992")) == .statementUnreadable)

@@ -26,13 +26,19 @@ struct CertificateVerifierTests {
     /// One change to each member of a statement.
     private static let changes: [@Sendable (inout ErasureStatement) -> Void] = [
         { $0.sequence = 4 }, { $0.previous = ErasureStatement.noPrevious }, { $0.organisationID = "org-south" },
-        { $0.sessionID = "session-9" }, { $0.trigger = .manual }, { $0.method = ["key-destroyed"] },
-        { $0.counts.questions = 0 }, { $0.counts.answers = 0 }, { $0.counts.events = 0 },
+        { $0.sessionID = "session-9" }, { $0.trigger = .manual }, { $0.evidence.keys.slots = 1 },
+        { $0.evidence.content.counts?.questions = 0 }, { $0.evidence.content.counts?.answers = 0 },
+        { $0.evidence.content.counts?.events = 0 }, { $0.evidence.content.counts = nil },
+        { $0.evidence.keys.readBack = .afterDroppingCache }, { $0.evidence.keys.place = .moved },
+        { $0.evidence.keys.medium = "xfs" }, { $0.evidence.keys.risks = ["overlay"] },
+        { $0.evidence.content.found = .neverHeld }, { $0.evidence.content.files = 1 },
+        { $0.evidence.content.bytes = 1 },
+        { $0.evidence.content.time = $0.evidence.content.time.addingTimeInterval(1) },
         { $0.endTime = $0.endTime?.addingTimeInterval(1) }, { $0.endTime = nil },
         { $0.deadline = $0.deadline?.addingTimeInterval(0.001) }, { $0.deadline = nil },
         { $0.keyDestroyedTime = $0.keyDestroyedTime.addingTimeInterval(-1) },
         { $0.erasedTime = $0.erasedTime.addingTimeInterval(-1) }, { $0.agreementVersion = 1 },
-        { $0.policyVersion = 1 }, { $0.retentionDays = 8 }, { $0.requester = .administrator }, { $0.version = 1 },
+        { $0.policyVersion = 1 }, { $0.retentionDays = 8 }, { $0.requester = .administrator },
     ]
 
     @Test("any member changed breaks the signature of that certificate", arguments: 0..<changes.count)
@@ -108,7 +114,7 @@ struct CertificateVerifierTests {
     @Test("a link that its own key signed anew is still found")
     func replaced() throws {
         var statement = try ErasureStatement(reading: chain[1].statement)
-        statement.counts.questions = 0
+        statement.evidence.content.counts?.questions = 0
         var rewritten = chain
         rewritten[1] = try signer.certificate(statement)
         #expect(problem(in: rewritten) == CertificateProblem(index: 2, sequence: 3, reason: .linkBroken))
@@ -149,7 +155,7 @@ struct CertificateVerifierTests {
         forged[1].signature[0] ^= 1
         #expect(CertificateVerifier.verify(excerpt: forged, key: key)?.reason == .signatureInvalid)
         var statement = try ErasureStatement(reading: chain[1].statement)
-        statement.counts.answers = 0
+        statement.evidence.content.counts?.answers = 0
         let relinked = [try signer.certificate(statement), chain[2]]
         #expect(CertificateVerifier.verify(excerpt: relinked, key: key)?.reason == .linkBroken)
     }

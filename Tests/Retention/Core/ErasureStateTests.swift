@@ -6,19 +6,18 @@ import Testing
 struct ErasureStateTests {
     private static let early = Date(timeIntervalSince1970: 1000)
     private static let late = Date(timeIntervalSince1970: 2000)
-    private static let counts = ErasedCounts(questions: 1, answers: 2, events: 3)
 
     private static let states: [ErasureState] = [
         .live,
         .requested(.manual),
         .keyDestroyed(.manual, at: early),
-        .rowsErased(.manual, keyDestroyedAt: early, at: late, counts),
+        .contentErased(.manual, keyDestroyedAt: early, at: late),
         .certified,
     ]
 
     @Test("each state asks for its own step and no other")
     func nextSteps() {
-        #expect(Self.states.map(\.nextStep) == [nil, .destroyKey, .eraseRows, .certify, nil])
+        #expect(Self.states.map(\.nextStep) == [nil, .destroyKey, .eraseContent, .certify, nil])
     }
 
     @Test("the steps in their order lead from live to certified, and keep what they were told")
@@ -28,8 +27,8 @@ struct ErasureStateTests {
         #expect(state == .requested(.automatic))
         try state.destroyedKey(at: Self.early)
         #expect(state == .keyDestroyed(.automatic, at: Self.early))
-        try state.erasedRows(Self.counts, at: Self.late)
-        #expect(state == .rowsErased(.automatic, keyDestroyedAt: Self.early, at: Self.late, Self.counts))
+        try state.erasedContent(at: Self.late)
+        #expect(state == .contentErased(.automatic, keyDestroyedAt: Self.early, at: Self.late))
         try state.certify()
         #expect(state == .certified)
     }
@@ -49,7 +48,7 @@ struct ErasureStateTests {
         let take = {
             switch step {
             case .destroyKey: try after.destroyedKey(at: Self.late)
-            case .eraseRows: try after.erasedRows(Self.counts, at: Self.late)
+            case .eraseContent: try after.erasedContent(at: Self.late)
             case .certify: try after.certify()
             }
         }

@@ -23,10 +23,18 @@ enum Sample {
     {
         ErasureStatement(
             sequence: sequence, previous: previous, organisationID: "org-north", sessionID: "session-\(sequence)",
-            trigger: .automatic, counts: ErasedCounts(questions: 12, answers: 3, events: 40),
+            trigger: .automatic, evidence: try evidence(),
             endTime: try date("2026-01-31T10:00:00.000Z"), deadline: try date("2026-02-07T10:00:00.000Z"),
             keyDestroyedTime: try date("2026-02-07T10:00:00.125Z"), erasedTime: try date("2026-02-07T10:00:01.500Z"),
             agreementVersion: 2, policyVersion: 5, retentionDays: 7)
+    }
+
+    static func evidence() throws -> ErasureEvidence {
+        ErasureEvidence(
+            keys: KeyDestruction(slots: 2, readBack: .pastPageCache, place: .same, medium: "ext4"),
+            content: ContentErasure(
+                found: .fileUnlinked, files: 3, bytes: 81_920, time: try date("2026-02-07T10:00:01.250Z"),
+                counts: ErasedCounts(questions: 12, answers: 3, events: 40)))
     }
 
     static func chain(_ length: Int64, signer: LedgerSigner) throws -> [Certificate] {

@@ -13,6 +13,10 @@ final class ChatPeer: ChatV1.ChatServiceHandler {
         var held: Set<String> = []
         /// How often each session was asked to be erased.
         var erasures: [String: Int] = [:]
+        /// What was said of each erasure.
+        var erased: [String: ChatV1.EraseSessionContentResponse] = [:]
+        /// By this chat's clock.
+        var eraseTime = RunningRetention.start
         var openReads = 0
         /// What it declares.
         var region = "se-lund"
@@ -75,10 +79,23 @@ final class ChatPeer: ChatV1.ChatServiceHandler {
             guard !state.failing.contains(request.sessionID) else { throw RPCError(.internal, "internal error") }
             var response = ChatV1.EraseSessionContentResponse()
             response.region = state.region
-            guard let log = state.logs.removeValue(forKey: request.sessionID) else { return response }
+            response.countsKnown = true
+            response.eraseTime = GoogleProtobuf.Timestamp(state.eraseTime)
+            if var earlier = state.erased[request.sessionID] {
+                earlier.content = .erasedEarlier
+                return earlier
+            }
+            guard let log = state.logs.removeValue(forKey: request.sessionID) else {
+                response.content = .neverHeld
+                return response
+            }
+            response.content = .fileUnlinked
+            response.filesUnlinked = 3
+            response.bytesUnlinked = 40_960
             response.questions = UInt64(log.questions.count)
             response.answers = UInt64(log.questions.reduce(0) { $0 + $1.answers.count })
             response.events = response.questions + 1
+            state.erased[request.sessionID] = response
             return response
         }
     }

@@ -26,7 +26,7 @@ struct ErasureServiceTests {
                     #expect(statement.sequence == 1)
                     #expect(statement.previous == ErasureStatement.noPrevious)
                     #expect(statement.trigger == .manual)
-                    #expect(statement.counts == Questions.counts)
+                    #expect(statement.evidence.content.counts == Questions.counts)
                     #expect(statement.endTime == RunningRetention.start)
                     #expect(statement.deadline == RunningRetention.start.addingTimeInterval(7 * 86_400))
                     #expect(statement.erasedTime == RunningRetention.start.addingTimeInterval(60))
@@ -140,7 +140,7 @@ struct ErasureServiceTests {
                     try await retention.record()
                     try await retention.open("session-1")
                     let statement = try ErasureStatement(reading: try await retention.erase("session-1").statement)
-                    #expect(statement.counts == ErasedCounts())
+                    #expect(statement.evidence.content.counts == ErasedCounts())
                     #expect(statement.endTime == nil)
                     #expect(statement.deadline == nil)
                 }

@@ -93,7 +93,6 @@ struct OperatorTests {
                     of: "org-north", options: RunningRetention.asAdministrator()
                 ).certificates == [certificate])
             let statement = try ErasureStatement(reading: certificate.statement)
-            #expect(statement.version == 3)
             #expect(statement.trigger == .manual)
             #expect(statement.requester?.instruction?.text == text)
             let key = try #require(try await retention.ledgerKey())

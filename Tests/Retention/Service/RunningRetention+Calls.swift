@@ -103,10 +103,11 @@ extension RunningRetention {
 
     /// - Returns: the time of erasure.
     @discardableResult
-    func end(_ session: String, at time: Date? = nil) async throws -> Date? {
+    func end(_ session: String, at time: Date? = nil, questions: UInt64 = 0) async throws -> Date? {
         var request = RetentionV1.EndSessionRequest()
         request.sessionID = session
         request.endTime = GoogleProtobuf.Timestamp(time ?? clock.now())
+        request.questionCount = questions
         return try await client.endSession(request, options: Self.asChat).deleteTime?.date
     }
 

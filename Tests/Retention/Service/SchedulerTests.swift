@@ -32,7 +32,7 @@ struct SchedulerTests {
                     let statement = try ErasureStatement(
                         reading: try await retention.certificate(of: "session-1").statement)
                     #expect(statement.trigger == .automatic)
-                    #expect(statement.counts == Questions.counts)
+                    #expect(statement.evidence.content.counts == Questions.counts)
 
                     retention.clock.set(deadline.addingTimeInterval(-1))
                     #expect(try await retention.key(of: "session-2").key.count == 32)
@@ -47,10 +47,12 @@ struct SchedulerTests {
     @Test("a policy of no days erases a session as soon as it has ended")
     func noDays() async throws {
         try await withFolder { folder in
-            try await withChat(ChatPeer(), in: folder) {
+            let chat = ChatPeer()
+            try await withChat(chat, in: folder) {
                 try await withRetention(in: folder) { retention in
                     try await retention.record(cap: 7)
                     try await retention.open("session-1")
+                    chat.add("session-1", state: .ended)
                     try await retention.end("session-1")
                     try await retention.setPolicy(0, erasing: 1, confirmsZeroDays: true)
                     try await eventually("the session is erased") { try await retention.isCertified("session-1") }
@@ -70,6 +72,7 @@ struct SchedulerTests {
                 chat.add("session-1", state: .ended, questions: Questions.some)
                 let asked = try await retention.open("session-2").key
                 try await retention.end("session-2")
+                chat.add("session-2", state: .ended)
 
                 let refusal = try await status { try await retention.erase("session-2") }
                 #expect(refusal?.code == .unavailable)
@@ -166,7 +169,7 @@ struct SchedulerTests {
     }
 
     private static let crashes: [(ErasureStep, stored: Bool)] = [
-        (.destroyKey, false), (.destroyKey, true), (.eraseRows, false), (.eraseRows, true), (.certify, false),
+        (.destroyKey, false), (.destroyKey, true), (.eraseContent, false), (.eraseContent, true), (.certify, false),
     ]
 
     @Test("an erasure that stops between any two steps is finished by the next start", arguments: 0..<crashes.count)

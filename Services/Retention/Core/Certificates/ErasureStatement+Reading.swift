@@ -2,7 +2,7 @@ import Foundation
 import Privacy
 
 extension ErasureStatement {
-    /// Statements are about 800 bytes, and up to 2,000 more with an instruction; a longer text than this was not written by a ledger.
+    /// Statements are about 1,000 bytes, and up to 2,000 more with an instruction; a longer text than this was not written by a ledger.
     package static let maximumBytes = 4096
 
     /// Reads a statement, and accepts it only in its one canonical spelling: a text that reads the same but is
@@ -15,7 +15,7 @@ extension ErasureStatement {
         } catch {
             throw .statementUnreadable
         }
-        guard members.format == Self.format, Self.readableVersions.contains(members.version) else {
+        guard members.format == Self.format, members.version == Self.version else {
             throw .unknownFormat
         }
         self = try members.statement()
@@ -32,15 +32,15 @@ extension ErasureStatement {
 
         var agreementVersion: Int64
         var by: String?
-        var counts: Counts
+        var counts: Counts?
         var declaredRegions: [String: String]?
         var deadline: String?
         var ended: String?
         var erased: String
+        var evidence: ErasureEvidence.Members
         var format: String
         var instruction: String?
         var keyDestroyed: String
-        var method: [String]
         var organisation: String
         var policyVersion: Int64
         var previous: String
@@ -53,9 +53,9 @@ extension ErasureStatement {
         enum CodingKeys: String, CodingKey {
             case agreementVersion = "agreement_version"
             case declaredRegions = "declared_regions"
-            case by, counts, deadline, ended, erased, format, instruction
+            case by, counts, deadline, ended, erased, evidence, format, instruction
             case keyDestroyed = "key_destroyed"
-            case method, organisation
+            case organisation
             case policyVersion = "policy_version"
             case previous
             case retentionDays = "retention_days"
@@ -63,40 +63,41 @@ extension ErasureStatement {
         }
 
         func statement() throws(CertificateProblem.Reason) -> ErasureStatement {
+            let counts = counts.map {
+                ErasedCounts(questions: $0.questions, answers: $0.answers, events: $0.events)
+            }
             let integers = [
-                agreementVersion, counts.answers, counts.events, counts.questions, policyVersion, retentionDays,
+                agreementVersion, counts?.answers ?? 0, counts?.events ?? 0, counts?.questions ?? 0, policyVersion,
+                retentionDays,
             ]
             guard integers.allSatisfy({ (0...CanonicalJSON.largestInteger).contains($0) }),
-                (1...CanonicalJSON.largestInteger).contains(sequence)
+                (1...CanonicalJSON.largestInteger).contains(sequence),
+                let evidence = evidence.evidence(counts: counts)
             else { throw .statementUnreadable }
-            var statement = ErasureStatement(
+            return ErasureStatement(
                 sequence: sequence, previous: previous, organisationID: organisation, sessionID: session,
-                trigger: trigger, requester: try requester(), method: method,
-                counts: ErasedCounts(questions: counts.questions, answers: counts.answers, events: counts.events),
+                trigger: trigger, requester: try requester(), evidence: evidence,
                 endTime: try Self.optionalTime(ended), deadline: try Self.optionalTime(deadline),
                 keyDestroyedTime: try Self.time(keyDestroyed), erasedTime: try Self.time(erased),
                 agreementVersion: agreementVersion, policyVersion: policyVersion, retentionDays: retentionDays,
                 regions: try regions())
-            statement.version = version
-            return statement
         }
 
-        /// Somebody may have asked only where the erasure was not automatic, and since version 2.
+        /// Somebody may have asked only where the erasure was not automatic.
         private func requester() throws(CertificateProblem.Reason) -> ErasureRequester? {
             guard let by else {
                 guard instruction == nil else { throw .statementUnreadable }
                 return nil
             }
-            guard version >= 2, trigger == .manual,
+            guard trigger == .manual,
                 let requester = ErasureRequester(name: by, instruction: instruction)
             else { throw .statementUnreadable }
             return requester
         }
 
-        /// Said since version 3. What else it says of regions is caught by the canonical spelling.
+        /// What else it says of regions is caught by the canonical spelling.
         private func regions() throws(CertificateProblem.Reason) -> DeclaredRegions {
             guard let declaredRegions else { return DeclaredRegions() }
-            guard version >= 3 else { throw .statementUnreadable }
             return DeclaredRegions(
                 chat: try Self.region(declaredRegions["chat"]), retention: try Self.region(declaredRegions["retention"])
             )

@@ -3,16 +3,10 @@ package import Foundation
 /// What a certificate attests: that a session's content was erased, when, how and under which rules. No content.
 package struct ErasureStatement: Sendable, Equatable {
     package static let format = "samtal-erasure-certificate"
-    /// What is written now. Version 1 did not say who asked for an erasure, version 2 not where the session was kept; both
-    /// are still read.
-    package static let version = 3
-    static let readableVersions = 1...version
+    /// Those before it were of no release, and are not read.
+    package static let version = 4
     /// The `previous` of the first certificate of a ledger.
     package static let noPrevious = String(repeating: "0", count: 64)
-    /// What is done, in this order, before a certificate is written.
-    package static let method = ["key-destroyed", "rows-deleted", "files-vacuumed"]
-
-    package var version = Self.version
     /// From 1, without gaps.
     package var sequence: Int64
     /// Hex SHA-256 of the certificate before: its statement followed by its signature.
@@ -22,12 +16,13 @@ package struct ErasureStatement: Sendable, Equatable {
     package var trigger: ErasureTrigger
     /// Nil when nobody asked, or when it is not on record who did.
     package var requester: ErasureRequester?
-    package var method: [String]
-    package var counts: ErasedCounts
+    /// What was seen, and how much there was.
+    package var evidence: ErasureEvidence
     /// When the session ended and when it was due; nil for a session that was erased as a draft.
     package var endTime: Date?
     package var deadline: Date?
     package var keyDestroyedTime: Date
+    /// The later of chat's time and retention's.
     package var erasedTime: Date
     package var agreementVersion: Int64
     package var policyVersion: Int64
@@ -37,7 +32,7 @@ package struct ErasureStatement: Sendable, Equatable {
 
     package init(
         sequence: Int64, previous: String, organisationID: String, sessionID: String, trigger: ErasureTrigger,
-        requester: ErasureRequester? = nil, method: [String] = ErasureStatement.method, counts: ErasedCounts,
+        requester: ErasureRequester? = nil, evidence: ErasureEvidence,
         endTime: Date?, deadline: Date?,
         keyDestroyedTime: Date, erasedTime: Date, agreementVersion: Int64, policyVersion: Int64, retentionDays: Int64,
         regions: DeclaredRegions = DeclaredRegions()
@@ -48,8 +43,7 @@ package struct ErasureStatement: Sendable, Equatable {
         self.sessionID = sessionID
         self.trigger = trigger
         self.requester = requester
-        self.method = method
-        self.counts = counts
+        self.evidence = evidence
         self.endTime = endTime
         self.deadline = deadline
         self.keyDestroyedTime = keyDestroyedTime
@@ -64,15 +58,10 @@ package struct ErasureStatement: Sendable, Equatable {
     package var canonicalText: String {
         var members: [String: CanonicalJSON] = [
             "agreement_version": .integer(agreementVersion),
-            "counts": .object([
-                "answers": .integer(counts.answers),
-                "events": .integer(counts.events),
-                "questions": .integer(counts.questions),
-            ]),
+            "evidence": evidence.members,
             "erased": .string(LedgerTime.text(erasedTime)),
             "format": .string(Self.format),
             "key_destroyed": .string(LedgerTime.text(keyDestroyedTime)),
-            "method": .array(method.map { .string($0) }),
             "organisation": .string(organisationID),
             "policy_version": .integer(policyVersion),
             "previous": .string(previous),
@@ -80,8 +69,14 @@ package struct ErasureStatement: Sendable, Equatable {
             "sequence": .integer(sequence),
             "session": .string(sessionID),
             "trigger": .string(trigger.rawValue),
-            "version": .integer(Int64(version)),
+            "version": .integer(Int64(Self.version)),
         ]
+        members["counts"] = evidence.content.counts.map { counts in
+            .object([
+                "answers": .integer(counts.answers), "events": .integer(counts.events),
+                "questions": .integer(counts.questions),
+            ])
+        }
         members["by"] = requester.map { .string($0.name) }
         members["instruction"] = (requester?.instruction).map { .string($0.text) }
         members["declared_regions"] = regions.members

@@ -3,7 +3,7 @@ package import Foundation
 /// How far the erasure of one session has come. Stored after every step, so that an erasure which was interrupted
 /// anywhere goes on from there; it only ever moves forward.
 ///
-///     live → requested → keyDestroyed → rowsErased → certified
+///     live → requested → keyDestroyed → contentErased → certified
 ///
 /// `requested` is written before the key is touched: it is what makes an erasure that somebody asked for survive a
 /// crash. From `keyDestroyed` on nobody can read the content any more, whatever happens to the rest.
@@ -11,7 +11,7 @@ package enum ErasureState: Sendable, Equatable {
     case live
     case requested(ErasureTrigger)
     case keyDestroyed(ErasureTrigger, at: Date)
-    case rowsErased(ErasureTrigger, keyDestroyedAt: Date, at: Date, ErasedCounts)
+    case contentErased(ErasureTrigger, keyDestroyedAt: Date, at: Date)
     case certified
 
     /// A step that does not follow from the state.
@@ -24,8 +24,8 @@ package enum ErasureState: Sendable, Equatable {
         switch self {
         case .live, .certified: nil
         case .requested: .destroyKey
-        case .keyDestroyed: .eraseRows
-        case .rowsErased: .certify
+        case .keyDestroyed: .eraseContent
+        case .contentErased: .certify
         }
     }
 
@@ -33,7 +33,7 @@ package enum ErasureState: Sendable, Equatable {
     package var isKeyDestroyed: Bool {
         switch self {
         case .live, .requested: false
-        case .keyDestroyed, .rowsErased, .certified: true
+        case .keyDestroyed, .contentErased, .certified: true
         }
     }
 
@@ -48,15 +48,15 @@ package enum ErasureState: Sendable, Equatable {
         self = .keyDestroyed(trigger, at: time)
     }
 
-    /// Chat has erased its rows, and said how many.
-    package mutating func erasedRows(_ counts: ErasedCounts, at time: Date) throws(OutOfOrder) {
+    /// Chat has erased the content, and said what it saw.
+    package mutating func erasedContent(at time: Date) throws(OutOfOrder) {
         guard case .keyDestroyed(let trigger, let keyDestroyedAt) = self else { throw OutOfOrder() }
-        self = .rowsErased(trigger, keyDestroyedAt: keyDestroyedAt, at: time, counts)
+        self = .contentErased(trigger, keyDestroyedAt: keyDestroyedAt, at: time)
     }
 
     /// The certificate is in the ledger.
     package mutating func certify() throws(OutOfOrder) {
-        guard case .rowsErased = self else { throw OutOfOrder() }
+        guard case .contentErased = self else { throw OutOfOrder() }
         self = .certified
     }
 }

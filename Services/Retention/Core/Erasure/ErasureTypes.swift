@@ -6,7 +6,7 @@ package enum ErasureTrigger: String, Sendable, Hashable, Codable, CaseIterable {
     case automatic
 }
 
-/// How many rows chat deleted. All zero when it held nothing.
+/// How much chat erased. All zero when it held nothing.
 package struct ErasedCounts: Sendable, Equatable {
     package var questions: Int64
     package var answers: Int64
@@ -29,6 +29,6 @@ package struct ErasedCounts: Sendable, Equatable {
 /// What is to be done next. Each is repeatable, so that a crash on either side of it is harmless.
 package enum ErasureStep: String, Sendable, CaseIterable {
     case destroyKey
-    case eraseRows
+    case eraseContent
     case certify
 }

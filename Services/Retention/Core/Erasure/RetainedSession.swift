@@ -16,12 +16,16 @@ package struct RetainedSession: Sendable, Equatable {
     package var erasure: ErasureState
     /// Nil until somebody asks for the erasure, and for good when nobody does.
     package private(set) var requester: ErasureRequester?
-    /// Where chat kept it, as chat declared when it erased the rows; nil before, and if it did not say.
+    /// Where chat kept it, as chat declared when it erased the content; nil before, and if it did not say.
     package private(set) var chatRegion: Region?
     /// Which content keys it has.
     package var keys: ContentKeyVersions
     /// What was seen when its keys were destroyed; nil before.
     package private(set) var keyDestruction: KeyDestruction?
+    /// What chat saw when it erased the content; nil before.
+    package private(set) var contentErasure: ContentErasure?
+    /// Whether chat has ever said that it holds it.
+    package private(set) var isHeld: Bool
     /// The most questions that chat has ever said it holds.
     package private(set) var questionCount: Int64
 
@@ -29,7 +33,8 @@ package struct RetainedSession: Sendable, Equatable {
         id: String, organisationID: String, createTime: Date, agreementVersion: Int64, policyVersion: Int64,
         retentionDays: Int, endTime: Date? = nil, deleteTime: Date? = nil, erasure: ErasureState = .live,
         requester: ErasureRequester? = nil, chatRegion: Region? = nil,
-        keys: ContentKeyVersions = ContentKeyVersions(), keyDestruction: KeyDestruction? = nil, questionCount: Int64 = 0
+        keys: ContentKeyVersions = ContentKeyVersions(), keyDestruction: KeyDestruction? = nil,
+        contentErasure: ContentErasure? = nil, isHeld: Bool = false, questionCount: Int64 = 0
     ) {
         self.id = id
         self.organisationID = organisationID
@@ -44,6 +49,8 @@ package struct RetainedSession: Sendable, Equatable {
         self.chatRegion = chatRegion
         self.keys = keys
         self.keyDestruction = keyDestruction
+        self.contentErasure = contentErasure
+        self.isHeld = isHeld
         self.questionCount = questionCount
     }
 
@@ -65,13 +72,17 @@ package struct RetainedSession: Sendable, Equatable {
         self.requester = requester
     }
 
-    /// Chat has erased its rows, and said how many and where they were.
-    package mutating func erasedRows(
-        _ counts: ErasedCounts, in region: Region?, at time: Date
+    /// Chat has erased the content, and said what it saw and where it was.
+    package mutating func erasedContent(
+        _ content: ContentErasure, in region: Region?, at time: Date
     ) throws(ErasureState.OutOfOrder) {
-        try erasure.erasedRows(counts, at: time)
+        try erasure.erasedContent(at: max(time, content.time))
+        contentErasure = content
         chatRegion = region
     }
+
+    /// Whether it makes sense that chat held nothing of it: it never spoke of it after it was registered.
+    package var mayHaveHeldNothing: Bool { !isHeld && questionCount == 0 && endTime == nil }
 
     /// Fixes the time of erasure, once: a session ends for good. An end in the future would keep the session longer
     /// than the policy says, so it counts as ended now.

@@ -31,7 +31,7 @@ package struct ChatNeighbour: Sendable {
     }
 
     private static let answerTime: Duration = .seconds(10)
-    /// Erasing includes rewriting chat's file.
+    /// Unlinking takes no time; a chat that is busy may.
     private static let erasingTime: Duration = .seconds(600)
 
     private let calls: ChatV1.ChatServiceClient
@@ -90,11 +90,12 @@ package struct ChatNeighbour: Sendable {
         }
     }
 
-    /// Erases every row of a session. When it returns, none of them is left in chat's files.
+    /// Erases a session's content.
     ///
-    /// - Returns: how many there were, and where chat says that it keeps its data.
-    /// - Throws: `RPCError` UNAVAILABLE naming chat.
-    func eraseContent(ofSession id: String) async throws -> (ErasedCounts, Region?) {
+    /// - Returns: what chat saw of that, and where it says that it keeps its data.
+    /// - Throws: `RPCError` UNAVAILABLE naming chat; DATA_LOSS CONTENT_MISSING if chat lists the session and can't find its
+    ///   content.
+    func eraseContent(ofSession id: String) async throws -> (ContentErasure, Region?) {
         var request = ChatV1.EraseSessionContentRequest()
         request.sessionID = id
         let response: ChatV1.EraseSessionContentResponse
@@ -103,11 +104,8 @@ package struct ChatNeighbour: Sendable {
         } catch let error as RPCError {
             throw Self.failure(error)
         }
-        guard
-            let counts = ErasedCounts(
-                reported: response.questions, answers: response.answers, events: response.events)
-        else { throw RetentionError.chatUnusable }
-        return (counts, try? Region(response.region))
+        guard let content = ContentErasure(response) else { throw RetentionError.chatUnusable }
+        return (content, try? Region(response.region))
     }
 
     /// The whole log: the session first, then every question in the order asked.
@@ -121,7 +119,7 @@ package struct ChatNeighbour: Sendable {
     /// it says of its store, such as that its disk is full.
     static func failure(_ error: RPCError) -> RPCError {
         switch error.code {
-        case _ where error.isOfStore: error
+        case _ where error.isOfStore || error.reason == "CONTENT_MISSING": error
         case .unavailable, .cancelled, .deadlineExceeded: error
         default: RPCError(.unavailable, "chat could not do its part", reason: "NEIGHBOUR_FAILED")
         }

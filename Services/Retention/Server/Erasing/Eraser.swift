@@ -1,7 +1,7 @@
 package import Privacy
 package import RetentionCore
 
-/// Erases sessions: the key, the rows, the certificate, in this order and each once. What it does next is read from
+/// Erases sessions: the keys, the content, the certificate, in this order and each once. What it does next is read from
 /// the store each time, so it goes on from wherever an erasure stopped.
 package final class Eraser: Sendable {
     /// Sessions whose keys are destroyed together: one fdatasync for all of them.
@@ -66,7 +66,9 @@ package final class Eraser: Sendable {
     /// Chat knows whether a session without an end on record is a draft. A session that it has ended without managing
     /// to say so ends here first, so that the certificate knows its end.
     private func learnEnd(of id: String) async throws {
-        switch try await chat.stage(ofSession: id) {
+        let stage = try await chat.stage(ofSession: id)
+        if stage != .absent { try await store.noteHeld([id]) }
+        switch stage {
         case .open:
             throw RetentionError.sessionOpen
         case .ended(let time):
@@ -83,7 +85,7 @@ package final class Eraser: Sendable {
             guard let session = try await store.session(id) else { throw RetentionError.sessionNotFound }
             switch session.erasure.nextStep {
             case .destroyKey: try await destroyKeys([id])
-            case .eraseRows: try await eraseRows(id)
+            case .eraseContent: try await eraseContent(of: session)
             case .certify:
                 try hooks.before(.certify, id)
                 return try await store.certify(id, signer: signer, region: region)
@@ -104,14 +106,19 @@ package final class Eraser: Sendable {
         try await store.markKeysDestroyed(Array(zip(sessions.map(\.id), seen)), at: clock.now())
     }
 
-    private func eraseRows(_ id: String) async throws {
-        try hooks.before(.eraseRows, id)
-        let (counts, region) = try await chat.eraseContent(ofSession: id)
-        try hooks.beforeStoring(.eraseRows, id)
+    /// - Throws: `RetentionError.contentMissing` if chat has nothing of a session that it once held: then its store is not
+    ///   the one that it had, and the content may lie elsewhere.
+    private func eraseContent(of session: RetainedSession) async throws {
+        try hooks.before(.eraseContent, session.id)
+        let (content, region) = try await chat.eraseContent(ofSession: session.id)
+        if content.found == .neverHeld, !session.mayHaveHeldNothing {
+            throw RetentionError.contentMissing(asked: session.questionCount)
+        }
+        try hooks.beforeStoring(.eraseContent, session.id)
         let time = LedgerTime.rounded(clock.now())
-        _ = try await store.change(id) { session in
-            if session.erasure.nextStep == .eraseRows {
-                try session.erasedRows(counts, in: region, at: time)
+        _ = try await store.change(session.id) { session in
+            if session.erasure.nextStep == .eraseContent {
+                try session.erasedContent(content, in: region, at: time)
             }
         }
     }

@@ -93,6 +93,8 @@ extension RetentionHandler {
             }
             for id in request.sessionIDs { try FieldCheck.identifier(id, field: "session_ids") }
             let sessions = try await store.liveSessions(among: request.sessionIDs)
+            // Chat asks of those that it holds.
+            try await store.noteHeld(sessions.filter { !$0.isHeld }.map(\.id))
             return RetentionV1.GetSessionDeadlinesResponse(deadlines: sessions.map(RetentionV1.SessionDeadline.init))
         }
     }

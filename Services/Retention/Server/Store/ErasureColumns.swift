@@ -7,7 +7,6 @@ struct ErasureColumns {
     var trigger: ErasureTrigger?
     var keyDestroyedTime: Date?
     var erasedTime: Date?
-    var counts: ErasedCounts?
 }
 
 extension ErasureColumns {
@@ -19,10 +18,9 @@ extension ErasureColumns {
             self.init(name: "requested", trigger: trigger)
         case .keyDestroyed(let trigger, let time):
             self.init(name: "key-destroyed", trigger: trigger, keyDestroyedTime: time)
-        case .rowsErased(let trigger, let keyDestroyedTime, let time, let counts):
+        case .contentErased(let trigger, let keyDestroyedTime, let time):
             self.init(
-                name: "rows-erased", trigger: trigger, keyDestroyedTime: keyDestroyedTime, erasedTime: time,
-                counts: counts)
+                name: "content-erased", trigger: trigger, keyDestroyedTime: keyDestroyedTime, erasedTime: time)
         case .certified:
             self.init(name: "certified")
         }
@@ -30,13 +28,13 @@ extension ErasureColumns {
 
     /// Nil when the columns do not make a state.
     var state: ErasureState? {
-        switch (name, trigger, keyDestroyedTime, erasedTime, counts) {
-        case ("live", _, _, _, _): .live
-        case ("requested", .some(let trigger), _, _, _): .requested(trigger)
-        case ("key-destroyed", .some(let trigger), .some(let time), _, _): .keyDestroyed(trigger, at: time)
-        case ("rows-erased", .some(let trigger), .some(let keyDestroyed), .some(let time), .some(let counts)):
-            .rowsErased(trigger, keyDestroyedAt: keyDestroyed, at: time, counts)
-        case ("certified", _, _, _, _): .certified
+        switch (name, trigger, keyDestroyedTime, erasedTime) {
+        case ("live", _, _, _): .live
+        case ("requested", .some(let trigger), _, _): .requested(trigger)
+        case ("key-destroyed", .some(let trigger), .some(let time), _): .keyDestroyed(trigger, at: time)
+        case ("content-erased", .some(let trigger), .some(let keyDestroyed), .some(let time)):
+            .contentErased(trigger, keyDestroyedAt: keyDestroyed, at: time)
+        case ("certified", _, _, _): .certified
         default: nil
         }
     }

@@ -42,7 +42,7 @@ extension RetentionStore {
                 db,
                 sql: """
                     SELECT session_id FROM sessions
-                    WHERE erasure = 'requested' AND erasure IN ('requested', 'key-destroyed', 'rows-erased')
+                    WHERE erasure = 'requested' AND erasure IN ('requested', 'key-destroyed', 'content-erased')
                     ORDER BY session_id LIMIT ?
                     """,
                 arguments: [limit])
@@ -56,7 +56,7 @@ extension RetentionStore {
                 db,
                 sql: """
                     SELECT DISTINCT organisation_id FROM sessions
-                    WHERE erasure IN ('requested', 'key-destroyed', 'rows-erased') ORDER BY organisation_id
+                    WHERE erasure IN ('requested', 'key-destroyed', 'content-erased') ORDER BY organisation_id
                     """)
         }
     }
@@ -68,7 +68,7 @@ extension RetentionStore {
                 db,
                 sql: """
                     SELECT session_id FROM sessions
-                    WHERE erasure IN ('requested', 'key-destroyed', 'rows-erased') AND organisation_id = ?
+                    WHERE erasure IN ('requested', 'key-destroyed', 'content-erased') AND organisation_id = ?
                     AND session_id > ? ORDER BY session_id LIMIT ?
                     """,
                 arguments: [organisationID, id, limit])
@@ -86,7 +86,7 @@ extension RetentionStore {
                         (SELECT count(*) FROM sessions
                         WHERE erasure = 'live' AND delete_time IS NOT NULL AND delete_time <= ?1)
                         + (SELECT count(*) FROM sessions
-                        WHERE erasure IN ('requested', 'key-destroyed', 'rows-erased') AND delete_time <= ?1)
+                        WHERE erasure IN ('requested', 'key-destroyed', 'content-erased') AND delete_time <= ?1)
                     """,
                 arguments: [LedgerTime.milliseconds(time)]) ?? 0
         }

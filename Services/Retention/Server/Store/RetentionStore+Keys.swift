@@ -39,6 +39,16 @@ extension RetentionStore {
         }
     }
 
+    /// Notes that chat has spoken of these sessions.
+    package func noteHeld(_ ids: [String]) async throws {
+        guard !ids.isEmpty else { return }
+        try await database.write { transaction in
+            for id in ids {
+                try transaction.db.execute(sql: "UPDATE sessions SET held = 1 WHERE session_id = ?", arguments: [id])
+            }
+        }
+    }
+
     /// Forgets a session of which nothing was ever kept.
     ///
     /// - Returns: the session as it was; nil when there is none.

@@ -5,11 +5,11 @@ package import RetentionCore
 import Storage
 
 extension RetentionStore {
-    /// Writes the next certificate of the ledger, for a session whose rows are erased. Number, link and state change
+    /// Writes the next certificate of the ledger, for a session whose content is erased. Number, link and state change
     /// in one transaction, so the chain has neither gaps nor branches. Certified already: the same certificate.
     ///
     /// - Parameter region: where retention itself is, as declared.
-    /// - Throws: `ErasureState.OutOfOrder` when the session's rows are not erased; `RetentionError.sessionNotFound`.
+    /// - Throws: `ErasureState.OutOfOrder` when the session's content is not erased; `RetentionError.sessionNotFound`.
     package func certify(_ id: String, signer: LedgerSigner, region: Region) async throws -> Certificate {
         try await database.write { transaction in
             let db = transaction.db
@@ -67,16 +67,16 @@ extension RetentionStore {
     private static func nextStatement(
         for session: RetainedSession, in region: Region, _ db: Database
     ) throws -> ErasureStatement {
-        guard case .rowsErased(let trigger, let keyDestroyedTime, let erasedTime, let counts) = session.erasure else {
-            throw ErasureState.OutOfOrder()
-        }
+        guard case .contentErased(let trigger, let keyDestroyedTime, let erasedTime) = session.erasure,
+            let keys = session.keyDestruction, let content = session.contentErasure
+        else { throw ErasureState.OutOfOrder() }
         let last = try Row.fetchOne(
             db, sql: "SELECT sequence, statement, signature, key_id FROM certificates ORDER BY sequence DESC LIMIT 1")
         let lastSequence: Int64 = last?["sequence"] ?? 0
         return ErasureStatement(
             sequence: lastSequence + 1, previous: last.map { certificate($0).hash } ?? ErasureStatement.noPrevious,
             organisationID: session.organisationID, sessionID: session.id, trigger: trigger,
-            requester: session.requester, counts: counts,
+            requester: session.requester, evidence: ErasureEvidence(keys: keys, content: content),
             endTime: session.endTime, deadline: session.deleteTime, keyDestroyedTime: keyDestroyedTime,
             erasedTime: erasedTime, agreementVersion: session.agreementVersion,
             policyVersion: session.policyVersion, retentionDays: Int64(session.retentionDays),

@@ -19,7 +19,7 @@ extension RetentionStore {
             try db.execute(
                 sql: """
                     CREATE INDEX sessions_erasing_by_organisation ON sessions (organisation_id, session_id)
-                    WHERE erasure IN ('requested', 'key-destroyed', 'rows-erased')
+                    WHERE erasure IN ('requested', 'key-destroyed', 'content-erased')
                     """)
         }
         migrator.registerMigration("where chat kept a session") { db in
@@ -74,7 +74,7 @@ extension RetentionStore {
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX sessions_due ON sessions (delete_time) WHERE erasure = 'live' AND delete_time IS NOT NULL;
         CREATE INDEX sessions_erasing ON sessions (session_id)
-            WHERE erasure IN ('requested', 'key-destroyed', 'rows-erased');
+            WHERE erasure IN ('requested', 'key-destroyed', 'content-erased');
         CREATE INDEX sessions_live ON sessions (organisation_id) WHERE erasure = 'live';
         """
 
@@ -94,7 +94,8 @@ extension RetentionStore {
         """
 
     /// `key_version` and `key_change` are ``ContentKeyVersions``; the other `key_` columns, null until the keys are
-    /// destroyed, ``KeyDestruction``. `asked`: the most questions that chat has said it holds. Of keys that belong to no
+    /// destroyed, ``KeyDestruction``; the `content_` columns, with `questions`, `answers` and `events`, ``ContentErasure``.
+    /// `asked`: the most questions that chat has said it holds; `held`: whether it has ever spoken of the session. Of keys that belong to no
     /// session there is the digest by which the slots know them, and when they were first seen. `backstop_time`: when a
     /// session goes of whose end nobody tells.
     private static let keys = """
@@ -106,6 +107,11 @@ extension RetentionStore {
         ALTER TABLE sessions ADD COLUMN key_medium TEXT;
         ALTER TABLE sessions ADD COLUMN key_risks TEXT;
         ALTER TABLE sessions ADD COLUMN asked INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE sessions ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE sessions ADD COLUMN content_found TEXT;
+        ALTER TABLE sessions ADD COLUMN content_files INTEGER;
+        ALTER TABLE sessions ADD COLUMN content_bytes INTEGER;
+        ALTER TABLE sessions ADD COLUMN content_time INTEGER;
         ALTER TABLE sessions ADD COLUMN backstop_time INTEGER;
         CREATE INDEX sessions_retiring_key ON sessions (session_id) WHERE key_change = 2;
         CREATE INDEX sessions_unended ON sessions (backstop_time) WHERE erasure = 'live' AND end_time IS NULL;

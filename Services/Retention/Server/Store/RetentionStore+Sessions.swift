@@ -80,7 +80,8 @@ extension RetentionStore {
             retentionDays: row["retention_days"], endTime: time(row["end_time"]),
             deleteTime: time(row["delete_time"]), erasure: try erasure(row),
             requester: try requester(row), chatRegion: (row["chat_region"] as String?).flatMap { try? Region($0) },
-            keys: try keyVersions(row), keyDestruction: keyDestruction(row), questionCount: row["asked"])
+            keys: try keyVersions(row), keyDestruction: keyDestruction(row), contentErasure: contentErasure(row),
+            isHeld: row["held"], questionCount: row["asked"])
     }
 
     private static func insert(_ session: RetainedSession, backstop: Date, _ db: Database) throws {
@@ -103,12 +104,13 @@ extension RetentionStore {
         try db.execute(
             sql: """
                 UPDATE sessions SET agreement_version = ?, policy_version = ?, retention_days = ?, end_time = ?,
-                delete_time = ?, erasure = ?, key_version = ?, key_change = ?, asked = ? WHERE session_id = ?
+                delete_time = ?, erasure = ?, key_version = ?, key_change = ?, asked = ?, held = ? WHERE session_id = ?
                 """,
             arguments: [
                 session.agreementVersion, session.policyVersion, session.retentionDays,
                 session.endTime.map(LedgerTime.milliseconds), session.deleteTime.map(LedgerTime.milliseconds),
-                erasure.name, session.keys.current, session.keys.change.rawValue, session.questionCount, session.id,
+                erasure.name, session.keys.current, session.keys.change.rawValue, session.questionCount,
+                session.isHeld, session.id,
             ])
         // Certified: the certificate says the rest, and what it was made from stays as it was.
         guard session.erasure != .certified else { return }
@@ -116,15 +118,19 @@ extension RetentionStore {
             sql: """
                 UPDATE sessions SET erasure_trigger = ?, erasure_by = ?, erasure_instruction = ?,
                 key_destroyed_time = ?, erased_time = ?, questions = ?, answers = ?, events = ?, chat_region = ?,
-                key_slots = ?, key_read_back = ?, key_place = ?, key_medium = ?, key_risks = ? WHERE session_id = ?
+                key_slots = ?, key_read_back = ?, key_place = ?, key_medium = ?, key_risks = ?,
+                content_found = ?, content_files = ?, content_bytes = ?, content_time = ? WHERE session_id = ?
                 """,
             arguments: [
                 erasure.trigger?.rawValue, session.requester?.name, session.requester?.instruction?.text,
                 erasure.keyDestroyedTime.map(LedgerTime.milliseconds),
-                erasure.erasedTime.map(LedgerTime.milliseconds), erasure.counts?.questions, erasure.counts?.answers,
-                erasure.counts?.events, session.chatRegion?.name, session.keyDestruction?.slots,
+                erasure.erasedTime.map(LedgerTime.milliseconds), session.contentErasure?.counts?.questions,
+                session.contentErasure?.counts?.answers, session.contentErasure?.counts?.events,
+                session.chatRegion?.name, session.keyDestruction?.slots,
                 session.keyDestruction?.readBack?.rawValue, session.keyDestruction?.place?.rawValue,
-                session.keyDestruction?.medium, session.keyDestruction?.risks.joined(separator: " "), session.id,
+                session.keyDestruction?.medium, session.keyDestruction?.risks.joined(separator: " "),
+                session.contentErasure?.found.rawValue, session.contentErasure?.files, session.contentErasure?.bytes,
+                (session.contentErasure?.time).map(LedgerTime.milliseconds), session.id,
             ])
     }
 
@@ -136,7 +142,7 @@ extension RetentionStore {
         let trigger = (row["erasure_trigger"] as String?).flatMap(ErasureTrigger.init(rawValue:))
         let columns = ErasureColumns(
             name: row["erasure"], trigger: trigger, keyDestroyedTime: time(row["key_destroyed_time"]),
-            erasedTime: time(row["erased_time"]), counts: counts(row))
+            erasedTime: time(row["erased_time"]))
         guard let state = columns.state else { throw StoredValueError.unreadable }
         return state
     }
@@ -147,6 +153,14 @@ extension RetentionStore {
             throw StoredValueError.unreadable
         }
         return requester
+    }
+
+    private static func contentErasure(_ row: Row) -> ContentErasure? {
+        guard let found = (row["content_found"] as String?).flatMap(ContentErasure.Found.init(rawValue:)),
+            let files = row["content_files"] as Int64?, let bytes = row["content_bytes"] as Int64?,
+            let time = time(row["content_time"])
+        else { return nil }
+        return ContentErasure(found: found, files: files, bytes: bytes, time: time, counts: counts(row))
     }
 
     private static func counts(_ row: Row) -> ErasedCounts? {

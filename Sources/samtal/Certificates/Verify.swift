@@ -41,6 +41,8 @@ struct Verify: AsyncParsableCommand {
 
     @Argument(help: "The file of the certificate or the chain.") var file: String
     @Option(help: "The file of the public key (samtal ledger-key).") var key: String
+    @Option(help: "The language of the description: sv or en (default: as LC_ALL, LC_MESSAGES or LANG say).")
+    var language: CertificateLanguage = .ofEnvironment
 
     func run() async throws {
         let key = try LedgerKeyFile.read(key)
@@ -63,29 +65,9 @@ struct Verify: AsyncParsableCommand {
         guard !found.isEmpty else { throw CommandFailure("NOT VALID. \(file) holds no certificate.") }
         if let problem { throw CommandFailure("NOT VALID. \(problem)") }
         try say("VALID  \(found.count) (\(scope)), key \(key.keyID)")
-        for certificate in found { try describe(ErasureStatement(reading: certificate.statement)) }
-    }
-
-    private func describe(_ statement: ErasureStatement) throws {
-        let counts = statement.counts
-        try say(
-            """
-
-            certificate   \(statement.sequence)
-            organisation  \(statement.organisationID)
-            session       \(statement.sessionID)
-            erased        \(statement.erasedTime.formatted(.iso8601)) (\(statement.trigger.rawValue))
-            asked by      \(statement.requester?.inWords ?? askedByNobody(statement))
-            how           \(statement.method.joined(separator: ", "))
-            counts        \(counts.questions) questions, \(counts.answers) answers, \(counts.events) events
-            rules         kept \(statement.retentionDays) days; agreement version \(statement.agreementVersion), \
-            policy version \(statement.policyVersion)
-            kept in       \(statement.regions.inWords.map { "\($0), as declared by whoever ran the service" } ?? "not on record")
-            """)
-    }
-
-    private func askedByNobody(_ statement: ErasureStatement) -> String {
-        statement.trigger == .automatic ? "nobody: the retention time had passed" : "not on record"
+        for certificate in found {
+            try say("\n" + CertificateWords(language).description(of: ErasureStatement(reading: certificate.statement)))
+        }
     }
 }
 
