@@ -107,7 +107,8 @@ let package = Package(
         .target(
             name: "ServiceKit",
             dependencies: [
-                "RPC", "Contracts", "ProtobufC", "Privacy", "CLinux", logging, metrics, lifecycle, crypto,
+                "RPC", "Contracts", "ProtobufC", "Privacy", "CLinux", logging, metrics, lifecycle,
+                crypto,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -128,7 +129,7 @@ let package = Package(
         tests("Contracts", ["Contracts", "RPC", "ProtobufC"]),
         tests("Storage", ["Storage", "StorageStatus", "RPC", grdb]),
         tests("Privacy", ["Privacy", crypto]),
-        tests("KeySlots", ["KeySlots"]),
+        tests("KeySlots", ["KeySlots", "TestProcesses"]),
         tests(
             "ServiceKit",
             ["ServiceKit", "Contracts", "Privacy", "RPC", logging, metrics, lifecycle, crypto, argumentParser] + nio),
@@ -164,6 +165,11 @@ let package = Package(
             swiftSettings: settings),
         tests("Hostile", ["TestProcesses", "hostile-victim", "RPC", "CZlib", logging] + nio),
         tests("Integration", ["TestProcesses", "Contracts", "RPC", "RetentionCore", "ProtobufC"]),
+        tests(
+            "Erasure",
+            [
+                "TestProcesses", "Contracts", "RPC", "RetentionCore", "ChatCore", "KeySlots", "Privacy", crypto, grdb,
+            ]),
         // gRPC's own interop and benchmark contracts, generated (Scripts/generate-protos).
         .target(
             name: "CInteropContracts", dependencies: ["CProtobufC", "CRPCContracts"],

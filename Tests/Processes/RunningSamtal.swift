@@ -17,13 +17,14 @@ package final class RunningSamtal: Sendable {
     private let descriptors: Int?
     /// What each process declares with --region.
     private let regions: [Service: String]
+    private let retentionOptions: [String]
     /// Options of the gateway's own.
     private let gatewayOptions: [String]
     private let disks = Mutex<[Service: SmallDisk]>([:])
     /// The latest sign-in of an administrator, by organisation: what makes the codes of the next.
     let signIns = Mutex<[String: IdentityV1.SignInResponse]>([:])
 
-    package var data: String { "\(folder)/data" }
+    package let data: String
     package func socket(_ service: Service) -> String { "\(data)/run/\(service.rawValue).sock" }
     package func log(_ service: Service) -> String { "\(folder)/\(service.rawValue).log" }
     package func child(_ service: Service) -> ChildProcess? { children.withLock { $0[service] } }
@@ -33,7 +34,11 @@ package final class RunningSamtal: Sendable {
     /// What a process declares that isn't given another one.
     package static let region = "se-stockholm-1"
 
-    private init(descriptors: Int?, regions: [Service: String], gatewayOptions: [String]) throws {
+    private init(
+        data: String?, descriptors: Int?, regions: [Service: String], gatewayOptions: [String],
+        retentionOptions: [String]
+    ) throws {
+        self.retentionOptions = retentionOptions
         self.regions = regions
         self.gatewayOptions = gatewayOptions
         self.descriptors = descriptors
@@ -41,25 +46,31 @@ package final class RunningSamtal: Sendable {
         folder = "/tmp/st-\(UUID().uuidString.prefix(8).lowercased())"
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        let folder = folder
+        let data = data ?? "\(folder)/data"
+        self.data = data
         channels = Dictionary(
             uniqueKeysWithValues: Service.allCases.map { service in
-                (service, Self.newChannel("\(folder)/data/run/\(service.rawValue).sock", service))
+                (service, Self.newChannel("\(data)/run/\(service.rawValue).sock", service))
             })
     }
 
     /// Runs `body` with the services up, and ends and removes everything afterwards, also when it fails.
     ///
     /// - Parameters:
+    ///   - data: the data folder, which is kept; nil: one in the test's own folder.
     ///   - small: services whose folders are disks of so many kilobytes.
     ///   - descriptors: that each process may have open.
     ///   - gatewayOptions: besides those that every test needs.
+    ///   - retentionOptions: likewise.
     ///   - regions: that some declare instead of the usual one.
     package static func with(
-        _ services: [Service] = Service.allCases, small: [Service: Int] = [:], descriptors: Int? = nil,
-        regions: [Service: String] = [:], gatewayOptions: [String] = [], _ body: (RunningSamtal) async throws -> Void
+        _ services: [Service] = Service.allCases, data: String? = nil, small: [Service: Int] = [:],
+        descriptors: Int? = nil, regions: [Service: String] = [:], gatewayOptions: [String] = [],
+        retentionOptions: [String] = ["--allow-unsafe-key-medium"], _ body: (RunningSamtal) async throws -> Void
     ) async throws {
-        let samtal = try RunningSamtal(descriptors: descriptors, regions: regions, gatewayOptions: gatewayOptions)
+        let samtal = try RunningSamtal(
+            data: data, descriptors: descriptors, regions: regions, gatewayOptions: gatewayOptions,
+            retentionOptions: retentionOptions)
         do {
             for (service, kilobytes) in small {
                 let disk = try SmallDisk(on: "\(samtal.data)/\(service.rawValue)", kilobytes: kilobytes)
@@ -87,7 +98,7 @@ package final class RunningSamtal: Sendable {
     private func launch(_ service: Service, region: String? = nil) throws {
         var arguments = ["--data", data, "--region", region ?? regions[service] ?? Self.region]
         // The tests' folder may lie in an overlay; what is said of that is tested where the medium is chosen.
-        if service == .retention { arguments.append("--allow-unsafe-key-medium") }
+        if service == .retention { arguments += retentionOptions }
         if service == .gateway {
             arguments += ["--http", "127.0.0.1:0", "--http-address-file", addressFile] + gatewayOptions
         }

@@ -1,9 +1,8 @@
-import Foundation
-import Testing
+package import Foundation
 
 /// A file system in a file, mounted through a loop device; its raw blocks can be read, freed ones included. Needs root.
-final class DiskImage {
-    enum Kind: String {
+package final class DiskImage {
+    package enum Kind: String, Sendable {
         case ext4, xfs, btrfs
         case journalling = "ext4 with data=journal"
 
@@ -19,11 +18,11 @@ final class DiskImage {
     }
 
     let image: String
-    let mountPoint: String
+    package let mountPoint: String
     private var isMounted = false
 
     /// nil where it can't be made here; why is printed.
-    static func make(_ kind: Kind) throws -> DiskImage? {
+    package static func make(_ kind: Kind) throws -> DiskImage? {
         guard geteuid() == 0 else { return skip(kind, "root is needed to mount an image") }
         let disk = try DiskImage()
         guard try run("truncate", ["-s", "\(kind.megabytes)M", disk.image]),
@@ -50,19 +49,42 @@ final class DiskImage {
         try? FileManager.default.removeItem(atPath: mountPoint)
     }
 
-    func unmount() {
+    package func unmount() {
         if isMounted { _ = try? Self.run("umount", [mountPoint]) }
         isMounted = false
     }
 
-    /// Every byte of the image, as the medium has it after everything was written out.
-    func rawBytes() throws -> Data {
+    /// Every byte of the image that was ever written, as the medium has it after everything was written out.
+    package func rawBytes() throws -> Data {
         unmount()
         return try Data(contentsOf: URL(fileURLWithPath: image), options: .alwaysMapped)
     }
 
+    /// lseek(2): Swift's Glibc does not have them.
+    private static let (seekData, seekHole): (CInt, CInt) = (3, 4)
+
+    /// What the medium holds now, while it is in use: every block that was ever written, without the holes between.
+    package func snapshot() throws -> Data {
+        sync()
+        let file = open(image, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw ChildProcessError.refused("opening \(image)") }
+        defer { close(file) }
+        var bytes = Data()
+        var position: off_t = 0
+        while true {
+            let start = lseek(file, position, Self.seekData)
+            guard start >= 0 else { return bytes }
+            let end = lseek(file, start, Self.seekHole)
+            var part = Data(count: Int(end - start))
+            let read = part.withUnsafeMutableBytes { pread(file, $0.baseAddress, $0.count, start) }
+            guard read == part.count else { throw ChildProcessError.refused("reading \(image)") }
+            bytes += part
+            position = end
+        }
+    }
+
     private static func skip(_ kind: Kind, _ reason: String) -> DiskImage? {
-        print("SKIP key slots on \(kind.rawValue): \(reason)")
+        print("SKIP a disk of \(kind.rawValue): \(reason)")
         return nil
     }
 
