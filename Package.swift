@@ -104,10 +104,12 @@ let package = Package(
         .target(name: "StorageStatus", dependencies: ["Storage", "RPC"], swiftSettings: settings),
         .target(name: "Privacy", dependencies: [crypto], exclude: ["README.md"], swiftSettings: settings),
         .target(name: "KeySlots", dependencies: ["CLinux", crypto], exclude: ["README.md"], swiftSettings: settings),
+        // Linked into every service: wipes memory as it is freed.
+        .target(name: "CWipingFree"),
         .target(
             name: "ServiceKit",
             dependencies: [
-                "RPC", "Contracts", "ProtobufC", "Privacy", "CLinux", logging, metrics, lifecycle,
+                "RPC", "Contracts", "ProtobufC", "Privacy", "CLinux", "CWipingFree", logging, metrics, lifecycle,
                 crypto,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "JWTKit", package: "jwt-kit"),

@@ -70,6 +70,7 @@ class HTTP2Connection: ChannelInboundHandler, TurnEnd, @unchecked Sendable {
         guard let session, lastWrite == nil else { return }
         executor.beginTurn()
         let buffer = unwrapInboundIn(data)
+        defer { buffer.wipe() }
         do {
             // `withUnsafeReadableBytes` rethrows without a type; the only error is the session's.
             try buffer.withUnsafeReadableBytes { try session.receive($0) }
@@ -242,8 +243,9 @@ extension HTTP2Connection {
                 return false
             }
             guard outbound.readableBytes > 0 else { break }
+            let count = outbound.readableBytes
             handlerContext.writeAndFlush(wrapOutboundOut(outbound), promise: nil)
-            outbound.clear()
+            outbound.clearAndWipe(count)
         }
         return !hasMore
     }

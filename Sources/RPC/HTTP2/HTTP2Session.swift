@@ -167,6 +167,7 @@ final class HTTP2Session {
             guard length > 0, let data else { return false }
             buffer.append(UnsafeRawBufferPointer(start: data, count: length))
             sentBytes += length
+            if data.isData { data.wipe(length) }
             if data.isGoAway(length) { failureCode = max(failureCode, data.goAwayCode) }
         }
         return true
@@ -184,6 +185,14 @@ final class HTTP2Session {
 }
 
 extension UnsafePointer<UInt8> {
+    /// Whether the frame carries messages.
+    fileprivate var isData: Bool { self[3] == UInt8(NGHTTP2_DATA.rawValue) }
+
+    /// Overwrites a frame that was copied. nghttp2 keeps the memory for the next one, and does not look at it again.
+    fileprivate func wipe(_ length: Int) {
+        UnsafeMutablePointer(mutating: self).update(repeating: 0, count: length)
+    }
+
     /// Whether the frame of so many bytes, whose first nine are its header, is a GOAWAY (RFC 9113, 6.8).
     fileprivate func isGoAway(_ length: Int) -> Bool {
         length >= 17 && self[3] == UInt8(NGHTTP2_GOAWAY.rawValue)

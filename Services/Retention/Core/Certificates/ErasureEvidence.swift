@@ -56,9 +56,10 @@ package struct ErasureEvidence: Sendable, Equatable {
         /// nil for what no ledger writes. What is merely spelt otherwise is caught by the canonical form.
         func evidence(counts: ErasedCounts?) -> ErasureEvidence? {
             guard let found = ContentErasure.Found(rawValue: content.found),
-                let time = LedgerTime.date(text: content.time),
-                [content.bytes, content.files, keys.slots].allSatisfy({ (0...CanonicalJSON.largestInteger).contains($0) })
+                let time = LedgerTime.date(text: content.time)
             else { return nil }
+            let integers = [content.bytes, content.files, keys.slots]
+            guard integers.allSatisfy((0...CanonicalJSON.largestInteger).contains) else { return nil }
             return ErasureEvidence(
                 keys: KeyDestruction(
                     slots: keys.slots, readBack: keys.readBack.flatMap(KeyDestruction.ReadBack.init(rawValue:)),
