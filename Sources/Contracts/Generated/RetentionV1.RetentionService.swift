@@ -217,7 +217,7 @@ extension RetentionV1 {
         func getCertificate(_ request: RetentionV1.GetCertificateRequest, call: ServerCall) async throws
             -> RetentionV1.Certificate
 
-        /// An organisation's certificates, oldest first. The operator may leave organisation_id empty: the whole chain.
+        /// An organisation's certificates, oldest first unless newest_first. The operator may leave organisation_id empty: the whole chain.
         func listCertificates(_ request: RetentionV1.ListCertificatesRequest, call: ServerCall) async throws
             -> RetentionV1.ListCertificatesResponse
 
@@ -373,7 +373,7 @@ extension RetentionV1 {
             try await channel.unary(RetentionV1.RetentionServiceMethods.getCertificate, request, options: options)
         }
 
-        /// An organisation's certificates, oldest first. The operator may leave organisation_id empty: the whole chain.
+        /// An organisation's certificates, oldest first unless newest_first. The operator may leave organisation_id empty: the whole chain.
         public func listCertificates(
             _ request: RetentionV1.ListCertificatesRequest, options: CallOptions = CallOptions()
         ) async throws -> RetentionV1.ListCertificatesResponse {

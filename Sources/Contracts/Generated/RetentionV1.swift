@@ -1267,18 +1267,22 @@ extension RetentionV1 {
         public var organisationID: String = ""
         /// 0: 50; at most 200
         public var pageSize: UInt32 = 0
+        /// of the same order
         public var pageToken: String = ""
+        public var newestFirst: Bool = false
 
         public init() {}
 
         public init(
             organisationID: String = "",
             pageSize: UInt32 = 0,
-            pageToken: String = ""
+            pageToken: String = "",
+            newestFirst: Bool = false
         ) {
             self.organisationID = organisationID
             self.pageSize = pageSize
             self.pageToken = pageToken
+            self.newestFirst = newestFirst
         }
 
         public static let descriptor: ProtobufDescriptor = {
@@ -1294,6 +1298,7 @@ extension RetentionV1 {
             organisationID = try FieldReading.text(cStruct.pointee.organisation_id.data, cStruct.pointee.organisation_id.len, "organisation_id")
             pageSize = cStruct.pointee.page_size
             pageToken = try FieldReading.text(cStruct.pointee.page_token.data, cStruct.pointee.page_token.len, "page_token")
+            newestFirst = cStruct.pointee.newest_first != 0
         }
 
         public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
@@ -1301,6 +1306,7 @@ extension RetentionV1 {
             (cStruct.pointee.organisation_id.data, cStruct.pointee.organisation_id.len) = arena.text(organisationID)
             cStruct.pointee.page_size = pageSize
             (cStruct.pointee.page_token.data, cStruct.pointee.page_token.len) = arena.text(pageToken)
+            cStruct.pointee.newest_first = newestFirst ? 1 : 0
         }
     }
 }

@@ -52,6 +52,32 @@ struct LedgerServiceTests {
         }
     }
 
+    @Test("the newest come first when that is asked for, page by page, and a token of one order is none of the other")
+    func newestFirst() async throws {
+        try await withFolder { folder in
+            try await withChat(ChatPeer(), in: folder) {
+                try await withRetention(in: folder) { retention in
+                    try await retention.record(organisation: "org-north")
+                    try await retention.record(organisation: "org-south")
+                    try await erase(7, retention)
+                    let south = RunningRetention.asAdministrator(of: "org-south")
+                    let first = try await retention.certificates(
+                        of: "org-south", size: 2, newestFirst: true, options: south)
+                    #expect(first.certificates.map(\.sequence) == [6, 4])
+                    let last = try await retention.certificates(
+                        of: "org-south", size: 2, token: first.nextPageToken, newestFirst: true, options: south)
+                    #expect(last.certificates.map(\.sequence) == [2] && last.nextPageToken.isEmpty)
+                    let all = try await retention.certificates(newestFirst: true).certificates
+                    #expect(all.map(\.sequence) == [7, 6, 5, 4, 3, 2, 1])
+                    let wrong = try await status {
+                        try await retention.certificates(of: "org-south", token: first.nextPageToken, options: south)
+                    }
+                    #expect(wrong?.fields.map(\.field) == ["page_token"])
+                }
+            }
+        }
+    }
+
     @Test("an administrator reads their organisation's certificates and no others")
     func ownCertificates() async throws {
         try await withFolder { folder in

@@ -135,12 +135,14 @@ extension RunningRetention {
     }
 
     func certificates(
-        of organisation: String = "", size: UInt32 = 0, token: String = "", options: CallOptions = asOperator
+        of organisation: String = "", size: UInt32 = 0, token: String = "", newestFirst: Bool = false,
+        options: CallOptions = asOperator
     ) async throws -> RetentionV1.ListCertificatesResponse {
         var request = RetentionV1.ListCertificatesRequest()
         request.organisationID = organisation
         request.pageSize = size
         request.pageToken = token
+        request.newestFirst = newestFirst
         return try await client.listCertificates(request, options: options)
     }
 

@@ -22,14 +22,16 @@ extension RetentionHandler {
         try await RPCError.mapping {
             let organisationID = try scope(request.organisationID, call)
             let size = FieldCheck.pageSize(request.pageSize)
-            let after = try Self.sequence(request.pageToken)
+            let sign = request.newestFirst ? -1 : 1 as Int64
+            let after = try Self.sequence(request.pageToken, sign: sign)
             // One more than asked for tells whether there is a next page.
-            let found = try await store.certificates(organisationID: organisationID, after: after, limit: size + 1)
+            let found = try await store.certificates(
+                organisationID: organisationID, newestFirst: request.newestFirst, after: after, limit: size + 1)
             let page = try found.prefix(size).map { try RetentionV1.Certificate($0) }
             var response = RetentionV1.ListCertificatesResponse()
             response.certificates = page
             response.nextPageToken = FieldCheck.nextPageToken(
-                found.count > size ? page.last.map { "\($0.sequence)" } : nil)
+                found.count > size ? page.last.map { "\(sign * Int64($0.sequence))" } : nil)
             return response
         }
     }
@@ -50,11 +52,12 @@ extension RetentionHandler {
         return organisationID
     }
 
-    private static func sequence(_ token: String) throws -> Int64 {
-        guard let key = try FieldCheck.pageToken(token) else { return 0 }
-        guard let sequence = Int64(key), sequence > 0 else {
+    /// - Parameter sign: -1 where the newest come first, so that a token of one order is none of the other.
+    private static func sequence(_ token: String, sign: Int64) throws -> Int64? {
+        guard let key = try FieldCheck.pageToken(token) else { return nil }
+        guard let number = Int64(key), number != .min, number * sign > 0 else {
             throw RPCError.invalid("page_token", "is not a page token of this method")
         }
-        return sequence
+        return number * sign
     }
 }

@@ -28,30 +28,34 @@ extension RetentionStore {
         try await database.read { db in try Self.certificate(ofSession: id, db) }
     }
 
-    /// Certificates by rising sequence number.
+    /// Certificates by sequence number, rising or falling.
     ///
-    /// - Parameter organisationID: nil: everybody's, the whole chain.
+    /// - Parameters:
+    ///   - organisationID: nil: everybody's, the whole chain.
+    ///   - sequence: of the one before the first; nil: from the beginning.
     package func certificates(
-        organisationID: String?, after sequence: Int64, limit: Int
+        organisationID: String?, newestFirst: Bool = false, after sequence: Int64?, limit: Int
     ) async throws -> [Certificate] {
-        try await database.read { db in
+        let start = sequence ?? (newestFirst ? .max : 0)
+        let (comes, order) = newestFirst ? ("<", "DESC") : (">", "ASC")
+        return try await database.read { db in
             let rows =
                 if let organisationID {
                     try Row.fetchAll(
                         db,
                         sql: """
                             SELECT statement, signature, key_id FROM certificates
-                            WHERE organisation_id = ? AND sequence > ? ORDER BY sequence LIMIT ?
+                            WHERE organisation_id = ? AND sequence \(comes) ? ORDER BY sequence \(order) LIMIT ?
                             """,
-                        arguments: [organisationID, sequence, limit])
+                        arguments: [organisationID, start, limit])
                 } else {
                     try Row.fetchAll(
                         db,
                         sql: """
                             SELECT statement, signature, key_id FROM certificates
-                            WHERE sequence > ? ORDER BY sequence LIMIT ?
+                            WHERE sequence \(comes) ? ORDER BY sequence \(order) LIMIT ?
                             """,
-                        arguments: [sequence, limit])
+                        arguments: [start, limit])
                 }
             return rows.map(Self.certificate)
         }

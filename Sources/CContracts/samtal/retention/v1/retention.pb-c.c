@@ -1829,7 +1829,7 @@ const ProtobufCMessageDescriptor samtal__retention__v1__get_certificate_request_
   (ProtobufCMessageInit) samtal__retention__v1__get_certificate_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor samtal__retention__v1__list_certificates_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor samtal__retention__v1__list_certificates_request__field_descriptors[4] =
 {
   {
     "organisation_id",
@@ -1867,8 +1867,21 @@ static const ProtobufCFieldDescriptor samtal__retention__v1__list_certificates_r
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "newest_first",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__ListCertificatesRequest, newest_first),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned samtal__retention__v1__list_certificates_request__field_indices_by_name[] = {
+  3,   /* field[3] = newest_first */
   0,   /* field[0] = organisation_id */
   1,   /* field[1] = page_size */
   2,   /* field[2] = page_token */
@@ -1876,7 +1889,7 @@ static const unsigned samtal__retention__v1__list_certificates_request__field_in
 static const ProtobufCIntRange samtal__retention__v1__list_certificates_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor samtal__retention__v1__list_certificates_request__descriptor =
 {
@@ -1886,7 +1899,7 @@ const ProtobufCMessageDescriptor samtal__retention__v1__list_certificates_reques
   "Samtal__Retention__V1__ListCertificatesRequest",
   "samtal.retention.v1",
   sizeof(Samtal__Retention__V1__ListCertificatesRequest),
-  3,
+  4,
   samtal__retention__v1__list_certificates_request__field_descriptors,
   samtal__retention__v1__list_certificates_request__field_indices_by_name,
   1,  samtal__retention__v1__list_certificates_request__number_ranges,

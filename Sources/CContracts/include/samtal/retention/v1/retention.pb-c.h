@@ -399,10 +399,11 @@ struct  Samtal__Retention__V1__ListCertificatesRequest
   ProtobufCBinaryData organisation_id;
   uint32_t page_size;
   ProtobufCBinaryData page_token;
+  protobuf_c_boolean newest_first;
 };
 #define SAMTAL__RETENTION__V1__LIST_CERTIFICATES_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__list_certificates_request__descriptor) \
-    , {0,NULL}, 0, {0,NULL} }
+    , {0,NULL}, 0, {0,NULL}, 0 }
 
 
 struct  Samtal__Retention__V1__ListCertificatesResponse
