@@ -106,6 +106,29 @@ struct LiveFeedTests {
         }
     }
 
+    @Test("while chat is away followers are told, also those who come meanwhile, and told when it is back")
+    func away() async throws {
+        let configure: (inout GatewayConfiguration) -> Void = {
+            $0.feed.heartbeat = .milliseconds(50)
+            $0.feed.awayTime = .milliseconds(200)
+        }
+        try await TestGateway.run(configure: configure) { gateway in
+            gateway.chat.addQuestion("q1")
+            let browser = try await gateway.follow()
+            _ = try await browser.events(atLeast: 2)
+            gateway.chat.fail(RPCError(.unavailable, "chat is not reachable", reason: "NEIGHBOUR_UNAVAILABLE"))
+            #expect(try await browser.events(atLeast: 3).last?.name == "away")
+            let later = try await gateway.follow()
+            #expect(try await later.events(atLeast: 3).map(\.name) == ["question", "caught-up", "away"])
+            gateway.chat.fail(nil)
+            gateway.chat.addQuestion("q2")
+            for one in [browser, later] {
+                #expect(try await one.events(atLeast: 5).suffix(2).map(\.name) == ["back", "question"])
+                one.close()
+            }
+        }
+    }
+
     @Test("at the time of erasure the gateway hides the session by its own clock")
     func deadline() async throws {
         let box = ClockBox(Date(timeIntervalSince1970: 1_000))

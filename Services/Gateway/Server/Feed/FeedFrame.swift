@@ -55,5 +55,9 @@ enum FeedFrame: Sendable {
 
     /// The session is not to be seen any more.
     static let gone = ByteBuffer(bytes: ServerSentEvent.encoded(id: nil, name: "gone", data: Array("{}".utf8)))
+    /// Chat can't be reached, and what is shown may be old.
+    static let away = ByteBuffer(bytes: ServerSentEvent.encoded(id: nil, name: "away", data: Array("{}".utf8)))
+    /// It can be reached again.
+    static let back = ByteBuffer(bytes: ServerSentEvent.encoded(id: nil, name: "back", data: Array("{}".utf8)))
     static let heartbeat = ByteBuffer(bytes: ServerSentEvent.heartbeat)
 }

@@ -41,6 +41,8 @@ package struct FeedLimits: Sendable {
     /// How long the last known state is shown while upstream is away. After it the state is dropped: what was erased in
     /// the meantime must not be served from here.
     package var staleTime: Duration = .seconds(60)
+    /// How long upstream is away before followers are told: a restart isn't worth a word.
+    package var awayTime: Duration = .seconds(3)
     /// What browsers are told to wait before they connect again.
     package var retry: Duration = .seconds(2)
     package var backoff = Backoff()

@@ -75,6 +75,10 @@ extension LiveFeed {
         var waiters: [CheckedContinuation<Void, Never>] = []
         let outcome = state.withLock { state -> FeedState<ByteBuffer>.Outcome in
             state.lostSince = nil
+            if state.isAwayTold {
+                state.isAwayTold = false
+                state.broadcast(.event(FeedFrame.back))
+            }
             switch frame {
             case .event(let event, let deleteTime):
                 let outcome = state.content.apply(event)
@@ -107,10 +111,21 @@ extension LiveFeed {
             do { try await Task.sleep(for: pause) } catch { return .stopped }
             let time = ContinuousClock.now
             if let end = end(at: time, opened: began) { return end }
+            tellIfAway(at: time)
             if time >= heartbeatDue {
                 state.withLock { $0.broadcast(.event(FeedFrame.heartbeat)) }
                 heartbeatDue = time + limits.heartbeat
             }
+        }
+    }
+
+    private func tellIfAway(at time: ContinuousClock.Instant) {
+        state.withLock { state in
+            guard !state.isAwayTold, let since = state.lostSince, since.duration(to: time) >= limits.awayTime,
+                case .live = state.phase
+            else { return }
+            state.isAwayTold = true
+            state.broadcast(.event(FeedFrame.away))
         }
     }
 

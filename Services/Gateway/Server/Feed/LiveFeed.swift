@@ -47,6 +47,8 @@ final class LiveFeed: Sendable {
         var unfollowedSince: ContinuousClock.Instant? = .now
         /// When upstream was last heard of, if it is away.
         var lostSince: ContinuousClock.Instant?
+        /// Whether followers have been told that it is.
+        var isAwayTold = false
         /// From then on nothing may be seen.
         var deleteTime: Date?
 
@@ -118,8 +120,10 @@ final class LiveFeed: Sendable {
             let branch = state.branches[loop] ?? FeedBranch(eventLoop: channel.eventLoop)
             state.branches[loop] = branch
             branch.enqueue(.add(follower))
-            let missed = state.content.replay(after: sequence)
-            return .success((missed + [FeedFrame.caughtUpBuffer(sequence: state.content.lastSequence)], follower))
+            var missed = state.content.replay(after: sequence)
+            missed.append(FeedFrame.caughtUpBuffer(sequence: state.content.lastSequence))
+            if state.isAwayTold { missed.append(FeedFrame.away) }
+            return .success((missed, follower))
         }
         let (missed, follower) = try outcome.get()
         follower.whenEnded.whenComplete { [weak self] _ in self?.left() }
