@@ -62,7 +62,7 @@ def new_agreement(person, participant):
     expect(participant.sees("#notice", "Allt raderas senast").text == before, "cancelling changes no date")
     person.presses("Review and confirm")
     person.presses("Yes, change it", within="dialog")
-    person.sees("#policy-done", "The retention time is changed.")
+    person.sees("#policy-done", "The agreement is confirmed, and all sessions follow it.", exact=True)
     person.sees_no("#agreement-notice")
     eventually("the participant is shown the new date without reloading", lambda: (
         participant.sees("#notice", "Allt raderas senast").text != before))
@@ -197,9 +197,15 @@ def end_of_none(person):
     expect(not button(person, "Yes, end it").is_enabled(), "it has to be meant")
     person.photographs("end-zero")
     ticks(person, "I have exported what is to be kept.")
-    person.forgiven.append(("/v1/sessions/[^/]+(/events.*)?", 404))
+    session = person.script("return location.hash.slice('#session='.length)")
+    person.forgiven.append(("/v1/sessions/[^/]+(/events.*|/certificate)?", 404))
     person.presses("Yes, end it", within="dialog")
-    person.sees("#notice", "The session does not exist, or has been erased.")
+    person.sees("h1", "Certificate of erasure", exact=True)
+    person.sees("#certificate-facts", session)
+    person.presses("← All sessions", within="#view-certificate")
+    person.sees("h1", "Sessions", exact=True)
+    numbers = person.script("return [...document.querySelectorAll('#certificates strong')].map((one) => one.textContent)")
+    expect(numbers == [f"Certificate {number}" for number in range(len(numbers), 0, -1)], f"the newest is first: {numbers}")
 
 
 def main():

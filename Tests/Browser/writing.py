@@ -7,12 +7,10 @@ import pathlib
 import sys
 import unicodedata
 
-from selenium.webdriver import ActionChains
-from selenium.webdriver.common.keys import Keys
-
 import program
 from browser import Person, eventually
 from story import expect
+from writing_tools import chord, copies
 
 address, link, folder, session = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3]).resolve(), sys.argv[4]
 
@@ -171,18 +169,6 @@ def pasted(moderator, participant):
     eventually(lambda: f"in one line it is a space: {moderator.script(host)!r}", lambda: moderator.script(host) == "Elin Exempel")
     moderator.presses("Publish the answer")
     participant.sees("#questions .answer .meta", "Svar från Elin Exempel")
-
-
-def copies(person, text):
-    person.script(
-        "const field = document.createElement('textarea'); field.id = 'copied'; field.value = arguments[0];"
-        "document.querySelector('main').append(field); field.focus(); field.select();", text)
-    chord(person, "c")
-    person.script("document.querySelector('#copied').remove()")
-
-
-def chord(person, key):
-    ActionChains(person.driver).key_down(Keys.CONTROL).send_keys(key).key_up(Keys.CONTROL).perform()
 
 
 def look(people):

@@ -10,9 +10,10 @@ import Testing
 struct PagesTests {
     private static let pages = ["/", "/s/s1", "/admin"]
     private static let scripts = [
-        "account.js", "admin.js", "administrators.js", "ending.js", "eventstream.js", "findbox.js", "index.js",
-        "moderatedquestion.js", "moderation.js", "orderedrows.js", "ownquestions.js", "page.js", "place.js",
-        "questionlist.js", "retention.js", "service.js", "session.js", "signincodes.js", "texts.js", "written.js",
+        "account.js", "admin.js", "administrators.js", "certificates.js", "ending.js", "eventstream.js", "findbox.js",
+        "index.js", "moderatedquestion.js", "moderation.js", "orderedrows.js", "ownquestions.js", "page.js", "place.js",
+        "privacy.js", "questionlist.js", "retention.js", "service.js", "session.js", "signincodes.js",
+        "texts-en.js", "texts-sv.js", "texts.js", "written.js",
     ]
 
     @Test("every answer carries the security headers, whatever it is")
@@ -74,11 +75,18 @@ struct PagesTests {
     @Test("both languages have the same texts, and every text that is asked for is there")
     func texts() async throws {
         try await TestGateway.run { gateway in
-            let texts = try await gateway.request("GET", "/assets/texts.js").text
-            let halves = texts.components(separatedBy: "\n    en: {")
-            #expect(halves.count == 2)
-            let keys = halves.map { half in
-                half.matches(of: /\n        "?([a-zA-Z.]+(?:\.[A-Z_]+)?)"?: "/).map { String($0.output.1) }
+            let languages = try await ["sv", "en"].asyncMap { language in
+                try await gateway.request("GET", "/assets/texts-\(language).js").text
+            }
+            let keys = languages.map { texts in
+                texts.matches(of: /\n    "?([a-zA-Z.]+(?:\.[A-Z_]+)?)"?: ["{]/).map { String($0.output.1) }
+            }
+            for texts in languages {
+                // A number stands before a noun where there is a form for one of them.
+                let forms = [/\bof: "/, /\bone: "/, /\bother: "/].map { texts.matches(of: $0).count }
+                #expect(forms[0] > 5 && forms[1] == forms[0] && forms[2] == forms[0])
+                let alone = texts.matches(of: /\n    "[^"]+": "[^"]*\{(?:days|seconds|cap)\} (?:dag|sekund|day|second)/)
+                #expect(alone.map { String($0.output) } == [])
             }
             #expect(keys[0] == keys[1])
             #expect(Set(keys[0]).count == keys[0].count && keys[0].count > 100)
@@ -87,7 +95,7 @@ struct PagesTests {
                 let page = try await gateway.request("GET", path).text
                 asked.formUnion(page.matches(of: /data-text="([^"]+)"/).map { String($0.output.1) })
             }
-            for name in Self.scripts where name != "texts.js" {
+            for name in Self.scripts where !name.hasPrefix("texts") {
                 let script = try await gateway.request("GET", "/assets/\(name)").text
                 let uses = /(?:key: |announce\(|show\([^"`]*?, |notice\(|\[)"([a-z]+\.[a-zA-Z.]+|anonymous)"/
                 asked.formUnion(script.matches(of: uses).map { String($0.output.1) })

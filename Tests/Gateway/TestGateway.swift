@@ -170,6 +170,15 @@ extension Result where Failure == any Error {
     }
 }
 
+extension Array {
+    /// One after the other.
+    func asyncMap<Value>(_ body: (Element) async throws -> Value) async rethrows -> [Value] {
+        var values: [Value] = []
+        for element in self { values.append(try await body(element)) }
+        return values
+    }
+}
+
 /// Waits until something is so; records an issue if it never is.
 func eventually(
     _ what: Comment, within limit: Duration = .seconds(20), sourceLocation: SourceLocation = #_sourceLocation,

@@ -2,18 +2,20 @@
 // what is shown: nothing for the list, session=ID, or certificate=ID.
 import { armAdministrators, forgetAdministrators, listAdministrators } from "/assets/administrators.js";
 import { account, callAsAdministrator, resume, signIn, signOut, whenSignedOut } from "/assets/account.js";
-import { armSession, closeSession, openSession, save } from "/assets/moderation.js";
 import {
-    byID, CallError, clearError, fillFacts, make, makeTime, notice, show, showError, startPage,
+    armCertificates, forgetCertificates, listCertificates, noteErased, showCertificate,
+} from "/assets/certificates.js";
+import { armSession, closeSession, openSession } from "/assets/moderation.js";
+import {
+    busy, byID, CallError, clearError, make, notice, show, showError, startPage,
 } from "/assets/page.js";
 import { armPolicy, showPolicy } from "/assets/retention.js";
 import { service, showService } from "/assets/service.js";
 import { armSignInCodes, forgetSignInCodes, listSignInCodes } from "/assets/signincodes.js";
-import { mendWhatIsWritten } from "/assets/written.js";
+import { boundLength, mended, mendWhatIsWritten } from "/assets/written.js";
 
 const views = ["view-signin", "view-sessions", "view-session", "view-certificate"];
 let publicURL = location.origin;
-let certificate = null;
 
 function showView(id) {
     for (const view of views) byID(view).hidden = view !== id;
@@ -25,10 +27,6 @@ function showView(id) {
     } else {
         clearError(byID("who"));
     }
-}
-
-function organisationPath() {
-    return `/v1/organisations/${encodeURIComponent(account().administrator.organisationId)}`;
 }
 
 // Where we are
@@ -61,7 +59,8 @@ async function showPlace() {
             await openSession(id, { link: publicURL, erased: showErased });
             showView("view-session");
         } else if (kind === "certificate" && id) {
-            await openCertificate(id);
+            await showCertificate(id);
+            showView("view-certificate");
         } else {
             showView("view-sessions");
             await Promise.all([listSessions(), showPolicy(), listCertificates(), listAdministrators()]);
@@ -85,6 +84,11 @@ async function showPlace() {
 
 // Signing in
 
+/// The code of a sign-in link; null if it holds none.
+function codeIn(link) {
+    return URL.canParse(link) ? new URLSearchParams(new URL(link).hash.slice(1)).get("code") : null;
+}
+
 async function trade(code) {
     const error = byID("signin-error");
     clearError(error);
@@ -104,7 +108,7 @@ async function begin() {
     // Without it the address that this page came from does just as well.
     publicURL = (await service()).publicUrl ?? publicURL;
     showService();
-    const code = new URLSearchParams(location.hash.slice(1)).get("code");
+    const code = codeIn(location.href);
     if (code) {
         // The code leaves the address, and with it the browser's history, before anything else happens.
         history.replaceState(null, "", location.pathname);
@@ -140,6 +144,8 @@ async function listSessions(page = "") {
     const more = byID("more-sessions");
     more.hidden = !answer.nextPageToken;
     more.onclick = () => listSessions(answer.nextPageToken);
+    // The first of those that have come: the button may be gone.
+    if (page) rows[0]?.querySelector("a").focus();
 }
 
 /// What a shorter retention time erases is gone within moments, and its certificate is there then.
@@ -155,67 +161,8 @@ async function showChanges() {
     }
 }
 
-// Certificates
-
-async function listCertificates() {
-    const found = [];
-    let page = "";
-    try {
-        for (let pages = 0; pages < 20; pages += 1) {
-            const query = new URLSearchParams({ page_size: "200", ...(page && { page_token: page }) });
-            const answer = await callAsAdministrator("GET", `${organisationPath()}/certificates?${query}`);
-            found.push(...(answer.certificates ?? []));
-            page = answer.nextPageToken ?? "";
-            if (!page) break;
-        }
-    } catch (error) {
-        if (error instanceof CallError && error.status === 401) throw error;
-    }
-    byID("no-certificates").hidden = found.length > 0;
-    byID("certificates").replaceChildren(...found.reverse().map((entry) => make("li", {}, make(
-        "a", { href: `#certificate=${encodeURIComponent(entry.sessionId)}` },
-        make("strong", { key: "certificates.item", values: { sequence: entry.sequence } }),
-        makeTime(entry.eraseTime, "dated"),
-        entry.requester === "OPERATOR_ON_INSTRUCTION"
-            && make("span", { className: "faint", key: "certificates.instruction", values: { text: entry.instruction } }),
-    ))));
-}
-
-async function openCertificate(sessionID) {
-    if (certificate?.sessionId !== sessionID) {
-        certificate = await callAsAdministrator("GET", `/v1/sessions/${encodeURIComponent(sessionID)}/certificate`);
-    }
-    const declared = declaredRegions(certificate);
-    fillFacts(byID("certificate-facts"), [
-        ["certificate.session", make("code", { content: certificate.sessionId })],
-        ["certificate.sequence", make("span", { content: certificate.sequence ?? "" })],
-        ["certificate.time", certificate.eraseTime && makeTime(certificate.eraseTime, "dated")],
-        ["certificate.trigger", certificate.trigger && make("span", { key: `certificate.trigger.${certificate.trigger}` })],
-        ["certificate.requester", certificate.requester && make(
-            "span", { key: `certificate.requester.${certificate.requester}` },
-        )],
-        ["certificate.instruction", certificate.instruction && make(
-            "span", { dir: "auto", content: certificate.instruction },
-        )],
-        ["certificate.regions", declared && make("span", { key: "place", values: { place: { regions: declared, of: 2 } } })],
-        ["certificate.key", make("code", { content: certificate.keyId ?? "" })],
-    ]);
-    byID("statement").textContent = certificate.statement ?? "";
-    byID("signature").textContent = certificate.signature ?? "";
-    showView("view-certificate");
-}
-
-/// Where the session was kept, as its certificate says; null where it doesn't.
-function declaredRegions({ statement }) {
-    try {
-        return JSON.parse(statement).declared_regions ?? null;
-    } catch {
-        return null;
-    }
-}
-
 function showErased(erased) {
-    certificate = erased;
+    noteErased(erased);
     location.hash = `certificate=${encodeURIComponent(erased.sessionId)}`;
 }
 
@@ -223,7 +170,9 @@ function showErased(erased) {
 
 byID("signin-form").addEventListener("submit", (event) => {
     event.preventDefault();
-    trade(byID("code").value.trim());
+    // Whoever was sent a link may paste it whole.
+    const written = byID("code").value.trim();
+    busy(event.target.querySelector("button"), () => trade(codeIn(written) ?? written));
 });
 byID("sign-out").addEventListener("click", async () => {
     history.replaceState(null, "", location.pathname);
@@ -234,28 +183,22 @@ byID("sign-out").addEventListener("click", async () => {
     }
     await showPlace();
 });
+const titleFits = boundLength(byID("session-title"), 200);
 byID("create-form").addEventListener("submit", async (event) => {
     event.preventDefault();
     const error = byID("create-error");
     clearError(error);
-    const button = event.target.querySelector("button");
-    button.disabled = true;
-    try {
-        const session = await callAsAdministrator("POST", "/v1/sessions", { title: byID("session-title").value.trim() });
-        byID("session-title").value = "";
-        location.hash = `session=${encodeURIComponent(session.sessionId)}`;
-    } catch (problem) {
-        showError(error, problem);
-    } finally {
-        button.disabled = false;
-    }
-});
-byID("download-certificate").addEventListener("click", () => {
-    // The form that `samtal verify` reads.
-    const { keyId, signature, statement } = certificate;
-    const file = { format: "samtal-certificate", version: 1, certificate: { key_id: keyId, signature, statement } };
-    const blob = new Blob([`${JSON.stringify(file, null, 2)}\n`], { type: "application/json" });
-    save(blob, `samtal-${certificate.sessionId}.certificate.json`);
+    if (!titleFits()) return;
+    await busy(event.target.querySelector("button"), async () => {
+        try {
+            const title = mended(byID("session-title").value, { oneLine: true }).trim();
+            const session = await callAsAdministrator("POST", "/v1/sessions", { title });
+            byID("session-title").value = "";
+            location.hash = `session=${encodeURIComponent(session.sessionId)}`;
+        } catch (problem) {
+            showError(error, problem);
+        }
+    });
 });
 window.addEventListener("hashchange", showPlace);
 whenSignedOut(() => {
@@ -263,8 +206,8 @@ whenSignedOut(() => {
     forgetAdministrators();
     forgetSignInCodes();
     // What was shown to whoever was signed in is not left lying in the page.
-    for (const list of ["sessions", "certificates", "policy", "certificate-facts"]) byID(list).replaceChildren();
-    for (const place of ["statement", "signature"]) byID(place).textContent = "";
+    for (const list of ["sessions", "policy"]) byID(list).replaceChildren();
+    forgetCertificates();
     document.title = "Samtal";
     showView("view-signin");
     show(byID("signin-error"), "signin.over");
@@ -272,6 +215,7 @@ whenSignedOut(() => {
 
 startPage();
 mendWhatIsWritten(byID("session-title"));
+armCertificates();
 armSession();
 armPolicy({ changed: showChanges });
 armAdministrators();

@@ -21,6 +21,8 @@ export async function listAdministrators(page = "") {
     const isAlone = list.children.length < 2 && !answer.nextPageToken;
     for (const button of list.querySelectorAll(".danger")) button.hidden = isAlone;
     byID("administrators-alone").hidden = !isAlone;
+    // The first of those that have come: the button may be gone.
+    if (page) (list.children[list.children.length - found.length]?.querySelector("button") ?? list).focus();
     const more = byID("more-administrators");
     more.hidden = !answer.nextPageToken;
     more.onclick = () => listAdministrators(answer.nextPageToken).catch((error) => {

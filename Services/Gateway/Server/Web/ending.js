@@ -1,6 +1,7 @@
 // What an administrator is led through when a session has ended: export it, see that the export has come, erase it; or
 // leave it to be erased by itself.
-import { byID, make, makeTime, show } from "/assets/page.js";
+import { callAsAdministrator } from "/assets/account.js";
+import { byID, CallError, make, makeTime, show } from "/assets/page.js";
 
 // By session, for as long as this page is open: nothing of it is stored.
 const exported = new Set();
@@ -50,6 +51,24 @@ export function showBeforeEnd(session) {
     yes.className = days > 0 ? "" : "danger";
     box.onchange = () => { yes.disabled = days === 0 && !box.checked; };
     box.onchange();
+}
+
+/// How long to wait for a certificate, in milliseconds, before it is asked for again.
+const waits = [500, 500, 1000, 1000, 2000, 2000, 5000, 5000, 10000, 10000];
+
+/// The certificate of a session that is being erased, as soon as there is one; null when that takes too long, or when
+/// `goesOn()` says that nobody wants it any more.
+export async function certificateOf(id, goesOn) {
+    for (const wait of waits) {
+        try {
+            return await callAsAdministrator("GET", `/v1/sessions/${encodeURIComponent(id)}/certificate`);
+        } catch (error) {
+            if (!(error instanceof CallError) || error.status === 401) throw error;
+        }
+        await new Promise((resume) => { setTimeout(resume, wait); });
+        if (!goesOn()) break;
+    }
+    return null;
 }
 
 /// Arms the steps, once. `act` runs what a button does, and shows how it fails.

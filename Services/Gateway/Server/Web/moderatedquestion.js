@@ -1,6 +1,6 @@
 // One question as its moderators see it, with the buttons that decide on it and the form that answers it.
-import { CallError, clearError, make, questionContent, requestID, show, showError } from "/assets/page.js";
-import { isBlank, mended, mendWhatIsWritten } from "/assets/written.js";
+import { busy, CallError, clearError, keepFocus, make, questionContent, requestID, show, showError } from "/assets/page.js";
+import { boundLength, isBlank, mended, mendWhatIsWritten } from "/assets/written.js";
 
 export function stateOf(question) {
     return question.state ?? "PENDING";
@@ -34,6 +34,7 @@ export class ModeratedQuestion {
     #opener = make("button", { type: "button", className: "quiet", key: "moderate.answer" });
     #error = make("p", { className: "error", role: "alert" });
     #form = null;
+    #fits = [];  // of each of the form's fields: whether what is written fits
 
     /// - `begun`: the session's BegunAnswers.
     /// - `act`: {publish, reject, answer}, each of which carries it out and resolves when it is done.
@@ -76,9 +77,11 @@ export class ModeratedQuestion {
     }
 
     /// One thing at a time. The button keeps the focus, which a disabled one would lose.
-    async #attempt(button, carryOut) {
-        if (button.ariaDisabled === "true") return;
-        button.ariaDisabled = "true";
+    #attempt(button, carryOut) {
+        return busy(button, () => this.#carryOut(carryOut));
+    }
+
+    async #carryOut(carryOut) {
         const begun = this.#begun.begin(this.#question.questionId);
         begun.row = this;
         begun.problem = null;
@@ -89,8 +92,6 @@ export class ModeratedQuestion {
             begun.problem = problem instanceof CallError ? problem : null;
             // The row may have been scrolled away and come back meanwhile.
             showError(begun.row.#error, problem);
-        } finally {
-            button.ariaDisabled = "false";
         }
     }
 
@@ -114,8 +115,8 @@ export class ModeratedQuestion {
     #makeForm(begun) {
         const id = this.#question.questionId;
         const fields = { text: `text-${id}`, host: `host-${id}` };
-        const answer = mendWhatIsWritten(make("textarea", { id: fields.text, maxlength: "10000", required: "" }));
-        const host = mendWhatIsWritten(make("input", { id: fields.host, maxlength: "60", autocomplete: "off" }));
+        const answer = mendWhatIsWritten(make("textarea", { id: fields.text, required: "" }));
+        const host = mendWhatIsWritten(make("input", { id: fields.host, autocomplete: "off" }));
         const button = make("button", { type: "submit", key: "answer.send" });
         answer.value = begun.text;
         host.value = begun.host;
@@ -128,6 +129,7 @@ export class ModeratedQuestion {
             ),
             make("p", {}, button),
         );
+        this.#fits = [boundLength(answer, 10000), boundLength(host, 60)];
         this.#form.addEventListener("input", () => Object.assign(begun, { text: answer.value, host: host.value }));
         this.#form.addEventListener("submit", (event) => {
             event.preventDefault();
@@ -138,6 +140,7 @@ export class ModeratedQuestion {
 
     #send(begun, button) {
         const text = mended(begun.text).trim();
+        if (!this.#fits.every((fits) => fits())) return;
         if (isBlank(text)) return show(this.#error, "error.empty");
         const hostName = mended(begun.host, { oneLine: true }).trim();
         // The same answer sent again carries the same id.
@@ -154,6 +157,6 @@ export class ModeratedQuestion {
         this.#form = null;
         this.#opener.setAttribute("aria-expanded", "false");
         // The focus was in the form.
-        if (document.activeElement === document.body) this.#opener.focus({ preventScroll: true });
+        keepFocus(this.#opener);
     }
 }

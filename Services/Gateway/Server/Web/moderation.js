@@ -1,11 +1,11 @@
 // One session as its moderators see it: every question live, and the buttons that run the session.
 import { callAsAdministrator, withToken } from "/assets/account.js";
-import { armEnding, isUnreceived, noteExported, showBeforeEnd, showEnding } from "/assets/ending.js";
+import { armEnding, certificateOf, isUnreceived, noteExported, showBeforeEnd, showEnding } from "/assets/ending.js";
 import { readEvents } from "/assets/eventstream.js";
 import { FindBox } from "/assets/findbox.js";
 import { BegunAnswers, ModeratedQuestion, stateOf } from "/assets/moderatedquestion.js";
 import {
-    announce, byID, CallError, clearError, failure, fillFacts, make, makeTime, notice, show, showError,
+    announce, busy, byID, CallError, clearError, failure, fillFacts, keepFocus, make, makeTime, notice, show, showError,
 } from "/assets/page.js";
 import { QuestionList, setReplaying } from "/assets/questionlist.js";
 
@@ -26,6 +26,7 @@ let following = null;  // an AbortController
 let caughtUp = false;
 let publicURL = "";
 let afterErasure = () => {};
+let endsForGood = false;  // the session is kept for no days, and is ended here: that it is gone is no news
 
 function sessionPath() {
     return `/v1/sessions/${encodeURIComponent(session.sessionId)}`;
@@ -49,6 +50,7 @@ export function closeSession() {
     following?.abort();
     following = null;
     session = null;
+    endsForGood = false;
     showEnding(null);
     // What is not shown any more does not stay in the page either: it may be erased by now.
     for (const list of Object.values(lists)) list.clear();
@@ -77,7 +79,7 @@ async function follow(signal) {
             if (signal.aborted) return;
             if (error instanceof CallError && (error.status === 404 || error.status === 403)) return showGone();
             if (error instanceof CallError && error.status === 401) return;
-            notice("notice.lost");
+            notice(error instanceof CallError && error.status === 503 ? "notice.away" : "notice.lost");
         }
         setCaughtUp(true);
         await new Promise((resume) => { setTimeout(resume, wait); });
@@ -108,6 +110,7 @@ function setCaughtUp(value) {
 }
 
 function showGone() {
+    if (endsForGood) return;
     closeSession();
     for (const part of parts()) part.hidden = true;
     notice("notice.gone");
@@ -143,22 +146,59 @@ function showSession() {
     showEnding(session);
 }
 
-async function change(button, act) {
-    const error = byID("run-error");
-    clearError(error);
-    button.disabled = true;
-    try {
-        await act();
-    } catch (problem) {
-        showError(error, problem);
-    } finally {
-        button.disabled = false;
-    }
+function change(button, act) {
+    return busy(button, async () => {
+        const error = byID("run-error");
+        clearError(error);
+        try {
+            await act();
+        } catch (problem) {
+            showError(error, problem);
+        }
+    });
 }
 
 async function transition(verb) {
-    session = await callAsAdministrator("POST", `${sessionPath()}:${verb}`, {});
+    const changed = await callAsAdministrator("POST", `${sessionPath()}:${verb}`, {});
+    // Another view may be shown by now.
+    if (session?.sessionId !== changed.sessionId) return;
+    session = changed;
     showSession();
+}
+
+async function open() {
+    await transition("open");
+    // Its own button is gone.
+    keepFocus(byID("end"));
+}
+
+async function end() {
+    showBeforeEnd(session);
+    if (!await confirmed(byID("end-dialog"))) return;
+    if ((session.retentionDays ?? 0) === 0) return endForGood();
+    await transition("end");
+    byID("ending").focus();
+}
+
+/// Ends a session that is kept for no days, and shows the certificate of its erasure when there is one.
+async function endForGood() {
+    const { sessionId: id } = session;
+    const [erased, shown] = [afterErasure, location.hash];
+    endsForGood = true;
+    try {
+        await callAsAdministrator("POST", `${sessionPath()}:end`, {});
+    } finally {
+        endsForGood = false;
+    }
+    closeSession();
+    for (const part of parts()) part.hidden = true;
+    notice("end.erasing");
+    byID("content").focus({ preventScroll: true });
+    const certificate = await certificateOf(id, () => location.hash === shown);
+    if (location.hash !== shown) return;
+    if (!certificate) return notice("end.erasingStill");
+    announce("erase.done");
+    erased(certificate);
 }
 
 async function exportSession() {
@@ -247,13 +287,8 @@ function showCounts() {
 
 /// Arms the buttons of the view, once.
 export function armSession() {
-    byID("open").addEventListener("click", (event) => change(event.target, () => transition("open")));
-    byID("end").addEventListener("click", (event) => change(event.target, async () => {
-        showBeforeEnd(session);
-        if (!await confirmed(byID("end-dialog"))) return;
-        await transition("end");
-        byID("ending").focus();
-    }));
+    byID("open").addEventListener("click", (event) => change(event.target, open));
+    byID("end").addEventListener("click", (event) => change(event.target, end));
     byID("export").addEventListener("click", (event) => change(event.target, exportSession));
     byID("erase").addEventListener("click", (event) => change(event.target, eraseSession));
     armEnding({ act: change, exportSession, eraseSession });

@@ -12,9 +12,16 @@ function chosenLanguage() {
     return preferred.find((tag) => tag in texts) ?? "en";
 }
 
+/// The words for a key, and for how many, where they depend on that.
+function pattern(key, values) {
+    const found = texts[language][key] ?? key;
+    if (typeof found === "string") return found;
+    const count = values[found.of];
+    return found[new Intl.PluralRules(language).select(Number(count?.number ?? count ?? 0))] ?? found.other;
+}
+
 export function text(key, values = {}) {
-    const pattern = texts[language][key] ?? key;
-    return pattern.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+    return pattern(key, values).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
 /// A time in the reader's own way; today's without the date unless it is to be `dated`.
@@ -41,7 +48,7 @@ export function show(element, key, values = {}) {
 /// A text that is filled in stands apart from the one around it: it may be written in the other direction.
 function fill(element) {
     const values = JSON.parse(element.dataset.values ?? "{}");
-    const parts = (texts[language][element.dataset.text] ?? element.dataset.text).split(/\{(\w+)\}/);
+    const parts = pattern(element.dataset.text, values).split(/\{(\w+)\}/);
     element.replaceChildren(...parts.map((part, place) => (place % 2 && part in values ? filledIn(values[part]) : part)));
 }
 
@@ -206,6 +213,24 @@ export function clearError(element) {
     delete element.dataset.text;
     delete element.dataset.values;
     element.textContent = "";
+}
+
+/// Does one thing at a time for a button, which keeps the focus meanwhile: a disabled one would lose it.
+export async function busy(button, act) {
+    if (button.ariaDisabled === "true") return;
+    button.ariaDisabled = "true";
+    try {
+        await act();
+    } finally {
+        button.ariaDisabled = "false";
+    }
+}
+
+/// Puts the focus on a sensible place when what had it is shown no more.
+export function keepFocus(place) {
+    const holder = document.activeElement;
+    if (holder && holder !== document.body && holder.checkVisibility()) return;
+    place.focus({ preventScroll: true });
 }
 
 /// A name for a request that is the same when the request is sent again.

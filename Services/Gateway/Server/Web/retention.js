@@ -2,7 +2,7 @@
 // the sessions there are; and applies the cap of a new agreement to them in the same way.
 import { account, callAsAdministrator } from "/assets/account.js";
 import {
-    announce, byID, CallError, clearError, fillFacts, make, makeTime, show, showError,
+    announce, busy, byID, CallError, clearError, fillFacts, keepFocus, make, makeTime, show, showError,
 } from "/assets/page.js";
 
 const titlesAtOnce = 200;
@@ -133,7 +133,9 @@ async function sessionTitles() {
 }
 
 /// Previews, asks and does. When the sessions have changed meanwhile nothing is done, and it is shown and asked anew.
-async function shorten({ title, preview, act }) {
+///
+/// `done` is what is said when it is done.
+async function shorten({ title, preview, act, done }) {
     for (let isOutdated = false; ; isOutdated = true) {
         const answer = await confirmed(await preview(), { title, isOutdated });
         if (!answer) return;
@@ -147,23 +149,24 @@ async function shorten({ title, preview, act }) {
         }
     }
     await showPolicy();
-    announce("policy.saved");
-    show(byID("policy-done"), "policy.saved");
+    announce(done);
+    show(byID("policy-done"), done);
+    // What was pressed may be gone.
+    keepFocus(byID("policy-title"));
     afterChange();
 }
 
-async function attempt(button, act) {
-    const error = byID("policy-error");
-    clearError(error);
-    clearError(byID("policy-done"));
-    button.disabled = true;
-    try {
-        await act();
-    } catch (problem) {
-        showError(error, problem);
-    } finally {
-        button.disabled = false;
-    }
+function attempt(button, act) {
+    return busy(button, async () => {
+        const error = byID("policy-error");
+        clearError(error);
+        clearError(byID("policy-done"));
+        try {
+            await act();
+        } catch (problem) {
+            showError(error, problem);
+        }
+    });
 }
 
 /// Arms the form and the notice, once; `changed` is called when sessions may have been shortened.
@@ -174,6 +177,7 @@ export function armPolicy({ changed }) {
         const days = Number(byID("policy-days").value);
         attempt(byID("policy-preview"), () => shorten({
             title: "shorten.policyTitle",
+            done: "policy.saved",
             preview: () => callAsAdministrator("GET", `${organisationPath()}/policy:preview?retention_days=${days}`),
             act: (answer) => callAsAdministrator("PUT", `${organisationPath()}/policy`, { retentionDays: days, ...answer }),
         }));
@@ -182,6 +186,7 @@ export function armPolicy({ changed }) {
         let version = 0;
         return shorten({
             title: "shorten.agreementTitle",
+            done: "agreement.confirmed",
             preview: async () => {
                 const preview = await callAsAdministrator("GET", `${organisationPath()}/agreement:preview`);
                 version = preview.agreementVersion ?? 0;

@@ -2,19 +2,18 @@
 import { FindBox } from "/assets/findbox.js";
 import { OwnQuestions } from "/assets/ownquestions.js";
 import {
-    announce, byID, call, clearError, make, notice, questionContent, requestID, show, showError, startPage,
+    announce, busy, byID, call, clearError, keepFocus, make, notice, questionContent, requestID, show, showError, startPage,
 } from "/assets/page.js";
+import { Privacy } from "/assets/privacy.js";
 import { QuestionList, setReplaying } from "/assets/questionlist.js";
 import { showService } from "/assets/service.js";
-import { isBlank, mended, mendWhatIsWritten } from "/assets/written.js";
+import { boundLength, isBlank, mended, mendWhatIsWritten } from "/assets/written.js";
 
 const sessionID = decodeURIComponent(location.pathname.split("/")[2] ?? "");
 const sessionPath = `/v1/sessions/${encodeURIComponent(sessionID)}`;
 const memoryKey = `samtal-participant-${sessionID}`;
 
 let session = null;
-let controller = null;  // what the organisation is called that is responsible, once it is known
-let controllerWait = 2000;
 let participant = JSON.parse(sessionStorage.getItem(memoryKey) ?? "null");  // {token, name, asked: ids of questions}
 let pendingRequest = null;  // {text, id}: the same question sent again carries the same id
 const mine = new Set(participant?.asked);  // ids of all the participant's own questions
@@ -22,6 +21,7 @@ const fresh = new Set();  // ids of questions that have just been published
 const answers = new Map();  // id → how many answers a published question has
 let caughtUp = false;
 
+const privacy = new Privacy(sessionPath);
 const published = new QuestionList(byID("questions"), {
     newestFirst: true, makeRow: publishedRow, rendered: () => {
         byID("empty").hidden = published.size > 0;
@@ -60,6 +60,11 @@ function follow() {
         caughtUp = true;
         setReplaying(false);
     });
+    on("away", () => notice("notice.away"));
+    on("back", () => {
+        showSession();
+        announce("notice.back");
+    });
     on("gone", () => { source.close(); showGone(); });
     source.onerror = () => {
         setReplaying(false);
@@ -85,51 +90,29 @@ function showSession() {
     if (session.endTime) show(byID("times"), "time.ended", { time: { time: session.endTime } });
     else if (session.openTime) show(byID("times"), "time.opened", { time: { time: session.openTime } });
     notice({ DRAFT: "notice.draft", ENDED: "notice.ended" }[state], "", { time: { time: session.deleteTime } });
-    showPrivacy();
+    privacy.show(session);
     byID("conversation").hidden = false;
     byID("join").hidden = state === "ENDED" || participant !== null;
     byID("ask").hidden = state !== "OPEN" || participant === null;
+    keepWhereOneIs();
 }
 
-/// Who is responsible and until when, as far as it is known (GDPR Art. 13).
-function showPrivacy() {
-    const until = byID("privacy-until");
-    const days = session.retentionDays ?? 0;
-    if (session.deleteTime) show(until, "privacy.until", { time: { time: session.deleteTime } });
-    else if (days <= 1) show(until, ["privacy.daysNone", "privacy.dayOne"][days]);
-    else show(until, "privacy.days", { days });
-    if (controller) {
-        show(byID("privacy-controller"), "privacy.controller", { organisation: controller });
-        show(byID("privacy-who"), "privacy.who", { organisation: controller });
-    } else {
-        show(byID("privacy-controller"), "privacy.controllerUnknown");
-        show(byID("privacy-who"), "privacy.whoUnknown");
-    }
-}
-
-/// Asks until it is known, or the session is gone.
-async function learnController() {
-    if (controller || !session) return;
-    try {
-        controller = (await call("GET", `${sessionPath}/controller`)).displayName ?? null;
-        if (session) showPrivacy();
-    } catch {
-        setTimeout(learnController, controllerWait);
-        controllerWait = Math.min(controllerWait * 2, 60000);
-    }
+/// Whoever was at something that is shown no more is at the beginning of the page's content, and not before its header.
+function keepWhereOneIs() {
+    if (document.activeElement !== document.body) keepFocus(byID("content"));
 }
 
 function showGone() {
     sessionStorage.removeItem(memoryKey);
     session = null;
-    controller = null;
     participant = null;
     pendingRequest = null;
     ownQuestions.stop();
     byID("announcer").textContent = "";
     byID("join-form").reset();
     byID("ask-form").reset();
-    for (const place of ["joined-as", "privacy-controller", "privacy-who"]) clearError(byID(place));
+    clearError(byID("joined-as"));
+    privacy.forget();
     for (const known of [mine, fresh, answers, waiting, own, published]) known.clear();
     findBox.clear();
     byID("own").hidden = true;
@@ -139,6 +122,7 @@ function showGone() {
     show(byID("title"), "notice.gone");
     document.title = "Samtal";
     notice(null);
+    keepWhereOneIs();
 }
 
 // Questions
@@ -241,8 +225,10 @@ async function join(name) {
         session = answer.session ?? session;
         showParticipant();
         showSession();
-        announce("join.joined");
-        if (!byID("ask").hidden) byID("text").focus();
+        const isEarly = byID("ask").hidden;
+        announce(isEarly ? "join.early" : "join.joined");
+        if (isEarly) keepFocus(byID("content"));
+        else byID("text").focus();
     } catch (problem) {
         showError(error, problem);
     }
@@ -258,8 +244,6 @@ async function ask(question) {
     const error = byID("ask-error");
     clearError(error);
     if (pendingRequest?.text !== question) pendingRequest = { text: question, id: requestID() };
-    const button = byID("ask-form").querySelector("button");
-    button.disabled = true;
     try {
         const answer = await call("POST", `${sessionPath}/questions`, {
             body: { text: question, requestId: pendingRequest.id }, headers: participantHeaders(),
@@ -273,23 +257,28 @@ async function ask(question) {
         const isUnknown = problem.code === "UNAUTHENTICATED";
         if (isUnknown) forgetParticipant();
         showError(isUnknown ? byID("join-error") : error, problem);
-    } finally {
-        button.disabled = false;
-        byID("text").focus();
     }
+    if (byID("ask").hidden) keepFocus(byID(byID("join").hidden ? "content" : "name"));
+    else byID("text").focus();
 }
 
+mendWhatIsWritten(byID("name"));
+mendWhatIsWritten(byID("text"));
+const nameFits = boundLength(byID("name"), 60);
+const questionFits = boundLength(byID("text"), 2000);
 byID("join-form").addEventListener("submit", (event) => {
     event.preventDefault();
     const name = mended(byID("name").value, { oneLine: true }).trim();
-    if (!isBlank(name)) join(name);
+    if (!nameFits()) return;
+    if (!isBlank(name)) busy(event.submitter ?? event.target, () => join(name));
     else show(byID("join-error"), "join.nameless");
 });
-byID("join-anonymous").addEventListener("click", () => join(""));
+byID("join-anonymous").addEventListener("click", (event) => busy(event.target, () => join("")));
 byID("ask-form").addEventListener("submit", (event) => {
     event.preventDefault();
     const question = mended(byID("text").value).trim();
-    if (!isBlank(question)) return ask(question);
+    if (!questionFits()) return;
+    if (!isBlank(question)) return busy(byID("ask-form").querySelector("button"), () => ask(question));
     show(byID("ask-error"), "error.empty");
     byID("text").focus();
 });
@@ -301,20 +290,18 @@ async function start() {
         session = await call("GET", sessionPath);
     } catch (error) {
         if (error.status === 404 || error.status === 400) return showGone();
-        notice("notice.lost");
+        notice(error.status === 503 ? "notice.away" : "notice.lost");
         setTimeout(start, wait);
         wait = Math.min(wait * 2, 30000);
         return;
     }
     showSession();
     showParticipant();
-    learnController();
+    privacy.learn();
     ownQuestions.list();
     follow();
 }
 
 startPage();
 showService();
-mendWhatIsWritten(byID("name"));
-mendWhatIsWritten(byID("text"));
 start();

@@ -1,4 +1,6 @@
-// What people write and paste: what can't be seen and would be refused is mended or taken out before it is sent.
+// What people write and paste: what can't be seen and would be refused is mended or taken out before it is sent, and what is
+// too long stays whole and is not sent.
+import { clearError, make, show } from "/assets/page.js";
 
 /// Office programs put VT for a line break within a paragraph, and FF and SO for a new page and column.
 const breaks = /\r\n|[\r\n\v\f\u000e\u0085\u2028\u2029]/g;
@@ -40,4 +42,35 @@ export function mendWhatIsWritten(field) {
         field.setSelectionRange(caret, caret);
     });
     return field;
+}
+
+/// How many characters, as a reader sees them, the text has over so many.
+function excess(text, most) {
+    if (text.length <= most) return 0;
+    let count = 0;
+    for (const _ of new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(text)) count += 1;
+    return Math.max(0, count - most);
+}
+
+/// Says below a field how many characters are too many. Nothing that is typed or pasted is cut: where it would be, one can't
+/// see what is missing. Returns a function that says whether what is written fits; if it doesn't, the field gets the focus.
+export function boundLength(field, most) {
+    const place = make("p", { id: `${field.id}-excess`, className: "error", role: "status" });
+    field.after(place);
+    field.setAttribute("aria-describedby", `${place.id} ${field.getAttribute("aria-describedby") ?? ""}`.trim());
+    const check = () => {
+        const count = excess(mended(field.value, { oneLine: field.tagName === "INPUT" }).trim(), most);
+        field.ariaInvalid = count > 0 ? "true" : null;
+        if (count > 0) show(place, "error.excess", { count: { number: count }, most: { number: most } });
+        else clearError(place);
+        return count === 0;
+    };
+    field.addEventListener("input", check);
+    field.form?.addEventListener("reset", () => setTimeout(check));
+    check();
+    return () => {
+        const fits = check();
+        if (!fits) field.focus();
+        return fits;
+    };
 }

@@ -1,0 +1,26 @@
+import Contracts
+import Foundation
+import RPC
+import TestProcesses
+import Testing
+
+extension Chromium {
+    @Suite("What is a little out of the ordinary, in a browser")
+    struct DetailsTests {
+        @Test("one day is one day, nothing is cut, a held key decides once, and an outage is shown")
+        func details() async throws {
+            try await RunningSamtal.with { samtal in
+                let organisation = try await TestOrganisation.create(in: samtal)
+                let options = organisation.administrator
+                _ = try await samtal.retention.setPolicy(
+                    .init(organisationID: organisation.organisationID, retentionDays: 1), options: options)
+                let session = try await samtal.chat.createSession(.init(title: "Snart"), options: options)
+                let chat = try #require(samtal.child(.chat)?.identifier)
+                let seen = try await BrowserProgram.run(
+                    "details.py", [], [session.sessionID, "\(chat)"], in: samtal, atMost: .seconds(200))
+                #expect(seen.status == 0, "\(seen.printed.suffix(6000))")
+                #expect(seen.printed.contains("all of it was seen"), "\(seen.printed.suffix(6000))")
+            }
+        }
+    }
+}
