@@ -136,6 +136,40 @@ struct OneAgainstAllTests {
         }
     }
 
+    @Test("an owner of an IPv6 /48 holds one network's feeds, whichever of its addresses it comes from")
+    func networks() async throws {
+        let configure: (inout GatewayConfiguration) -> Void = {
+            $0.trustedProxies = ["127.0.0.1"]
+            $0.feed.feedsOfNetwork = Bound("feeds-of-network", most: 4)
+            $0.feed.followersOfNetwork = Bound("followers-of-network", most: 5)
+            $0.feed.participantsOfNetwork = Bound("participant-feeds-of-network", most: 3)
+        }
+        try await TestGateway.run(configure: configure) { gateway in
+            gateway.chat.state.withLock { $0.sessions.formUnion((0..<20).map { "s\($0)" }) }
+            func address(_ number: Int, network: Int = 1) -> [(String, String)] {
+                [("X-Forwarded-For", "2001:db8:\(network):\(number)::1")]
+            }
+            func participant(_ number: Int, network: Int = 1) -> [(String, String)] {
+                address(number, network: network) + [("Samtal-Participant", "token-\(number)")]
+            }
+            var open: [HTTPConnection] = []
+            for number in 0..<4 { open.append(try await follow(gateway, path("s\(number)"), address(number))) }
+            let feed = try await gateway.request("GET", path("s9"), headers: address(9))
+            #expect(feed.status == 429 && feed.bound == "feeds-of-network")
+            open.append(try await follow(gateway, path("s0"), address(10)))
+            let follower = try await gateway.request("GET", path("s0"), headers: address(11))
+            #expect(follower.status == 429 && follower.bound == "followers-of-network")
+            for number in 0..<3 { open.append(try await follow(gateway, path("s0"), participant(number))) }
+            let fourth = try await gateway.request("GET", path("s0"), headers: participant(4))
+            #expect(fourth.status == 429 && fourth.bound == "participant-feeds-of-network")
+
+            open.append(try await follow(gateway, path("s10"), address(0, network: 2)))
+            open.append(try await follow(gateway, path("s10"), participant(9, network: 2)))
+            open.append(try await follow(gateway, path("s11"), client(1)))
+            for connection in open { connection.close() }
+        }
+    }
+
     @Test("of the feeds that nobody follows the oldest gives way first")
     func oldestFirst() async throws {
         try await TestGateway.run(configure: Self.fewFeeds) { gateway in

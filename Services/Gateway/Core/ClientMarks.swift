@@ -19,6 +19,22 @@ package struct ClientMarks: Sendable {
         keyExpiry = now + Self.keyLifetime
     }
 
+    /// A client's own mark, and its network's if it has one.
+    package struct Marks: Sendable, Hashable {
+        package var client: String
+        /// Of an IPv6 /48.
+        package var network: String?
+
+        package init(client: String, network: String? = nil) {
+            self.client = client
+            self.network = network
+        }
+    }
+
+    package mutating func marks(of client: ClientAddress, now: ContinuousClock.Instant) -> Marks {
+        Marks(client: mark(of: client, now: now), network: client.network.map { mark(of: $0, now: now) })
+    }
+
     /// The same for one client until the key changes, and another for every other client.
     package mutating func mark(of client: ClientAddress, now: ContinuousClock.Instant) -> String {
         if now >= keyExpiry {

@@ -31,11 +31,8 @@ package final class CallGates: Sendable {
 
     /// - Parameter token: the token that the request is made with; nil without one.
     func source(of client: ClientAddress, token: String?) -> CallSource {
-        let (own, network) = marks.withLock { marks in
-            let now = ContinuousClock.now
-            return (marks.mark(of: client, now: now), client.network.map { marks.mark(of: $0, now: now) })
-        }
-        return CallSource(client: own, network: network, token: token, limits: limits)
+        let marks = marks.withLock { $0.marks(of: client, now: .now) }
+        return CallSource(client: marks.client, network: marks.network, token: token, limits: limits)
     }
 
     /// Calls in flight now.

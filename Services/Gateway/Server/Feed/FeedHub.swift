@@ -106,7 +106,7 @@ package final class FeedHub: Sendable {
     func join(
         _ sessionID: String, from client: ClientAddress, on channel: any Channel, after sequence: UInt64
     ) async throws(RPCError) -> (missed: [ByteBuffer], follower: Follower) {
-        let client = places.mark(of: client)
+        let client = places.marks(of: client)
         let organisation = try await organisation(of: sessionID, for: client)
         let place = try places.follower(of: sessionID, organisation, client: client)
         let feed = try await openFeed(of: sessionID, organisation, for: client)
@@ -120,11 +120,11 @@ package final class FeedHub: Sendable {
     }
 
     /// Whose session it is.
-    /// - Parameter client: the mark of the client that follows.
-    func organisation(of sessionID: String, for client: String) async throws(RPCError) -> String {
+    /// - Parameter client: the marks of the client that follows.
+    func organisation(of sessionID: String, for client: ClientMarks.Marks) async throws(RPCError) -> String {
         // Chat may be away while its last known state is shown.
         if let feed = try known(sessionID) { return feed.organisation }
-        return try await owners.organisation(of: sessionID, for: client)
+        return try await owners.organisation(of: sessionID, for: client.network ?? client.client)
     }
 
     /// A watch of one follower's own.
@@ -135,7 +135,7 @@ package final class FeedHub: Sendable {
     }
 
     private func openFeed(
-        of sessionID: String, _ organisation: String, for client: String
+        of sessionID: String, _ organisation: String, for client: ClientMarks.Marks
     ) async throws(RPCError) -> LiveFeed {
         let feed = try feed(of: sessionID, organisation, for: client)
         await feed.opened()
@@ -149,13 +149,14 @@ package final class FeedHub: Sendable {
     package var feedCount: Int { state.withLock { $0.feeds.count } }
 
     private func feed(
-        of sessionID: String, _ organisation: String, for client: String
+        of sessionID: String, _ organisation: String, for client: ClientMarks.Marks
     ) throws(RPCError) -> LiveFeed {
         if let feed = try known(sessionID) { return feed }
         let place = try places.feed(of: organisation, openedBy: client) { reached in
             letIdleFeedGo { feed in
                 switch reached.bound {
-                case limits.feedsOfClient.name: feed.opener == client
+                case limits.feedsOfClient.name: feed.opener.client == client.client
+                case limits.feedsOfNetwork.name: feed.opener.network == client.network
                 case limits.feedsOfOrganisation.name: feed.organisation == organisation
                 default: true
                 }

@@ -8,6 +8,8 @@ package struct FeedLimits: Sendable {
     package var feeds = Bound("feeds", most: 900)
     /// Of these, opened by one client. Generous, because an office or a lecture hall may share one address.
     package var feedsOfClient = Bound("feeds-of-client", most: 200, whenCrowded: 20)
+    /// Of these, opened from one IPv6 /48.
+    package var feedsOfNetwork = Bound("feeds-of-network", most: 300, whenCrowded: 40)
     /// Of these, of one organisation's sessions.
     package var feedsOfOrganisation = Bound("feeds-of-organisation", most: 300, whenCrowded: 30)
     /// Who follows a public feed without a token.
@@ -15,6 +17,7 @@ package struct FeedLimits: Sendable {
     package var followersOfSession = Bound("followers-of-session", most: 10_000, whenCrowded: 1_000)
     package var followersOfOrganisation = Bound("followers-of-organisation", most: 12_000, whenCrowded: 1_500)
     package var followersOfClient = Bound("followers-of-client", most: 10_000, whenCrowded: 400)
+    package var followersOfNetwork = Bound("followers-of-network", most: 12_000, whenCrowded: 800)
     /// Who follows what moderators see, each with an authorisation and a watch upstream of their own.
     package var moderators = Bound("moderator-feeds", most: 900)
     package var moderatorsOfOrganisation = Bound("moderator-feeds-of-organisation", most: 120, whenCrowded: 16)
@@ -29,6 +32,7 @@ package struct FeedLimits: Sendable {
     package var participantsOfSession = Bound("participant-feeds-of-session", most: 2_000, whenCrowded: 200)
     package var participantsOfOrganisation = Bound("participant-feeds-of-organisation", most: 2_400, whenCrowded: 300)
     package var participantsOfClient = Bound("participant-feeds-of-client", most: 1_000, whenCrowded: 50)
+    package var participantsOfNetwork = Bound("participant-feeds-of-network", most: 1_500, whenCrowded: 100)
     /// Bytes of one session's present state.
     package var stateBytes = 32 * 1024 * 1024
     /// Events that may arrive while a follower is still being sent what it missed.
@@ -52,10 +56,10 @@ package struct FeedLimits: Sendable {
     /// The bounds on followers, by name.
     package var names: [String] {
         [
-            feeds, feedsOfClient, feedsOfOrganisation, followers, followersOfSession, followersOfOrganisation,
-            followersOfClient, moderators, moderatorsOfOrganisation, moderatorsOfSession, moderatorsOfAdministrator,
-            unrecognisedModerators, participants, participantsOfToken, participantsOfSession,
-            participantsOfOrganisation, participantsOfClient,
+            feeds, feedsOfClient, feedsOfNetwork, feedsOfOrganisation, followers, followersOfSession,
+            followersOfOrganisation, followersOfClient, followersOfNetwork, moderators, moderatorsOfOrganisation,
+            moderatorsOfSession, moderatorsOfAdministrator, unrecognisedModerators, participants, participantsOfToken,
+            participantsOfSession, participantsOfOrganisation, participantsOfClient, participantsOfNetwork,
         ].map(\.name)
     }
 }

@@ -31,7 +31,11 @@ final class FeedPlaces: Sendable {
         participants = Places(all: limits.participants, refusals: refusals)
     }
 
-    func mark(of client: ClientAddress) -> String { marks.withLock { $0.mark(of: client, now: .now) } }
+    func marks(of client: ClientAddress) -> ClientMarks.Marks { marks.withLock { $0.marks(of: client, now: .now) } }
+
+    private func accounts(of client: ClientMarks.Marks, _ own: Bound, _ network: Bound) -> [Places.Account] {
+        [.init(own, of: client.client)] + (client.network.map { [.init(network, of: $0)] } ?? [])
+    }
 
     /// Those who follow a shared feed now.
     var followerCount: Int { followers.taken }
@@ -41,11 +45,11 @@ final class FeedPlaces: Sendable {
     /// - Parameter makingRoom: lets a feed go that nobody follows, of those that count for the bound that was reached;
     ///   false when there is none.
     func feed(
-        of organisation: String, openedBy client: String, makingRoom: (_ reached: BoundReached) -> Bool
+        of organisation: String, openedBy client: ClientMarks.Marks, makingRoom: (_ reached: BoundReached) -> Bool
     ) throws(RPCError) -> Places.Place {
-        let accounts = [
-            Places.Account(limits.feedsOfClient, of: client), .init(limits.feedsOfOrganisation, of: organisation),
-        ]
+        let accounts =
+            accounts(of: client, limits.feedsOfClient, limits.feedsOfNetwork)
+            + [.init(limits.feedsOfOrganisation, of: organisation)]
         while true {
             do throws(BoundReached) {
                 return try feeds.take(accounts, countingRefusal: false)
@@ -59,20 +63,28 @@ final class FeedPlaces: Sendable {
     }
 
     /// - Parameter organisation: the session's.
-    func follower(of sessionID: String, _ organisation: String, client: String) throws(RPCError) -> Places.Place {
+    func follower(
+        of sessionID: String, _ organisation: String, client: ClientMarks.Marks
+    ) throws(RPCError) -> Places.Place {
         try take(
-            in: followers, .init(limits.followersOfSession, of: sessionID),
-            .init(limits.followersOfOrganisation, of: organisation), .init(limits.followersOfClient, of: client))
+            in: followers,
+            [
+                .init(limits.followersOfSession, of: sessionID),
+                .init(limits.followersOfOrganisation, of: organisation),
+            ] + accounts(of: client, limits.followersOfClient, limits.followersOfNetwork))
     }
 
     /// - Parameter organisation: the session's.
     func participant(
-        of sessionID: String, _ organisation: String, token: String, client: String
+        of sessionID: String, _ organisation: String, token: String, client: ClientMarks.Marks
     ) throws(RPCError) -> Places.Place {
         try take(
-            in: participants, .init(limits.participantsOfToken, of: TokenMark.of(token)),
-            .init(limits.participantsOfSession, of: sessionID),
-            .init(limits.participantsOfOrganisation, of: organisation), .init(limits.participantsOfClient, of: client))
+            in: participants,
+            [
+                .init(limits.participantsOfToken, of: TokenMark.of(token)),
+                .init(limits.participantsOfSession, of: sessionID),
+                .init(limits.participantsOfOrganisation, of: organisation),
+            ] + accounts(of: client, limits.participantsOfClient, limits.participantsOfNetwork))
     }
 
     /// - Parameter authorization: the header as it came. One whose holder can't be told here takes one of a few places of
@@ -80,17 +92,23 @@ final class FeedPlaces: Sendable {
     func moderator(of sessionID: String, authorization: String) async throws(RPCError) -> Places.Place {
         guard let (administrator, organisation) = await recognise(authorization) else {
             return try take(
-                in: moderators, .init(limits.moderatorsOfAdministrator, of: TokenMark.of(authorization)),
-                .init(limits.unrecognisedModerators, of: ""))
+                in: moderators,
+                [
+                    .init(limits.moderatorsOfAdministrator, of: TokenMark.of(authorization)),
+                    .init(limits.unrecognisedModerators, of: ""),
+                ])
         }
         // Under the organisation's name: the session may be another's, which chat finds out.
         return try take(
-            in: moderators, .init(limits.moderatorsOfAdministrator, of: administrator),
-            .init(limits.moderatorsOfSession, of: "\(organisation) \(sessionID)"),
-            .init(limits.moderatorsOfOrganisation, of: organisation))
+            in: moderators,
+            [
+                .init(limits.moderatorsOfAdministrator, of: administrator),
+                .init(limits.moderatorsOfSession, of: "\(organisation) \(sessionID)"),
+                .init(limits.moderatorsOfOrganisation, of: organisation),
+            ])
     }
 
-    private func take(in places: Places, _ accounts: Places.Account...) throws(RPCError) -> Places.Place {
+    private func take(in places: Places, _ accounts: [Places.Account]) throws(RPCError) -> Places.Place {
         do throws(BoundReached) {
             return try places.take(accounts)
         } catch {

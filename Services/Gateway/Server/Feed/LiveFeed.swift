@@ -61,7 +61,7 @@ final class LiveFeed: Sendable {
     /// Whose session it is.
     let organisation: String
     /// The client that opened it, on whose account its place is.
-    let opener: String
+    let opener: ClientMarks.Marks
     let place: Places.Place
     let limits: FeedLimits
     let chat: ChatV1.ChatServiceClient
@@ -74,7 +74,7 @@ final class LiveFeed: Sendable {
     private let hasGivenWay: AsyncStream<Void>.Continuation
 
     init(
-        sessionID: String, organisation: String, opener: String, place: Places.Place,
+        sessionID: String, organisation: String, opener: ClientMarks.Marks, place: Places.Place,
         chat: ChatV1.ChatServiceClient, limits: FeedLimits, now: @escaping @Sendable () -> Date
     ) {
         self.sessionID = sessionID

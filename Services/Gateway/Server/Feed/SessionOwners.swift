@@ -33,7 +33,7 @@ final class SessionOwners: Sendable {
         self.chat = chat
     }
 
-    /// - Parameter client: the mark of the client that wants to know.
+    /// - Parameter client: the mark of who wants to know.
     /// - Throws: what chat answers, such as NOT_FOUND.
     func organisation(of sessionID: String, for client: String) async throws(RPCError) -> String {
         let (known, asked) = state.withLock { state -> (String?, Task<String, any Error>?) in

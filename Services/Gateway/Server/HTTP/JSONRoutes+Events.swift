@@ -85,7 +85,7 @@ extension JSONRoutes {
         if watch.audience == .moderators {
             return try await hub.places.moderator(of: watch.sessionID, authorization: authorization ?? "")
         }
-        let client = hub.places.mark(of: addresses.client(of: request, on: channel))
+        let client = hub.places.marks(of: addresses.client(of: request, on: channel))
         let organisation = try await hub.organisation(of: watch.sessionID, for: client)
         return try hub.places.participant(
             of: watch.sessionID, organisation, token: request.headers[.samtalParticipant] ?? authorization ?? "",
