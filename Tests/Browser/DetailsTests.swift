@@ -16,8 +16,14 @@ extension Chromium {
                     .init(organisationID: organisation.organisationID, retentionDays: 1), options: options)
                 let session = try await samtal.chat.createSession(.init(title: "Snart"), options: options)
                 let chat = try #require(samtal.child(.chat)?.identifier)
-                let seen = try await BrowserProgram.run(
-                    "details.py", [], [session.sessionID, "\(chat)"], in: samtal, atMost: .seconds(200))
+                let away = "\(samtal.folder)/away"
+                async let played = BrowserProgram.run(
+                    "details.py", [], [session.sessionID, "\(chat)", away], in: samtal, atMost: .seconds(200))
+                try await eventually("chat is away, and that is shown", within: .seconds(180)) {
+                    FileManager.default.fileExists(atPath: away)
+                }
+                try await samtal.start(.chat)
+                let seen = try await played
                 #expect(seen.status == 0, "\(seen.printed.suffix(6000))")
                 #expect(seen.printed.contains("all of it was seen"), "\(seen.printed.suffix(6000))")
             }

@@ -1,8 +1,9 @@
 """What people meet when something is a little out of the ordinary: a question that is too long, an early arrival, a link in
 the wrong field, a held key, chat that is away.
 
-Usage: details.py ADDRESS LINK FOLDER SESSION CHAT. LINK signs the administrator in; SESSION
-is not open yet and is kept for one day; CHAT is the process of chat, which is ended.
+Usage: details.py ADDRESS LINK FOLDER SESSION CHAT AWAY. LINK signs the administrator in; SESSION
+is not open yet and is kept for one day; CHAT is the process of chat, which is ended;
+it is started again once there is a file AWAY.
 """
 
 import os
@@ -16,7 +17,7 @@ from story import expect
 from writing_tools import chord, copies
 
 address, link, folder = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3]).resolve()
-session, chat = sys.argv[4], int(sys.argv[5])
+session, chat, away = sys.argv[4], int(sys.argv[5]), pathlib.Path(sys.argv[6])
 
 long = "Varför? " * 262 + "abcd"  # 2,100 characters
 
@@ -118,6 +119,14 @@ def chat_away(moderator, participant):
     moderator.sees("#notice", "Questions and answers can't be reached right now.")
     participant.sees("#questions li", "Varför?")
     participant.photographs("away")
+    participant.script("window.stayed = true")
+    away.touch()
+    for person in (moderator, participant):
+        person.sees_no("#notice")
+    expect(participant.script("return window.stayed === true"), "without reloading")
+    participant.types("Din fråga", "Är ni tillbaka?")
+    participant.presses("Skicka frågan")
+    moderator.sees("#pending li", "Är ni tillbaka?")
 
 
 def look(people):
