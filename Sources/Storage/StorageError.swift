@@ -29,11 +29,22 @@ public struct StorageError: Error, Sendable, Equatable {
     public var message: String
     /// SQLite's extended result code (https://www.sqlite.org/rescode.html), or nil if SQLite was not the cause.
     public var sqliteCode: Int32?
+    /// The bound that was reached; nil unless the code is `overloaded`.
+    public var bound: Bound?
 
-    public init(_ code: Code, _ message: String, sqliteCode: Int32? = nil) {
+    /// What a full queue is called.
+    public enum Bound: String, Sendable, Hashable, CaseIterable {
+        /// All writes that wait.
+        case waitingWrites = "waiting-writes"
+        /// Those on one account.
+        case waitingWritesOfAccount = "waiting-writes-of-account"
+    }
+
+    public init(_ code: Code, _ message: String, sqliteCode: Int32? = nil, bound: Bound? = nil) {
         self.code = code
         self.message = message
         self.sqliteCode = sqliteCode
+        self.bound = bound
     }
 }
 

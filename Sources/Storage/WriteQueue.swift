@@ -63,10 +63,11 @@ struct WriteQueue: Sendable {
     mutating func add(_ write: PendingWrite) throws(StorageError) -> Bool {
         guard phase == .open else { throw .closed }
         guard writes.count < writeLimit else {
-            throw StorageError(.overloaded, "too many writes are waiting")
+            throw StorageError(.overloaded, "too many writes are waiting", bound: .waitingWrites)
         }
         guard admits(write.account) else {
-            throw StorageError(.overloaded, "too many writes on one account are waiting")
+            throw StorageError(
+                .overloaded, "too many writes on one account are waiting", bound: .waitingWritesOfAccount)
         }
         writes.append(write)
         return schedule()

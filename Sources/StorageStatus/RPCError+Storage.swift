@@ -9,7 +9,8 @@ extension RPCError {
         switch error.code {
         case .overloaded:
             self.init(
-                .resourceExhausted, "too many writes are waiting in \(service)", reason: StorageReason.overloaded)
+                .resourceExhausted, "too many writes are waiting in \(service)", reason: StorageReason.overloaded,
+                metadata: ["bound": Self.name(error.bound ?? .waitingWrites, of: service)])
         case .busy: self.init(.unavailable, "\(service)'s store is busy", reason: StorageReason.busy)
         // UNAVAILABLE, since nothing is wrong with the call, and RESOURCE_EXHAUSTED would tell its caller to slow down.
         case .full: self.init(.unavailable, "\(service)'s disk is full", reason: StorageReason.full)
@@ -17,6 +18,16 @@ extension RPCError {
         case .corrupt: self.init(.dataLoss, "\(service)'s store is damaged", reason: StorageReason.damaged)
         case .locked, .newerSchema, .missing, .other: return nil
         }
+    }
+
+    /// The names of the bounds of a service's store, such as "chat-waiting-writes". They name the service: an error is
+    /// passed on by others, which don't count it as theirs.
+    public static func storeBounds(of service: String) -> [String] {
+        StorageError.Bound.allCases.map { name($0, of: service) }
+    }
+
+    private static func name(_ bound: StorageError.Bound, of service: String) -> String {
+        "\(service)-\(bound.rawValue)"
     }
 
     /// Whether a service says that its own store keeps it from answering. Who called it passes that on as it is: it names

@@ -50,6 +50,44 @@ struct RevokedSignInsTests {
         #expect(try await reason { _ = try await authenticator.principal(of: malformed) } == "TOKEN_INVALID")
     }
 
+    @Test("after a start a token waits for the first word of which sign-ins ended, and is UNAVAILABLE without it")
+    func unknown() async throws {
+        let forge = TokenForge()
+        let token = try forge.token(claims: ["sid": "s1"])
+        let ended = try forge.token(claims: ["sid": "s2"])
+        let revoked = RevokedSignIns(isKnown: false)
+        let authenticator = AccessTokenAuthenticator(keys: forge.source, revoked: revoked)
+        for _ in 0..<2 {
+            do {
+                _ = try await authenticator.principal(of: token)
+                Issue.record("accepted before anything is known")
+            } catch {
+                #expect(error.code == .unavailable && error.message.contains("identity"))
+            }
+        }
+        async let waiting = authenticator.principal(of: token)
+        async let refused = reason { _ = try await authenticator.principal(of: ended) }
+        try await Task.sleep(for: .milliseconds(100))
+        revoked.replace(ids: ["s2"], issuedUntil: nil)
+        #expect(try await waiting.kind == .administrator)
+        #expect(try await refused == "SIGN_IN_ENDED")
+    }
+
+    @Test("a call that was refused for a bound is counted by what it was answered, and a neighbour's is not")
+    func answeredBounds() async throws {
+        let metrics = MetricsRegistry()
+        let interceptor = AnsweredBounds(refusals: Refusals(["chat-waiting-writes"], in: metrics))
+        let call = try await call(RevokedSignIns())
+        for bound in ["chat-waiting-writes", "retention-waiting-writes"] {
+            interceptor.end(
+                call, outcome: RPCError(.resourceExhausted, "", reason: "STORE_OVERLOADED", metadata: ["bound": bound]))
+        }
+        interceptor.end(call, outcome: RPCError(.notFound, ""))
+        interceptor.end(call, outcome: nil)
+        let counted = metrics.text().split(separator: "\n").filter { $0.hasPrefix("bound_refusals_total") }
+        #expect(counted == [#"bound_refusals_total{bound="chat-waiting-writes"} 1"#])
+    }
+
     /// A call with a token, as it is after authentication.
     private func call(
         _ revoked: RevokedSignIns, claims: [String: Any] = [:], now clock: @escaping @Sendable () -> Date = { Date() }
@@ -132,7 +170,7 @@ struct RevokedSignInsTests {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let group = MultiThreadedEventLoopGroup.singleton
         let channel = RPCChannel(socketPath: path, name: "identity", group: group, logger: logger)
-        let revoked = RevokedSignIns()
+        let revoked = RevokedSignIns(isKnown: false)
         let poll = RevocationPoll(channel: channel, revoked: revoked, pause: .milliseconds(20), logger: logger)
         let running = Task { try await poll.run() }
 
@@ -157,7 +195,10 @@ struct RevokedSignInsTests {
             #expect(condition())
         }
         let (one, two) = (SignIn(id: "s1", issued: now), SignIn(id: "s2", issued: now))
+        // Nothing was said yet.
+        #expect(!revoked.isKnown)
         try await serving(["s1"]) { try await eventually { revoked.contains(one) } }
+        #expect(revoked.isKnown)
         try await Task.sleep(for: .milliseconds(100))
         #expect(revoked.contains(one))
         try await serving(["s2"]) { try await eventually { revoked.contains(two) && !revoked.contains(one) } }

@@ -40,10 +40,24 @@ struct TextRulesTests {
         #expect(try line(text, min: 1) == text)
     }
 
+    @Test("a character is joined from 60 code points at most, though none of them is a mark")
+    func joined() throws {
+        let jamo = String(repeating: "\u{1100}", count: 60)
+        #expect(try line(jamo) == jamo)
+        let family = String(repeating: "👩\u{200D}", count: 29) + "👩"
+        #expect(try line(family) == family)
+        for text in [jamo + "\u{1100}", family + "\u{200D}👩", "a " + jamo + "\u{1161}\u{1161} b"] {
+            #expect(throws: RPCError.invalid("t", "must have at most 60 code points in one character")) {
+                try line(text)
+            }
+        }
+    }
+
     @Test("a character has at most 30 marks, and joiners between them hide none")
     func marks() throws {
         func stacked(_ marks: [Unicode.Scalar], _ count: Int) -> String {
-            var view = "e".unicodeScalars
+            // A letter that none of them melts into.
+            var view = "q".unicodeScalars
             for index in 0..<count { view.append(marks[index % marks.count]) }
             return String(view)
         }
@@ -59,6 +73,12 @@ struct TextRulesTests {
                         "a" + stacked(kind, 31) + "b", field: "t", max: 60, multiline: multiline)
                 }
             }
+        }
+        // What is kept is counted: one melts into its letter, and one that comes apart is two.
+        #expect(try line("e" + String(repeating: "\u{301}", count: 31)).unicodeScalars.count == 31)
+        #expect(try line("q" + String(repeating: "\u{344}", count: 15)).unicodeScalars.count == 31)
+        for text in ["e" + String(repeating: "\u{301}", count: 32), "q" + String(repeating: "\u{344}", count: 16)] {
+            #expect(throws: RPCError.invalid("t", "must have at most 30 marks on one character")) { try line(text) }
         }
         // Without a letter to stand on, they are as many.
         #expect(throws: RPCError.self) { try lines("a\n" + String(repeating: "\u{301}", count: 31)) }

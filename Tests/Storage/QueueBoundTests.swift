@@ -15,7 +15,7 @@ struct QueueBoundTests {
                     }
                     try await eventually { store.waitingWrites == 10 }
                     let error = await #expect(throws: StorageError.self) { try await store.addNote("one too many") }
-                    #expect(error?.code == .overloaded)
+                    #expect(error?.code == .overloaded && error?.bound == .waitingWrites)
                 }
                 try await group.waitForAll()
             }
@@ -37,7 +37,7 @@ struct QueueBoundTests {
                     for number in 0..<12 { group.addTask { try await add(1, "\(number)") } }
                     try await eventually { store.waitingWrites == 12 }
                     let error = await #expect(throws: StorageError.self) { try await add(1, "refused") }
-                    #expect(error?.code == .overloaded)
+                    #expect(error?.code == .overloaded && error?.bound == .waitingWritesOfAccount)
                     for (number, account) in [Int64(2), 2, 3, 4].enumerated() {
                         group.addTask { try await add(account, "other \(number)") }
                     }

@@ -22,6 +22,13 @@ struct StorageStatusTests {
         }
     }
 
+    @Test("a full queue names its bound and the service whose it is")
+    func bounds() {
+        let error = StorageError(.overloaded, "a sentence", bound: .waitingWritesOfAccount)
+        #expect(RPCError(error, of: "chat")?.metadata["bound"] == "chat-waiting-writes-of-account")
+        #expect(RPCError.storeBounds(of: "chat") == ["chat-waiting-writes", "chat-waiting-writes-of-account"])
+    }
+
     @Test("what is a fault of the service is no status of its own")
     func faults() {
         for cause in [StorageError.Code.locked, .newerSchema, .other] {

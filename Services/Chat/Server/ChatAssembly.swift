@@ -5,6 +5,7 @@ package import Privacy
 package import RPC
 package import ServiceKit
 package import ServiceLifecycle
+internal import StorageStatus
 
 /// Chat, put together: the only place where its parts are made.
 package struct ChatAssembly: Sendable {
@@ -62,7 +63,8 @@ package struct ChatAssembly: Sendable {
     ///   - revocations: Keeps it up to date.
     package func parts(administrators: any Authenticator, revocations: [any Service] = []) -> ServiceParts {
         ServiceParts(
-            handlers: handlers, authenticators: [administrators, participants], background: [upkeep] + revocations,
+            handlers: handlers, authenticators: [administrators, participants],
+            answeredBounds: RPCError.storeBounds(of: "chat"), background: [upkeep] + revocations,
             onDrain: { feed.drain() }, onStop: { await stop() })
     }
 

@@ -10,6 +10,8 @@ package enum RetentionError: Error, Sendable, Equatable {
     case agreementRequired
     /// The organisation has as many sessions as one may have at a time.
     case tooManySessions
+    /// The organisation's policy, or its agreement, has as many versions as a bound, which is named, lets be on record.
+    case tooManyVersions(bound: String, most: Int)
     /// The agreement to confirm is not the one in force, whose version is given.
     case agreementSuperseded(latest: Int64)
     /// Other sessions would be erased at once than was agreed to: so many, and so many.

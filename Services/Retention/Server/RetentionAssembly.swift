@@ -7,6 +7,7 @@ package import RPC
 package import RetentionCore
 package import ServiceKit
 import Storage
+import StorageStatus
 
 /// Retention, wired up: the one place where its parts are made.
 package struct RetentionAssembly: Sendable {
@@ -88,6 +89,8 @@ package struct RetentionAssembly: Sendable {
             identity: environment.channel(to: "identity"), logger: environment.logger)
         return ServiceParts(
             handlers: assembly.handler.handlers, authenticators: [administrators.authenticator],
+            answeredBounds: RPCError.storeBounds(of: "retention")
+                + [RetentionLimits.policies, RetentionLimits.agreements],
             background: [assembly.scheduler, assembly.announcer, assembly.rotation, administrators.revocations],
             onStop: { await assembly.close() })
     }

@@ -21,14 +21,13 @@ public enum InterceptorChain {
     ///   - peers: the roles of the processes that may connect.
     ///   - rules: by path; a method that isn't in it is refused.
     ///   - metrics: counts the methods that are served.
+    ///   - refusals: of bounds that are counted by the answers which name them.
     public static func standard(
         service: String, authenticators: [any Authenticator], peers: PeerRoles, logger: Logger,
         scope: AccessScope = .rolesAndPrincipals, rules: [String: AccessRule] = AccessTable.rules,
-        metrics: CallMetrics = CallMetrics(methods: [])
+        metrics: CallMetrics = CallMetrics(methods: []), refusals: Refusals? = nil
     ) -> [any ServerInterceptor] {
-        [
-            TraceInterceptor(),
-            MetricsInterceptor(metrics),
+        [TraceInterceptor(), MetricsInterceptor(metrics)] + (refusals.map { [AnsweredBounds(refusals: $0)] } ?? []) + [
             AccessLogInterceptor(service: service, peers: peers, logger: logger),
             AccessInterceptor(
                 table: CompiledAccessTable(rules, methods: metrics.methods), peers: peers,

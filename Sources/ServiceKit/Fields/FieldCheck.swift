@@ -37,6 +37,7 @@ public enum FieldCheck {
         guard !isBlank(mended) else { return try checked("", count: 0, field: field, minimum, maximum) }
         let text = mended.utf8.allSatisfy { $0 < 0x80 } ? mended : mended.precomposedStringWithCanonicalMapping
         guard text.unicodeScalars.count <= maximum * scalarsPerCharacter else { throw tooLong(field, maximum) }
+        try checkCharacters(of: text, field: field)
         return try checked(text, count: text.count, field: field, minimum, maximum)
     }
 

@@ -15,11 +15,17 @@ struct TextMender {
     struct Refusal: Error, Equatable {
         /// As it follows the field's name. Holds no more of the text than one scalar's number.
         let reason: String
+
+        static let tooManyMarks = Refusal(
+            reason: "must have at most \(TextMender.marksPerCharacter) marks on one character")
     }
 
-    /// The most marks on one character. UAX #15, section 13 (Stream-Safe Text Format): beyond any character of any
-    /// language, and few enough that normalising takes time in proportion to the text.
+    /// The most marks on one character as it is kept, normalised. UAX #15, section 13 (Stream-Safe Text Format): beyond any
+    /// character of any language, and few enough that normalising takes time in proportion to the text.
     static let marksPerCharacter = 30
+    /// The same before it is normalised, which may make one of two: what is kept is counted after that
+    /// (``FieldCheck/checkCharacters(of:field:)``).
+    private static let marksBeforeNormalising = 2 * marksPerCharacter
 
     private let multiline: Bool
     private var text = String.UnicodeScalarView()
@@ -65,9 +71,7 @@ struct TextMender {
     private mutating func add(_ scalar: Unicode.Scalar) throws(Refusal) {
         if scalar.value >= 0x300, Self.extends(scalar) {
             marks += 1
-            guard marks <= Self.marksPerCharacter else {
-                throw Refusal(reason: "must have at most \(Self.marksPerCharacter) marks on one character")
-            }
+            guard marks <= Self.marksBeforeNormalising else { throw .tooManyMarks }
         } else {
             marks = 0
             if text.isEmpty, Self.isSpace(scalar) { return }
@@ -95,7 +99,7 @@ struct TextMender {
     }
 
     /// Whether a scalar belongs to the character before it: a mark, or a joiner, which must not hide how many there are.
-    private static func extends(_ scalar: Unicode.Scalar) -> Bool {
+    static func extends(_ scalar: Unicode.Scalar) -> Bool {
         let properties = scalar.properties
         if properties.isGraphemeExtend || scalar.value == 0x200D { return true }
         switch properties.generalCategory {

@@ -10,6 +10,8 @@ public struct ServiceParts: Sendable {
     public var authenticators: [any Authenticator]
     /// What its server checks itself.
     public var access: AccessScope
+    /// Bounds whose refusals are counted by the answers that name them.
+    public var answeredBounds: [String]
     /// Runs beside the server; cancelled when the service stops, after the server has drained. One that throws stops
     /// the service.
     public var background: [any Service]
@@ -26,7 +28,7 @@ public struct ServiceParts: Sendable {
 
     public init(
         handlers: [MethodHandler], authenticators: [any Authenticator] = [],
-        access: AccessScope = .rolesAndPrincipals, background: [any Service] = [],
+        access: AccessScope = .rolesAndPrincipals, answeredBounds: [String] = [], background: [any Service] = [],
         forwarded: Set<String> = [], neighbourRegions: @escaping @Sendable () -> [String: Region] = { [:] },
         onDrain: @escaping @Sendable () async -> Void = {},
         onStop: @escaping @Sendable () async -> Void = {}
@@ -34,6 +36,7 @@ public struct ServiceParts: Sendable {
         self.handlers = handlers
         self.authenticators = authenticators
         self.access = access
+        self.answeredBounds = answeredBounds
         self.background = background
         self.forwarded = forwarded
         self.neighbourRegions = neighbourRegions

@@ -127,7 +127,8 @@ public enum ServiceRunner {
             configuration: configuration, handlers: handlers,
             interceptors: InterceptorChain.standard(
                 service: environment.name, authenticators: parts.authenticators, peers: peers,
-                logger: environment.logger, scope: parts.access, metrics: calls),
+                logger: environment.logger, scope: parts.access, metrics: calls,
+                refusals: environment.refusals(of: parts.answeredBounds)),
             health: environment.health, logger: environment.logger, group: environment.group)
     }
 

@@ -8,6 +8,8 @@ public final class AccessTokenAuthenticator: Authenticator {
     /// The longest token that is looked at, in bytes; identity's are under 500.
     static let longestToken = 4096
     static let cachedTokens = 8192
+    /// How long a call waits after a start to learn which sign-ins ended.
+    static let patience: Duration = .seconds(2)
     private static let scheme = "Bearer "
 
     private let keys: any SigningKeySource
@@ -62,7 +64,7 @@ public final class AccessTokenAuthenticator: Authenticator {
 
     /// Whose token it is.
     /// - Throws: UNAUTHENTICATED `TOKEN_INVALID`, `TOKEN_EXPIRED` or `SIGN_IN_ENDED`; UNAVAILABLE naming identity when its
-    ///   key isn't known and identity can't be asked.
+    ///   key, or which sign-ins ended, isn't known and identity can't be asked.
     package func principal(of token: String) async throws(RPCError) -> Principal {
         try await recognise(token).principal
     }
@@ -70,7 +72,12 @@ public final class AccessTokenAuthenticator: Authenticator {
     private func recognise(_ token: String) async throws(RPCError) -> AccessTokenCache.Entry {
         let entry = try await verified(token)
         guard now() < entry.expires else { throw .tokenExpired }
-        if let signIn = entry.signIn, revoked.contains(signIn) { throw .signInEnded }
+        if let signIn = entry.signIn {
+            // A process that has just started doesn't know yet. While identity is away nobody signs in, and nothing is
+            // refused that could be answered: the keys that tokens are verified with come from there, too.
+            guard await revoked.known(within: Self.patience) else { throw .unavailable(neighbour: "identity") }
+            if revoked.contains(signIn) { throw .signInEnded }
+        }
         return entry
     }
 

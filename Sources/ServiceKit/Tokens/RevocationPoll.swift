@@ -6,10 +6,13 @@ public import ServiceLifecycle
 /// Asks identity again and again which sign-ins were ended, for a service that verifies their access tokens by itself.
 ///
 /// While identity can't be asked, what it said last holds. Nobody gets a new token then, and none lasts longer than ten
-/// minutes.
+/// minutes. After a start nothing was said yet: until the first answer, calls with an administrator's token wait for it
+/// briefly, and are then refused with UNAVAILABLE naming identity.
 public struct RevocationPoll: Service {
     /// How long one question may take.
     static let timeout = Duration.seconds(2)
+    /// Between two questions before the first answer.
+    static let firstPause = Duration.milliseconds(100)
 
     private let identity: IdentityV1.IdentityServiceClient
     private let revoked: RevokedSignIns
@@ -40,7 +43,7 @@ public struct RevocationPoll: Service {
                     logger.warning("identity can't be asked which sign-ins were ended; what it said last holds")
                 }
             }
-            try await Task.sleep(for: pause)
+            try await Task.sleep(for: revoked.isKnown ? pause : min(pause, Self.firstPause))
         }
     }
 
@@ -63,7 +66,7 @@ public struct Administrators: Sendable {
 
     /// - Parameter channel: to identity.
     public init(identity channel: RPCChannel, logger: Logger) {
-        let revoked = RevokedSignIns()
+        let revoked = RevokedSignIns(isKnown: false)
         authenticator = AccessTokenAuthenticator(keys: IdentitySigningKeys(channel: channel), revoked: revoked)
         revocations = RevocationPoll(channel: channel, revoked: revoked, logger: logger)
     }

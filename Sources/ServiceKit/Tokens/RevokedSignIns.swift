@@ -17,6 +17,8 @@ public struct SignIn: Sendable, Hashable {
 /// their behalf learns of it.
 public final class RevokedSignIns: Sendable {
     private struct State {
+        /// Whether identity has said anything yet.
+        var isKnown: Bool
         var ids: Set<String> = []
         /// Tokens that were issued by then are refused, whosever they are.
         var issuedUntil: Date?
@@ -29,15 +31,33 @@ public final class RevokedSignIns: Sendable {
         }
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
-    public init() {}
+    /// - Parameter isKnown: false until the first ``replace(ids:issuedUntil:)``: nobody knows yet which sign-ins ended.
+    public init(isKnown: Bool = true) {
+        state = Mutex(State(isKnown: isKnown))
+    }
+
+    var isKnown: Bool { state.withLock { $0.isKnown } }
+
+    /// Waits until it is known which sign-ins ended: for a moment after a start, once.
+    /// - Returns: whether it is.
+    func known(within limit: Duration) async -> Bool {
+        let end = ContinuousClock.now + limit
+        while !isKnown {
+            guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(20))) != nil else {
+                return false
+            }
+        }
+        return true
+    }
 
     /// Takes what identity says in place of what it said before.
     /// - Parameter issuedUntil: all tokens issued by this time are refused; nil: only those of `ids`.
     public func replace(ids: some Sequence<String>, issuedUntil: Date?) {
         let ids = Set(ids)
         let ended = state.withLock { state in
+            state.isKnown = true
             state.ids = ids
             state.issuedUntil = issuedUntil
             let ended = state.waiting.filter { state.contains($0.value.signIn) }

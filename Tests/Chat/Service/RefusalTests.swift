@@ -90,7 +90,7 @@ struct RefusalTests {
             let longID = String(repeating: "a", count: 65)
             // Sixty characters to a reader, a kilobyte to a token.
             let stacked = String(repeating: "a" + String(repeating: "\u{0301}", count: 9), count: 60)
-            let marks = String(repeating: "\u{0301}", count: 31)
+            let marks = String(repeating: "\u{0301}", count: 32)
             func ask(_ text: String, _ request: String) -> @Sendable () async throws -> Void {
                 { _ = try await chat.ask(text, in: id, as: participant, requestID: request) }
             }

@@ -182,7 +182,8 @@ export async function call(verb, path, { body, headers = {} } = {}) {
 /// The services' words for what is wrong with a text, and the page's.
 const faults = [
     [/^must not be empty/, "error.empty"], [/^must have at most (\d+) characters/, "error.tooLong"],
-    [/^must have at most (\d+) marks/, "error.marks"], [/^must not hold/, "error.unseen"],
+    [/^must have at most (\d+) marks/, "error.marks"], [/^must have at most (\d+) code points/, "error.joined"],
+    [/^must not hold/, "error.unseen"],
 ];
 
 function faultOf(error) {

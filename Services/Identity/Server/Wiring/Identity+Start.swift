@@ -3,7 +3,9 @@ internal import Foundation
 package import IdentityCore
 package import Logging
 package import Privacy
+internal import RPC
 package import ServiceKit
+internal import StorageStatus
 
 /// The identity service.
 package enum Identity {
@@ -40,6 +42,7 @@ package enum Identity {
             return ServiceParts(
                 handlers: handlers.handlers,
                 authenticators: [AccessTokenAuthenticator(keys: signer.publicKeys, revoked: store.revocations.refused)],
+                answeredBounds: RPCError.storeBounds(of: "identity"),
                 background: [ExpirySweep(store: store, clock: clock, logger: logger)],
                 onStop: { await store.close() })
         } catch {

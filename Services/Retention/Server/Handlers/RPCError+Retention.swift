@@ -29,6 +29,10 @@ extension RPCError {
             self.init(
                 .resourceExhausted, "the organisation has too many sessions; erase some first", reason: "SESSION_LIMIT",
                 metadata: [RPCError.boundKey: LongCallLimits.sessions])
+        case .tooManyVersions(let bound, let most):
+            self.init(
+                .resourceExhausted, "as many versions as may be are on record for the organisation, \(most)",
+                reason: "TOO_MANY_VERSIONS", metadata: [RPCError.boundKey: bound])
         case .agreementSuperseded(let latest):
             self.init(
                 .failedPrecondition, "agreement_version: version \(latest) is in force", reason: "AGREEMENT_SUPERSEDED",

@@ -25,14 +25,17 @@ extension RetentionStore {
     package func setPolicy(
         organisationID: String, retentionDays: Int, confirmation: ShorteningConfirmation, at now: Date
     ) async throws -> Policy {
-        try await database.write { transaction in
+        try await database.write { [limits] transaction in
             let db = transaction.db
             let (agreement, policy) = try Self.rules(of: organisationID, db)
             let next = try policy.setting(retentionDays: retentionDays, under: agreement)
             let longer = try Self.sessions(of: organisationID, keptLongerThan: retentionDays, db)
             guard next != policy || !longer.isEmpty else { return policy }
             try confirmation.check(RetentionPreview(of: longer, retentionDays: retentionDays, at: now))
-            if next != policy { try Self.insert(next, at: now, db) }
+            if next != policy {
+                try Self.requireRoomForPolicy(of: organisationID, limits, db)
+                try Self.insert(next, at: now, db)
+            }
             try Self.clamp(longer, to: .policy(next), db)
             return next
         }
