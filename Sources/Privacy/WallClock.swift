@@ -1,100 +1,74 @@
 public import Foundation
 internal import Synchronization
 
+#if canImport(Glibc)
+    internal import Glibc
+#endif
+
 /// Says what time it is. Passed to everything that asks, so that tests own the time.
 public protocol WallClock: Sendable {
+    /// By which things are hidden: see ``ClockGuard``. For a clock that is not guarded, what it says.
     func now() -> Date
 
-    /// Seconds since some moment, at the pace of time: setting the clock does not change it.
-    func uptime() -> TimeInterval
+    /// By which things end and are erased, and which is stored with what happens. Never later than ``now()``.
+    func confirmed() -> Date
+
+    /// What the machine's clocks say.
+    func reading() -> ClockReading
+}
+
+extension WallClock {
+    public func confirmed() -> Date { now() }
 }
 
 /// The system's time.
 public struct SystemWallClock: WallClock {
-    public init() {}
+    /// Made by the kernel at every start.
+    private static let bootID: String = {
+        let file = FileHandle(forReadingAtPath: "/proc/sys/kernel/random/boot_id")
+        let text = (try? file?.read(upToCount: 64)).map { String(decoding: $0, as: UTF8.self) }
+        return text?.trimmingCharacters(in: .whitespacesAndNewlines) ?? ""
+    }()
 
-    private static let began = ContinuousClock.now
+    public init() {}
 
     public func now() -> Date { Date() }
 
-    public func uptime() -> TimeInterval {
-        Self.began.duration(to: .now) / .seconds(1)
+    public func reading() -> ClockReading {
+        var time = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &time)
+        let uptime = TimeInterval(time.tv_sec) + TimeInterval(time.tv_nsec) / 1_000_000_000
+        return ClockReading(boot: Self.bootID, uptime: uptime, wall: now())
     }
 }
 
 /// A clock that stands still until it is told otherwise.
 public final class ManualWallClock: WallClock {
-    private let time: Mutex<(date: Date, uptime: TimeInterval)>
+    private let state: Mutex<ClockReading>
 
-    public init(_ start: Date) {
-        time = Mutex((start, 0))
+    public init(_ start: Date, boot: String = "first", uptime: TimeInterval = 0) {
+        state = Mutex(ClockReading(boot: boot, uptime: uptime, wall: start))
     }
 
-    public func now() -> Date {
-        time.withLock { $0.date }
-    }
+    public func now() -> Date { state.withLock { $0.wall } }
 
-    public func uptime() -> TimeInterval {
-        time.withLock { $0.uptime }
-    }
+    public func reading() -> ClockReading { state.withLock { $0 } }
 
-    /// Sets the time, backwards too. No time passes.
+    /// Sets the time, backwards too, as a hand at the clock does. No time passes.
     public func set(_ date: Date) {
-        time.withLock { $0.date = date }
+        state.withLock { $0.wall = date }
     }
 
     /// Lets time pass.
     public func advance(by seconds: TimeInterval) {
-        time.withLock { $0 = ($0.date.addingTimeInterval(seconds), $0.uptime + seconds) }
-    }
-}
-
-/// A clock that never goes backwards, not within the process and not past a value stored by an earlier one: what was
-/// overdue once stays overdue when the system's clock is set back.
-///
-/// Nor does it stand still. A system's clock that was years ahead for a moment would otherwise hold it there until the
-/// real time has caught up, and no deadline would come in those years. So it goes on from its mark as time passes.
-public final class HighWaterClock: WallClock {
-    /// How far behind the base clock may be, in seconds, and simply be waited for: small corrections are everyday.
-    private static let patience: TimeInterval = 60
-
-    private struct State {
-        var mark: Date
-        /// Where the mark was, and the uptime, when the base clock was first seen far behind.
-        var departure: (mark: Date, uptime: TimeInterval)?
-    }
-
-    private let base: any WallClock
-    private let state: Mutex<State>
-
-    /// - Parameter stored: The ``highWater`` that the last process stored; `.distantPast` if there is none.
-    public init(_ base: any WallClock, stored: Date = .distantPast) {
-        self.base = base
-        state = Mutex(State(mark: stored))
-    }
-
-    /// The base clock's time; or, while the base clock is behind, the latest time seen and what has passed since.
-    public func now() -> Date {
-        // Read under the lock: two callers can't swap their readings on the way.
         state.withLock { state in
-            let time = base.now()
-            if state.mark.timeIntervalSince(time) <= Self.patience {
-                state.mark = max(state.mark, time)
-                state.departure = nil
-            } else {
-                let uptime = base.uptime()
-                let departure = state.departure ?? (state.mark, uptime)
-                state.departure = departure
-                state.mark = max(state.mark, departure.mark.addingTimeInterval(uptime - departure.uptime))
-            }
-            return state.mark
+            state.wall.addTimeInterval(seconds)
+            state.uptime += seconds
         }
     }
 
-    public func uptime() -> TimeInterval { base.uptime() }
-
-    /// The latest time that was seen, without looking at the base clock; the value to store.
-    public var highWater: Date {
-        state.withLock { $0.mark }
+    /// Lets the time pass that there is until then.
+    public func advance(to date: Date) {
+        advance(by: date.timeIntervalSince(now()))
     }
 }

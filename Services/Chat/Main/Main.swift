@@ -21,7 +21,8 @@ struct Main: CheckedCommand {
             return try await ChatAssembly(
                 folder: environment.ownFolder, region: environment.region,
                 identity: environment.channel(to: "identity"), retention: environment.channel(to: "retention"),
-                settings: settings, metrics: environment.metrics, logger: environment.logger
+                settings: settings, metrics: environment.metrics, health: environment.health,
+                logger: environment.logger
             )
             .parts(administrators: administrators.authenticator, revocations: [administrators.revocations])
         }

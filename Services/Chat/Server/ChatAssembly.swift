@@ -15,26 +15,28 @@ package struct ChatAssembly: Sendable {
     package let upkeep: any Service
     package let feed: LiveFeed
     private let store: any SessionStore
-    private let clock: HighWaterClock
+    private let clock: GuardedClock
 
     /// - Parameters:
     ///   - folder: Of chat's files; created where missing.
     ///   - region: Where that is, as declared.
     ///   - identity: The channel to identity, which need not be up.
     ///   - retention: The channel to retention, which need not be up.
-    ///   - metrics: Where refusals are counted.
+    ///   - metrics: Where refusals are counted, and what the clock does.
+    ///   - health: Says whether the clock is steady.
     /// - Throws: `StorageError` if the store can't be opened.
     package init(
         folder: String, region: Region, identity: RPCChannel, retention channel: RPCChannel,
         settings: ChatSettings,
-        metrics: MetricsRegistry? = nil, clock: any WallClock = SystemWallClock(), logger: Logger
+        metrics: MetricsRegistry? = nil, health: HealthService? = nil,
+        clock: any WallClock = SystemWallClock(), logger: Logger
     ) async throws {
         let limits = settings.limits
         let retention = Retention(channel: channel)
         store = try await FileSessionStore(
             in: folder, limits: settings.store, reports: StoreReports(metrics: metrics, logger: logger))
-        // What is past its time stays so when the system's clock is set back.
-        let clock = HighWaterClock(clock, stored: try await store.clockMark())
+        // What is past its time stays so when the system's clock is set back, and a step ahead erases nothing.
+        let clock = GuardedClock(clock, stored: try await store.clockMark())
         self.clock = clock
         let places = WatcherPlaces(
             limits: limits, refusals: Refusals(WatcherPlaces.names, in: metrics, logger: logger))
@@ -50,7 +52,11 @@ package struct ChatAssembly: Sendable {
             questions: Questions(store: store, directory: directory, feed: feed, clock: clock, limits: limits),
             following: Following(store: store, directory: directory, feed: feed),
             log: log, region: region)
-        handlers = handler.handlers
+        let clockHandler = ClockHandler(clock: clock, metrics: metrics, health: health, logger: logger) {
+            [store] mark in
+            try await store.storeClockMark(mark)
+        }
+        handlers = handler.handlers + clockHandler.handlers
         participants = ParticipantAuthenticator(directory: directory)
         upkeep = SessionUpkeep(
             store: store, directory: directory, retention: retention, sessions: sessions, log: log, feed: feed,
@@ -72,7 +78,7 @@ package struct ChatAssembly: Sendable {
     package func stop() async {
         feed.drain()
         // If it can't be stored, what was stored a minute ago at most stands.
-        try? await store.storeClockMark(clock.highWater)
+        try? await store.storeClockMark(clock.mark)
         await store.close()
     }
 }

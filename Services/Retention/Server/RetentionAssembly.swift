@@ -18,26 +18,34 @@ package struct RetentionAssembly: Sendable {
     package let announcer: DeadlineAnnouncer
     package let rotation: WrappingKeyRotation
     package let handler: RetentionHandler
-    private let clock: HighWaterClock
+    /// Shows the operator the clock.
+    package let clockHandler: ClockHandler
+    private let clock: GuardedClock
 
     /// - Parameters:
     ///   - folder: retention's own folder.
     ///   - region: where that is, as declared.
     ///   - identity: need not be up.
     ///   - chat: need not be up.
-    ///   - metrics: where refusals are counted.
+    ///   - metrics: where refusals are counted, and what the clock does.
+    ///   - health: says whether the clock is steady.
     ///   - clock: the machine's time.
     package static func make(
         folder: String, region: Region, identity: RPCChannel, chat: ChatChannels,
         clock source: any WallClock, logger: Logger,
-        metrics: MetricsRegistry? = nil, longCalls: LongCallLimits = LongCallLimits(),
+        metrics: MetricsRegistry? = nil, health: HealthService? = nil, longCalls: LongCallLimits = LongCallLimits(),
         configuration: ErasureScheduler.Configuration = .init(), limits: RetentionLimits = RetentionLimits(),
         keySettings: KeySettings = KeySettings(), hooks: ErasureHooks = ErasureHooks()
     ) async throws -> RetentionAssembly {
         let store = try RetentionStore(path: folder + "/retention.sqlite", limits: limits)
         let signer = try await ledgerSigner(path: folder + "/ledger-key", store: store)
-        let clock = HighWaterClock(source, stored: try await store.highWater() ?? .distantPast)
-        if clock.now() > source.now() { logger.warning("the machine's clock is behind the latest time on record") }
+        let clock = GuardedClock(source, stored: try await store.clockMark())
+        let signal = WakeSignal()
+        let clockHandler = ClockHandler(clock: clock, metrics: metrics, health: health, logger: logger) { mark in
+            try await store.storeClockMark(mark)
+            // What is due by it is erased now.
+            signal.signal()
+        }
 
         let keys = try KeyCustody.open(
             folder: folder + "/keys", settings: keySettings, now: clock.now(), logger: logger)
@@ -46,7 +54,6 @@ package struct RetentionAssembly: Sendable {
 
         let neighbour = ChatNeighbour(chat)
         let refusals = Refusals(longCalls.names, in: metrics, logger: logger)
-        let signal = WakeSignal()
         let announcing = WakeSignal()
         let eraser = Eraser(
             store: store, keys: keys, chat: neighbour, signer: signer, region: region, clock: clock, locks: locks,
@@ -70,7 +77,7 @@ package struct RetentionAssembly: Sendable {
             gauges: KeyGauges(in: metrics, keepsOldCopies: keys.medium.keepsOldCopies))
         return RetentionAssembly(
             store: store, keys: keys, eraser: eraser, scheduler: scheduler, announcer: announcer, rotation: rotation,
-            handler: handler, clock: clock)
+            handler: handler, clockHandler: clockHandler, clock: clock)
     }
 
     /// The parts for the runner of the executable.
@@ -84,11 +91,12 @@ package struct RetentionAssembly: Sendable {
                 calls: environment.channel(to: "chat"), exports: environment.channel(to: "chat", for: "exports"),
                 erasures: environment.channel(to: "chat", for: "erasures")),
             clock: SystemWallClock(), logger: environment.logger, metrics: environment.metrics,
-            keySettings: keySettings)
+            health: environment.health, keySettings: keySettings)
         let administrators = Administrators(
             identity: environment.channel(to: "identity"), logger: environment.logger)
         return ServiceParts(
-            handlers: assembly.handler.handlers, authenticators: [administrators.authenticator],
+            handlers: assembly.handler.handlers + assembly.clockHandler.handlers,
+            authenticators: [administrators.authenticator],
             answeredBounds: RPCError.storeBounds(of: "retention")
                 + [RetentionLimits.policies, RetentionLimits.agreements],
             background: [assembly.scheduler, assembly.announcer, assembly.rotation, administrators.revocations],
@@ -98,7 +106,7 @@ package struct RetentionAssembly: Sendable {
     /// Stores the clock's mark and closes the databases.
     package func close() async {
         // A mark that is not stored now is at most one pass of the scheduler old in the database.
-        try? await store.storeHighWater(clock.highWater)
+        try? await store.storeClockMark(clock.mark)
         await store.close()
         await keys.close()
     }

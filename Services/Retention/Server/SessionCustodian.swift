@@ -55,7 +55,7 @@ package struct SessionCustodian: Sendable {
         let made = try await keyStore.keysOrNew(forSession: sessionID)
         do {
             let session = try await store.register(
-                sessionID: sessionID, organisationID: organisationID, maximumDays: maximumDays, at: clock.now())
+                sessionID: sessionID, organisationID: organisationID, maximumDays: maximumDays, at: clock.confirmed())
             guard session.organisationID == organisationID, session.isVisible(at: clock.now()) else {
                 throw RetentionError.sessionNotFound
             }
@@ -166,6 +166,7 @@ package struct SessionCustodian: Sendable {
     /// - Parameter questions: how many chat says it holds.
     /// - Throws: `RetentionError.sessionNotFound` for an unknown session, and once its erasure has begun.
     func end(sessionID: String, at endTime: Date, questions: Int64) async throws -> Date {
+        // Not the confirmed time: chat may have confirmed a step a moment before this does.
         let now = clock.now()
         let session = try await store.change(sessionID) { session in
             guard session.erasure == .live else { return }

@@ -49,6 +49,8 @@ public enum LogKey {
     public static let omittedBefore = "omitted_before"
     /// How many threads serve.
     public static let threads = "threads"
+    /// How far a clock has stepped, in seconds.
+    public static let step = "step_s"
     /// Where data is kept, as declared.
     public static let region = "region"
 
@@ -58,6 +60,6 @@ public enum LogKey {
     static let allowed: Set<String> = [
         method, code, reason, duration, peerRole, peerUID, callID, traceID, errorType, neighbour, count, sequence,
         organisation, signal, socket, port, component, delay, attempt, bytes, bound, omittedBefore, threads,
-        region, rule, session,
+        region, rule, session, step,
     ]
 }

@@ -26,7 +26,7 @@ struct DeadlineTests {
                 let ended = try await chat.end(id)
                 await world.retention.stop()
 
-                world.clock.set(try #require(ended.deleteTime?.date).addingTimeInterval(-0.001))
+                world.clock.advance(to: try #require(ended.deleteTime?.date).addingTimeInterval(-0.001))
                 #expect(try await chat.list(id, as: author) == [question])
                 world.clock.advance(by: 0.001)
                 if !afterRestart { try await expectGone(id, question, author, kept: kept, in: chat) }

@@ -37,7 +37,7 @@ struct EarlierDeadlineTests {
             #expect(try await chat.client.getSession(.init(sessionID: id)) == shown)
 
             await world.retention.stop()
-            world.clock.set(earlier.addingTimeInterval(-0.001))
+            world.clock.advance(to: earlier.addingTimeInterval(-0.001))
             _ = try await chat.client.getSession(.init(sessionID: id))
             world.clock.advance(by: 0.001)
             let refusal = await status { _ = try await chat.client.getSession(.init(sessionID: id)) }
@@ -64,7 +64,7 @@ struct EarlierDeadlineTests {
             try await world.withChat { chat in
                 #expect(try await chat.client.getSession(.init(sessionID: id)).deleteTime?.date == earlier)
                 #expect(try await world.filesHold(Array(id.utf8)))
-                world.clock.set(earlier.addingTimeInterval(3601))
+                world.clock.advance(to: earlier.addingTimeInterval(3601))
                 try await world.eventually("its rows are gone") { try await !world.filesHold(Array(id.utf8)) }
             }
         }

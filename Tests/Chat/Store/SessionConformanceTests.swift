@@ -101,15 +101,16 @@ struct SessionConformanceTests {
         }
     }
 
-    @Test("keeps the latest time that it was given", arguments: StoreUnderTest.all)
+    @Test("keeps the clock's mark that it was given last", arguments: StoreUnderTest.all)
     func clock(store kind: StoreUnderTest) async throws {
         try await inFolder { folder in
             try await kind.open(folder).use { (store) async throws in
-                try await store.storeClockMark(Make.time(10))
-                try await store.storeClockMark(Make.time(5))
+                #expect(try await store.clockMark() == nil)
+                try await store.storeClockMark(ClockMark(time: Make.time(10), boot: "b1", uptime: 7.5))
+                try await store.storeClockMark(ClockMark(time: Make.time(5), boot: "b2", uptime: 2.25))
             }
             try await kind.open(folder).use { (store) async throws in
-                #expect(try await store.clockMark() == Make.time(10))
+                #expect(try await store.clockMark() == ClockMark(time: Make.time(5), boot: "b2", uptime: 2.25))
             }
         }
     }

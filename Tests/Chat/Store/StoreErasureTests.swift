@@ -85,7 +85,9 @@ struct StoreErasureTests {
             }
             // So much is left of the index's log that it would take a record or two.
             try disk.fill()
-            while (try? await store.storeClockMark(Make.time(Double.random(in: 1...1_000_000)))) != nil {}
+            while (try? await store.storeClockMark(
+                ClockMark(time: Make.time(Double.random(in: 1...1_000_000)), boot: "b", uptime: 1))) != nil
+            {}
             let forgotten = Mutex(false)
             let evidence = try await store.erase(id, at: Make.time(5)) { forgotten.withLock { $0 = true } }
             #expect(forgotten.withLock { $0 } && evidence.content == .removed)

@@ -92,6 +92,7 @@ final class CapturedLog: Sendable {
 /// Retention as callers see it, over its socket.
 struct RunningRetention {
     let client: RetentionV1.RetentionServiceClient
+    let channel: RPCChannel
     let assembly: RetentionAssembly
     let clock: ManualWallClock
     let log: CapturedLog
@@ -183,13 +184,15 @@ func withRetention<Value: Sendable>(
         clock: clock, logger: logger, metrics: metrics, longCalls: longCalls, configuration: configuration,
         limits: limits, hooks: hooks)
     let running = RunningRetention(
-        client: RetentionV1.RetentionServiceClient(channel: channel), assembly: assembly, clock: clock, log: log,
+        client: RetentionV1.RetentionServiceClient(channel: channel), channel: channel, assembly: assembly,
+        clock: clock, log: log,
         metrics: metrics)
     let result: Result<Value, any Error>
     do {
         result = .success(
             try await withServer(
-                socket: folder.path + "/retention.sock", handlers: assembly.handler.handlers,
+                socket: folder.path + "/retention.sock",
+                handlers: assembly.handler.handlers + assembly.clockHandler.handlers,
                 authenticators: [TestAuthenticator()], logger: logger
             ) {
                 try await withIdentity(identity, in: folder) {

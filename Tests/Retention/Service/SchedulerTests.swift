@@ -34,10 +34,10 @@ struct SchedulerTests {
                     #expect(statement.trigger == .automatic)
                     #expect(statement.evidence.content.counts == Questions.counts)
 
-                    retention.clock.set(deadline.addingTimeInterval(-1))
+                    retention.clock.advance(to: deadline.addingTimeInterval(-1))
                     #expect(try await retention.key(of: "session-2").key.count == 32)
                     #expect(chat.erasures(of: "session-2") == 0)
-                    retention.clock.set(deadline)
+                    retention.clock.advance(to: deadline)
                     try await eventually("the other is erased") { try await retention.isCertified("session-2") }
                 }
             }

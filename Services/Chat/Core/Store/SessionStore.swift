@@ -1,4 +1,5 @@
 package import Foundation
+package import Privacy
 
 /// Where chat keeps its sessions. Knows ciphertext and digests, never a text or a name.
 ///
@@ -106,11 +107,10 @@ package protocol SessionStore: Sendable {
 
     // MARK: Upkeep
 
-    /// The latest time that was stored.
-    func clockMark() async throws -> Date
+    /// What was last stored of the clock; nil before.
+    func clockMark() async throws -> ClockMark?
 
-    /// Stores a time, unless a later one is stored.
-    func storeClockMark(_ time: Date) async throws
+    func storeClockMark(_ mark: ClockMark) async throws
 
     /// Completes what could not be completed when it was begun, and tidies up. To be called now and then.
     func settle(at now: Date) async throws

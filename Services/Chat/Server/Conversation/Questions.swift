@@ -17,7 +17,7 @@ struct Questions: Sendable {
     ) async throws -> ChatV1.Question {
         let session = try await directory.session(sessionID)
         let cipher = session.cipher
-        let now = clock.now()
+        let now = clock.confirmed()
         let id = QuestionIdentifier.make(at: now)
         let question = NewQuestion(
             sessionID: session.id, id: id,
@@ -55,7 +55,7 @@ struct Questions: Sendable {
     ) async throws -> ChatV1.Question {
         let session = try await directory.session(sessionID, of: administrator.organisationID)
         let cipher = session.cipher
-        let now = clock.now()
+        let now = clock.confirmed()
         let id = QuestionIdentifier.make(at: now)
         let record = AnswerRecord(
             id: id, sealedText: try cipher.seal(answer.text, as: .answerText(answerID: id)),

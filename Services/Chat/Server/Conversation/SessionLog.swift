@@ -41,7 +41,7 @@ struct SessionLog: Sendable {
     /// Forgets the key in memory and ends the feed, and then takes the content away. Needs no key, no retention and no room
     /// on the disk, and works past the session's time.
     func erase(_ sessionID: String) async throws -> ErasureEvidence {
-        try await store.erase(sessionID, at: clock.now()) { [directory, feed] in
+        try await store.erase(sessionID, at: clock.confirmed()) { [directory, feed] in
             directory.remove(sessionID)
             feed.end(sessionID, .sessionNotFound)
         }

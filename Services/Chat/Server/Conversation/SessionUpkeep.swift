@@ -26,7 +26,7 @@ struct SessionUpkeep: Service {
     let sessions: Sessions
     let log: SessionLog
     let feed: LiveFeed
-    let clock: HighWaterClock
+    let clock: GuardedClock
     let limits: ChatLimits
     let interval: Duration
     let deadlineInterval: Duration
@@ -101,10 +101,11 @@ struct SessionUpkeep: Service {
     }
 
     private func storeTime(since stored: inout Date) async throws {
-        let now = clock.now()
-        guard now.timeIntervalSince(stored) >= SessionUpkeep.clockSlack else { return }
-        try await store.storeClockMark(now)
-        stored = now
+        let mark = clock.mark
+        // Back, too: the operator may have set it right.
+        guard abs(mark.time.timeIntervalSince(stored)) >= SessionUpkeep.clockSlack else { return }
+        try await store.storeClockMark(mark)
+        stored = mark.time
     }
 
     private func endFeeds() async throws {
@@ -114,7 +115,7 @@ struct SessionUpkeep: Service {
     }
 
     private func endSessions() async throws {
-        let latest = clock.now().addingTimeInterval(-TimeInterval(limits.sessionDays) * 86_400)
+        let latest = clock.confirmed().addingTimeInterval(-TimeInterval(limits.sessionDays) * 86_400)
         while true {
             let overdue = try await store.notEnded(createdBy: latest, limit: SessionUpkeep.batch)
             for session in overdue {
@@ -187,7 +188,7 @@ struct SessionUpkeep: Service {
 
     /// Whoever asks for the erasure later is told the same counts.
     private func eraseOverdue() async throws {
-        let time = clock.now().addingTimeInterval(-SessionUpkeep.erasureGrace)
+        let time = clock.confirmed().addingTimeInterval(-SessionUpkeep.erasureGrace)
         var failure: (any Error)?
         while failure == nil {
             let overdue = try await store.overdue(since: time, limit: SessionUpkeep.batch)

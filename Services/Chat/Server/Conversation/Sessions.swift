@@ -21,7 +21,7 @@ struct Sessions: Sendable {
         let (key, retentionDays) = try await retention.openSession(id, organisationID: organisationID)
         let cipher = SessionCipher(sessionID: id, key: key)
         let record = SessionRecord(
-            id: id, organisationID: organisationID, createTime: clock.now(), retentionDays: retentionDays)
+            id: id, organisationID: organisationID, createTime: clock.confirmed(), retentionDays: retentionDays)
         let stored = try await store.create(record, sealedTitle: cipher.seal(title, as: .title))
         let session = OpenedSession(stored: stored, cipher: cipher, title: title)
         directory.add(session)
@@ -33,12 +33,13 @@ struct Sessions: Sendable {
     }
 
     func open(_ id: String, organisationID: String) async throws -> ChatV1.Session {
-        try await change(id, organisationID: organisationID) { [clock] record in try record.open(at: clock.now()) }
+        try await change(id, organisationID: organisationID) { [clock] record in try record.open(at: clock.confirmed())
+        }
     }
 
     /// Retention hears of it in the background (``SessionUpkeep``), whether it is up now or not.
     func end(_ id: String, organisationID: String) async throws -> ChatV1.Session {
-        try await change(id, organisationID: organisationID) { [clock] record in record.end(at: clock.now()) }
+        try await change(id, organisationID: organisationID) { [clock] record in record.end(at: clock.confirmed()) }
     }
 
     /// Takes over from retention that a session has to go earlier; later never. Needs no key.

@@ -1,5 +1,6 @@
 package import ChatCore
 package import Foundation
+package import Privacy
 internal import ServiceKit
 internal import Storage
 
@@ -122,7 +123,7 @@ extension FileSessionStore {
         try await index.overdue(since: time, limit: limit)
     }
 
-    package func clockMark() async throws -> Date { try await index.clockMark() }
+    package func clockMark() async throws -> ClockMark? { try await index.clockMark() }
 
-    package func storeClockMark(_ time: Date) async throws { try await index.storeClockMark(time) }
+    package func storeClockMark(_ mark: ClockMark) async throws { try await index.storeClockMark(mark) }
 }

@@ -59,11 +59,14 @@ enum IndexSchema {
         ) STRICT;
         """
 
-    /// The latest time that chat has seen: what is past its time stays so when the clock is set back before a restart.
+    /// The latest time that chat has confirmed, with the start of the machine and its uptime then (`ClockGuard`): what is past
+    /// its time stays so when the clock is set back before a restart.
     private static let clock = """
         CREATE TABLE clock (
-            mark INTEGER NOT NULL
+            mark INTEGER NOT NULL,
+            boot TEXT NOT NULL,
+            uptime REAL NOT NULL
         ) STRICT;
-        INSERT INTO clock (mark) VALUES (0);
+        INSERT INTO clock (mark, boot, uptime) VALUES (0, '', 0);
         """
 }

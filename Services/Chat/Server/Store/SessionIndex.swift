@@ -2,6 +2,7 @@ internal import ChatCore
 internal import Crypto
 internal import Foundation
 internal import GRDB
+internal import Privacy
 internal import Storage
 
 /// The rows of `index.sqlite`, and all SQL that runs in it.
@@ -179,13 +180,17 @@ extension SessionIndex {
 
 // The clock.
 extension SessionIndex {
-    func clockMark() async throws -> Date {
+    func clockMark() async throws -> ClockMark? {
         try await database.read { db in
-            Date(milliseconds: try Int64.fetchOne(db, sql: "SELECT mark FROM clock") ?? 0)
+            guard let row = try Row.fetchOne(db, sql: "SELECT mark, boot, uptime FROM clock WHERE mark > 0") else {
+                return nil
+            }
+            return ClockMark(time: Date(milliseconds: row[0]), boot: row[1], uptime: row[2])
         }
     }
 
-    func storeClockMark(_ time: Date) async throws {
-        try await execute("UPDATE clock SET mark = max(mark, ?)", [time.milliseconds])
+    func storeClockMark(_ mark: ClockMark) async throws {
+        try await execute(
+            "UPDATE clock SET mark = ?, boot = ?, uptime = ?", [mark.time.milliseconds, mark.boot, mark.uptime])
     }
 }

@@ -55,7 +55,7 @@ package final class Eraser: Sendable {
     /// Begins the erasure of every session whose time has passed, and destroys the keys of those and of all that were
     /// asked for. Needs nobody: after it no overdue content can be read, even if chat is down for days.
     package func destroyDueKeys() async throws {
-        while try await store.requestOverdue(at: clock.now(), limit: Self.keyBatch) == Self.keyBatch {}
+        while try await store.requestOverdue(at: clock.confirmed(), limit: Self.keyBatch) == Self.keyBatch {}
         while true {
             let due = try await store.awaitingKeyDestruction(limit: Self.keyBatch)
             guard !due.isEmpty else { return }
@@ -103,7 +103,7 @@ package final class Eraser: Sendable {
         let sessions = try await store.sessions(ids)
         let seen = try await keys.destroyAll(of: sessions.map { ($0.id, $0.keys) })
         for id in ids { try hooks.beforeStoring(.destroyKey, id) }
-        try await store.markKeysDestroyed(Array(zip(sessions.map(\.id), seen)), at: clock.now())
+        try await store.markKeysDestroyed(Array(zip(sessions.map(\.id), seen)), at: clock.confirmed())
     }
 
     /// - Throws: `RetentionError.contentMissing` if chat has nothing of a session that it once held: then its store is not
@@ -115,7 +115,7 @@ package final class Eraser: Sendable {
             throw RetentionError.contentMissing(asked: session.questionCount)
         }
         try hooks.beforeStoring(.eraseContent, session.id)
-        let time = LedgerTime.rounded(clock.now())
+        let time = LedgerTime.rounded(clock.confirmed())
         _ = try await store.change(session.id) { session in
             if session.erasure.nextStep == .eraseContent {
                 try session.erasedContent(content, in: region, at: time)

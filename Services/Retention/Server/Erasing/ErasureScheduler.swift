@@ -37,14 +37,14 @@ package final class ErasureScheduler: Service {
 
     let store: RetentionStore
     private let eraser: Eraser
-    private let clock: any WallClock
+    private let clock: GuardedClock
     private let signal: WakeSignal
     let configuration: Configuration
     let logger: Logger
     let attempts = Mutex(Attempts())
 
     package init(
-        store: RetentionStore, eraser: Eraser, clock: any WallClock, signal: WakeSignal, configuration: Configuration,
+        store: RetentionStore, eraser: Eraser, clock: GuardedClock, signal: WakeSignal, configuration: Configuration,
         logger: Logger
     ) {
         self.store = store
@@ -73,7 +73,7 @@ package final class ErasureScheduler: Service {
     private func pass() async -> [String] {
         attempts.withLock { $0.passFailed = false }
         // Each by itself: a key file that can't be rewritten just now is no reason not to erase rows.
-        await attempt("clock") { try await self.store.storeHighWater(self.clock.now()) }
+        await attempt("clock") { try await self.store.storeClockMark(self.clock.mark) }
         await attempt("keys") { try await self.eraser.destroyDueKeys() }
         await attempt("watch") { try await self.reportLate() }
         return await attempt("rows") { try await self.takeUnfinished() } ?? []
@@ -104,7 +104,7 @@ package final class ErasureScheduler: Service {
     private func timeToNextPass() async -> Duration {
         var wait = configuration.longestWait
         if let deadline = await attempt("deadline", { try await self.store.nextDeadline() }) ?? nil {
-            wait = min(wait, .seconds(deadline.timeIntervalSince(clock.now())))
+            wait = min(wait, .seconds(deadline.timeIntervalSince(clock.confirmed())))
         }
         let (retry, failedPasses) = attempts.withLock { attempts in
             attempts.failedPasses = attempts.passFailed ? attempts.failedPasses + 1 : 0
@@ -118,7 +118,7 @@ package final class ErasureScheduler: Service {
     }
 
     private func reportLate() async throws {
-        let late = try await store.lateCount(before: clock.now().addingTimeInterval(-Self.toleratedDelay))
+        let late = try await store.lateCount(before: clock.confirmed().addingTimeInterval(-Self.toleratedDelay))
         if late > 0 { logLate(late) }
     }
 

@@ -46,7 +46,7 @@ package struct SessionExporter: Sendable {
     private func write(
         _ session: RetainedSession, options: CallOptions, send: ([UInt8]) async throws -> Void
     ) async throws {
-        let time = LedgerTime.rounded(clock.now())
+        let time = LedgerTime.rounded(clock.confirmed())
         let zip = try ZIPStream(time: time)
         var files: [ExportManifest.File] = []
         let formats: [any SessionFormat] = [SessionJSON(), QuestionsCSV()]

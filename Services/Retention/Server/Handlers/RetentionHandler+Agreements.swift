@@ -10,7 +10,7 @@ extension RetentionHandler {
         _ request: RetentionV1.RecordAgreementRequest, call: ServerCall
     ) async throws -> RetentionV1.Agreement {
         try await RPCError.mapping {
-            let now = clock.now()
+            let now = clock.confirmed()
             try FieldCheck.identifier(request.organisationID, field: "organisation_id")
             guard let kind = AgreementKind(request.kind) else {
                 throw RPCError.invalid("kind", "must be standard or custom")
@@ -46,7 +46,7 @@ extension RetentionHandler {
             guard let agreement = try await store.agreement(of: request.organisationID) else {
                 throw RetentionError.agreementNotFound
             }
-            return try await message(agreement, at: clock.now())
+            return try await message(agreement, at: clock.confirmed())
         }
     }
 
@@ -55,7 +55,7 @@ extension RetentionHandler {
     ) async throws -> RetentionV1.RetentionPreview {
         try await RPCError.mapping {
             try requireOrganisation(request.organisationID, call)
-            let (preview, agreement) = try await store.preview(of: request.organisationID, at: clock.now()) {
+            let (preview, agreement) = try await store.preview(of: request.organisationID, at: clock.confirmed()) {
                 agreement, _ in agreement.capDays
             }
             return RetentionV1.RetentionPreview(preview, under: agreement)
@@ -67,7 +67,7 @@ extension RetentionHandler {
     ) async throws -> RetentionV1.Agreement {
         try await RPCError.mapping {
             try requireOrganisation(request.organisationID, call)
-            let now = clock.now()
+            let now = clock.confirmed()
             let agreement = try await store.confirmAgreement(
                 organisationID: request.organisationID, version: Int64(request.agreementVersion),
                 // A cap is a day at least.
@@ -84,7 +84,7 @@ extension RetentionHandler {
     ) async throws -> RetentionV1.RetentionPreview {
         try await RPCError.mapping {
             try requireOrganisation(request.organisationID, call)
-            let (preview, agreement) = try await store.preview(of: request.organisationID, at: clock.now()) {
+            let (preview, agreement) = try await store.preview(of: request.organisationID, at: clock.confirmed()) {
                 agreement, policy in
                 try policy.setting(retentionDays: Int(request.retentionDays), under: agreement).retentionDays
             }
@@ -102,7 +102,7 @@ extension RetentionHandler {
                 confirmation: ShorteningConfirmation(
                     erasures: Int(request.expectedErasures), zeroDays: request.confirmZeroDays,
                     previewVersion: request.previewVersion),
-                at: clock.now())
+                at: clock.confirmed())
             noteShortening()
             return RetentionV1.Policy(policy)
         }

@@ -28,8 +28,17 @@ extension RetentionStore {
         migrator.registerMigration("keys in slots") { db in
             try db.execute(sql: keys)
         }
+        migrator.registerMigration("the start of the machine, and its uptime, at the clock's mark") { db in
+            try db.execute(sql: guardedClock)
+        }
         return migrator
     }
+
+    /// What the wall clock is measured against (`ClockGuard`). Empty for a mark of before: another start of the machine.
+    private static let guardedClock = """
+        ALTER TABLE clock ADD COLUMN boot TEXT NOT NULL DEFAULT '';
+        ALTER TABLE clock ADD COLUMN uptime REAL NOT NULL DEFAULT 0;
+        """
 
     private static let agreements = """
         CREATE TABLE agreements (

@@ -1,5 +1,6 @@
-package import Foundation
+import Foundation
 import GRDB
+package import Privacy
 package import RetentionCore
 import Storage
 
@@ -18,23 +19,25 @@ package struct RetentionStore: Sendable {
         await database.close()
     }
 
-    /// The latest time that was ever stored; nil in a new database.
-    package func highWater() async throws -> Date? {
+    /// The latest confirmed time that was stored; nil in a new database.
+    package func clockMark() async throws -> ClockMark? {
         try await database.read { db in
-            try Int64.fetchOne(db, sql: "SELECT high_water FROM clock").map(LedgerTime.date(milliseconds:))
+            try Row.fetchOne(db, sql: "SELECT high_water, boot, uptime FROM clock").map { row in
+                ClockMark(time: LedgerTime.date(milliseconds: row[0]), boot: row[1], uptime: row[2])
+            }
         }
     }
 
-    /// Stores the clock's mark; an earlier one changes nothing.
-    package func storeHighWater(_ time: Date) async throws {
-        let milliseconds = LedgerTime.milliseconds(time)
+    package func storeClockMark(_ mark: ClockMark) async throws {
+        let milliseconds = LedgerTime.milliseconds(mark.time)
         try await database.write { transaction in
             try transaction.db.execute(
                 sql: """
-                    INSERT INTO clock (id, high_water) VALUES (1, ?)
-                    ON CONFLICT (id) DO UPDATE SET high_water = max(high_water, excluded.high_water)
+                    INSERT INTO clock (id, high_water, boot, uptime) VALUES (1, ?, ?, ?)
+                    ON CONFLICT (id) DO UPDATE
+                    SET high_water = excluded.high_water, boot = excluded.boot, uptime = excluded.uptime
                     """,
-                arguments: [milliseconds])
+                arguments: [milliseconds, mark.boot, mark.uptime])
         }
     }
 }
