@@ -160,7 +160,7 @@ let package = Package(
         // Whole processes, started from the executables beside the test bundle.
         .target(
             name: "TestProcesses", dependencies: ["RPC", "Contracts", logging] + nio, path: "Tests/Processes",
-            swiftSettings: settings),
+            exclude: ["Clock"], swiftSettings: settings),
         // A server to be attacked, in a process of its own, and the attacks.
         .executableTarget(
             name: "hostile-victim", dependencies: ["RPC", "ProtobufC", logging] + nio, path: "Tests/HostileVictim",

@@ -23,7 +23,8 @@ struct Samtal: CheckedCommand {
             """,
         subcommands: [
             OrganisationCommand.self, AdministratorCommand.self, AgreementCommand.self, PolicyCommand.self,
-            SignInLink.self, SignInCodeCommand.self, SignIn.self, SignOut.self, Status.self, Export.self, Erase.self,
+            SignInLink.self, SignInCodeCommand.self, SignIn.self, SignOut.self, Status.self, ClockCommand.self,
+            Export.self, Erase.self,
             Certificates.self,
             LedgerKeyCommand.self,
             Verify.self, Demo.self,

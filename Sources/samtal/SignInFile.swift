@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import RPC
+import ServiceKit
 
 #if canImport(Glibc)
     import Glibc
@@ -71,10 +72,9 @@ struct SignInFile {
         }
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         // Of what was opened: a path can lead to another file by the time that it is asked about.
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw failure("can't be read") }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw failure("is no regular file") }
-        guard status.st_uid == geteuid(), status.st_mode & 0o077 == 0 else {
+        guard let status = FileStatus(of: descriptor) else { throw failure("can't be read") }
+        guard status.isRegular else { throw failure("is no regular file") }
+        guard status.owner == geteuid(), !status.isOpenToOthers else {
             throw failure("is open to other users. Remove it, and sign in again: samtal sign-in")
         }
         guard let data = try? file.read(upToCount: Self.maximumBytes),

@@ -10,7 +10,10 @@ import ServiceKit
 struct Status: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Asks the four processes how they are; exits with 1 unless all are serving.",
-        discussion: "Each that serves says also in which region of the EU or EEA it keeps its data, as declared.")
+        discussion: """
+            Each that serves says also in which region of the EU or EEA it keeps its data, as declared, and whether the \
+            machine's clock has stepped (samtal clock).
+            """)
 
     @OptionGroup var connection: ConnectionOptions
     @Option(help: ArgumentHelp("Wait up to this long until all are serving.", valueName: "seconds")) var wait: Int = 0
@@ -31,8 +34,9 @@ struct Status: AsyncParsableCommand {
         }
         for (name, state) in zip(names, states) {
             let region = state == .serving ? await region(of: name).map { "  in \($0), as declared" } : nil
+            let clock = state == .serving ? await clockNotice(of: name) : ""
             let padded = name.padding(toLength: 10, withPad: " ", startingAt: 0)
-            try say("\(padded) \(state.rawValue)  \(connection.socket(name))\(region ?? "")")
+            try say("\(padded) \(state.rawValue)  \(connection.socket(name))\(region ?? "")\(clock)")
         }
         if states.contains(where: { $0 != .serving }) { throw ExitCode(1) }
     }
@@ -56,10 +60,16 @@ struct Status: AsyncParsableCommand {
         return region
     }
 
-    private func health(of name: String) async -> Health {
+    /// Says so where the machine's clock has stepped. Services without a clock of their own don't know that name.
+    private func clockNotice(of name: String) async -> String {
+        await health(of: name, service: ClockHandler.healthName) == .notServing
+            ? "  CLOCK NOT CONFIRMED: samtal clock" : ""
+    }
+
+    private func health(of name: String, service: String = "") async -> Health {
         let channel = channel(to: name)
         let answer = try? await HealthV1.HealthClient(channel: channel)
-            .check(.init(), options: CallOptions(timeout: .seconds(2)))
+            .check(.init(service: service), options: CallOptions(timeout: .seconds(2)))
         await channel.close()
         guard let answer else { return .unreachable }
         return answer.status == .serving ? .serving : .notServing

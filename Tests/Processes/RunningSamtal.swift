@@ -18,6 +18,8 @@ package final class RunningSamtal: Sendable {
     /// What each process declares with --region.
     private let regions: [Service: String]
     private let retentionOptions: [String]
+    /// What all processes take the machine's clock to be; nil: as it is.
+    package let clock: TestClock?
     /// Options of the gateway's own.
     private let gatewayOptions: [String]
     private let disks = Mutex<[Service: SmallDisk]>([:])
@@ -36,9 +38,10 @@ package final class RunningSamtal: Sendable {
 
     private init(
         data: String?, descriptors: Int?, regions: [Service: String], gatewayOptions: [String],
-        retentionOptions: [String]
+        retentionOptions: [String], clock: TestClock?
     ) throws {
         self.retentionOptions = retentionOptions
+        self.clock = clock
         self.regions = regions
         self.gatewayOptions = gatewayOptions
         self.descriptors = descriptors
@@ -62,15 +65,17 @@ package final class RunningSamtal: Sendable {
     ///   - descriptors: that each process may have open.
     ///   - gatewayOptions: besides those that every test needs.
     ///   - retentionOptions: likewise.
+    ///   - clock: that all of them go by.
     ///   - regions: that some declare instead of the usual one.
     package static func with(
         _ services: [Service] = Service.allCases, data: String? = nil, small: [Service: Int] = [:],
         descriptors: Int? = nil, regions: [Service: String] = [:], gatewayOptions: [String] = [],
-        retentionOptions: [String] = ["--allow-unsafe-key-medium"], _ body: (RunningSamtal) async throws -> Void
+        retentionOptions: [String] = ["--allow-unsafe-key-medium"], clock: TestClock? = nil,
+        _ body: (RunningSamtal) async throws -> Void
     ) async throws {
         let samtal = try RunningSamtal(
             data: data, descriptors: descriptors, regions: regions, gatewayOptions: gatewayOptions,
-            retentionOptions: retentionOptions)
+            retentionOptions: retentionOptions, clock: clock)
         do {
             for (service, kilobytes) in small {
                 let disk = try SmallDisk(on: "\(samtal.data)/\(service.rawValue)", kilobytes: kilobytes)
@@ -107,7 +112,8 @@ package final class RunningSamtal: Sendable {
             arguments.insert(contentsOf: ["--nofile=\(descriptors):\(descriptors)", executable], at: 0)
             executable = "/usr/bin/prlimit"
         }
-        let child = try ChildProcess(executable, arguments, log: log(service))
+        let child = try ChildProcess(
+            executable, arguments, log: log(service), environment: clock?.environment ?? [:])
         children.withLock { $0[service] = child }
     }
 

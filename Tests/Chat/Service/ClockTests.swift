@@ -29,7 +29,7 @@ struct ClockTests {
                     try await Task.sleep(for: .milliseconds(20))
                 }
                 #expect(try await chat.client.getSession(.init(sessionID: live)).state == .open)
-                #expect(try world.filesHold(Array(over.utf8)))
+                #expect(try await world.filesHold(Array(over.utf8)))
 
                 // Taken back, it is as if nothing had been.
                 world.clock.set(World.start.addingTimeInterval(600))

@@ -1,5 +1,6 @@
 import ChatCore
 import Foundation
+import Privacy
 import Storage
 import Synchronization
 import TestProcesses
