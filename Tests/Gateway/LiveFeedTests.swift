@@ -124,8 +124,13 @@ struct LiveFeedTests {
             gateway.chat.addQuestion("q2")
             for one in [browser, later] {
                 #expect(try await one.events(atLeast: 5).suffix(2).map(\.name) == ["back", "question"])
-                one.close()
             }
+            // One that hangs keeps its connections; its health says so.
+            gateway.hub.chat(answers: false)
+            #expect(try await browser.events(atLeast: 6).last?.name == "away")
+            gateway.hub.chat(answers: true)
+            #expect(try await browser.events(atLeast: 7).last?.name == "back")
+            for one in [browser, later] { one.close() }
         }
     }
 

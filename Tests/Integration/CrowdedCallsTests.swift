@@ -104,6 +104,16 @@ struct CrowdedCallsTests {
             }
             let chat = ChatV1.ChatServiceMethods.getSession.service
             try await eventually("chat serves") { try await status(chat) == .serving }
+            let heard = "\(samtal.folder)/events"
+            let follower = try ChildProcess(
+                "/usr/bin/curl", ["-sN", "--max-time", "90", "\(samtal.httpAddress())/v1/sessions/\(session)/events"],
+                log: heard)
+            func hears(_ event: String) async throws {
+                try await eventually("followers hear \(event)", within: .seconds(40)) {
+                    follower.printed.contains("event: \(event)\n")
+                }
+            }
+            try await hears("caught-up")
             samtal.child(.chat)?.signal(SIGSTOP)
             do {
                 try await eventually("it serves no more", within: .seconds(40)) {
@@ -113,6 +123,7 @@ struct CrowdedCallsTests {
                 #expect(shown["chat"] == "not answering")
                 #expect(shown["identity"] == "serving" && shown["retention"] == "serving")
                 #expect(try await status(IdentityV1.IdentityServiceMethods.signIn.service) == .serving)
+                try await hears("away")
             } catch {
                 samtal.child(.chat)?.signal(SIGCONT)
                 throw error
@@ -120,6 +131,8 @@ struct CrowdedCallsTests {
             samtal.child(.chat)?.signal(SIGCONT)
             try await eventually("it serves again", within: .seconds(40)) { try await status(chat) == .serving }
             #expect(try await neighbours(samtal)["chat"] == "serving")
+            try await hears("back")
+            follower.signal(SIGTERM)
             let found = try await ChatV1.ChatServiceClient(channel: samtal.channel(.gateway))
                 .getSession(.init(sessionID: session))
             #expect(found.sessionID == session)

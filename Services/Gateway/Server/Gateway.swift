@@ -36,11 +36,13 @@ package enum Gateway {
             }
             announce(configuration, port: port, logger: environment.logger)
         }
+        let health = NeighbourHealth(neighbours: neighbours, health: environment.health, regions: regions) {
+            name, isServing in
+            if name == "chat" { hub.chat(answers: isServing) }
+        }
         return ServiceParts(
             handlers: try Forwarding.handlers(to: neighbours, gates: gates, refusals: refusals), access: .rolesOnly,
-            background: [
-                NeighbourHealth(neighbours: neighbours, health: environment.health, regions: regions), frontEnd,
-            ],
+            background: [health, frontEnd],
             forwarded: NeighbourHealth.services, neighbourRegions: { regions.neighbours })
     }
 

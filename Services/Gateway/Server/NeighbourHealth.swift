@@ -16,14 +16,18 @@ package struct NeighbourHealth: Service {
     private let regions: KnownRegions
     private let pause: Duration
     private let limit: Duration
+    private let onChange: @Sendable (_ name: String, _ isServing: Bool) -> Void
 
     /// - Parameters:
     ///   - pause: between an answer and the next question.
     ///   - limit: how long a neighbour may take to answer.
+    ///   - onChange: called with what each is found to be, also when it was that before.
     package init(
         neighbours: Neighbours, health: HealthService, regions: KnownRegions, pause: Duration = .seconds(2),
-        limit: Duration = .seconds(3)
+        limit: Duration = .seconds(3),
+        onChange: @escaping @Sendable (_ name: String, _ isServing: Bool) -> Void = { _, _ in }
     ) {
+        self.onChange = onChange
         self.pause = pause
         self.limit = limit
         self.regions = regions
@@ -95,6 +99,7 @@ package struct NeighbourHealth: Service {
     }
 
     private func say(_ isServing: Bool, of name: String) {
+        onChange(name, isServing)
         let services = Set(Forwarding.services.filter { $0.name == name }.flatMap { $0.methods.map(\.service) })
         for service in services.union(services.map(ServiceName.package(of:))) {
             health.set(isServing, service: service)

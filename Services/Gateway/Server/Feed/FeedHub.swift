@@ -89,6 +89,11 @@ package final class FeedHub: Sendable {
         starter.finish()
     }
 
+    /// Whether chat answers when it is asked for its health, whenever that changes.
+    package func chat(answers: Bool) {
+        for feed in state.withLock({ Array($0.feeds.values) }) { feed.upstream(answers: answers) }
+    }
+
     /// Returns when the gateway stops, or when the task is cancelled.
     func untilStopped() async {
         let (end, feed) = AsyncStream<Never>.makeStream()

@@ -74,11 +74,8 @@ extension LiveFeed {
     private func take(_ frame: FeedFrame) throws(RPCError) {
         var waiters: [CheckedContinuation<Void, Never>] = []
         let outcome = state.withLock { state -> FeedState<ByteBuffer>.Outcome in
-            state.lostSince = nil
-            if state.isAwayTold {
-                state.isAwayTold = false
-                state.broadcast(.event(FeedFrame.back))
-            }
+            (state.lostSince, state.silentSince) = (nil, nil)
+            state.tellIfBack()
             switch frame {
             case .event(let event, let deleteTime):
                 let outcome = state.content.apply(event)
@@ -119,9 +116,17 @@ extension LiveFeed {
         }
     }
 
+    /// Whether upstream answers when it is asked for its health: a watch hears nothing of a process that hangs.
+    func upstream(answers: Bool) {
+        state.withLock { state in
+            state.silentSince = answers ? nil : state.silentSince ?? .now
+            state.tellIfBack()
+        }
+    }
+
     private func tellIfAway(at time: ContinuousClock.Instant) {
         state.withLock { state in
-            guard !state.isAwayTold, let since = state.lostSince, since.duration(to: time) >= limits.awayTime,
+            guard !state.isAwayTold, let since = state.awaySince, since.duration(to: time) >= limits.awayTime,
                 case .live = state.phase
             else { return }
             state.isAwayTold = true
@@ -137,7 +142,7 @@ extension LiveFeed {
                 guard began.duration(to: time) >= limits.openTimeout else { return nil }
                 return .refused(RPCError(.deadlineExceeded, "chat took too long", reason: "NEIGHBOUR_TIMEOUT"))
             }
-            if let since = state.lostSince, since.duration(to: time) >= limits.staleTime { return .stale }
+            if let since = state.awaySince, since.duration(to: time) >= limits.staleTime { return .stale }
             if let since = state.unfollowedSince, since.duration(to: time) >= limits.unfollowedTime {
                 // At once, so that nobody joins a feed that is about to be dropped: they get a new one.
                 state.phase = .ended(.unfollowed)

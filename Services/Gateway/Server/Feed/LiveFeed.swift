@@ -47,10 +47,22 @@ final class LiveFeed: Sendable {
         var unfollowedSince: ContinuousClock.Instant? = .now
         /// When upstream was last heard of, if it is away.
         var lostSince: ContinuousClock.Instant?
-        /// Whether followers have been told that it is.
+        /// Since when upstream has not answered though its connections stand: it hangs, or was stopped.
+        var silentSince: ContinuousClock.Instant?
+        /// Whether followers have been told that it is away.
         var isAwayTold = false
         /// From then on nothing may be seen.
         var deleteTime: Date?
+
+        /// Since when nothing has been known of upstream.
+        var awaySince: ContinuousClock.Instant? { [lostSince, silentSince].compactMap { $0 }.min() }
+
+        /// Upstream has been heard of.
+        mutating func tellIfBack() {
+            guard isAwayTold, awaySince == nil else { return }
+            isAwayTold = false
+            broadcast(.event(FeedFrame.back))
+        }
 
         func broadcast(_ item: FeedBranch.Item) {
             for branch in branches.values { branch.enqueue(item) }

@@ -79,7 +79,7 @@ async function follow(signal) {
             if (signal.aborted) return;
             if (error instanceof CallError && (error.status === 404 || error.status === 403)) return showGone();
             if (error instanceof CallError && error.status === 401) return;
-            notice(error instanceof CallError && error.status === 503 ? "notice.away" : "notice.lost");
+            notice(error instanceof CallError && [503, 504].includes(error.status) ? "notice.away" : "notice.lost");
         }
         setCaughtUp(true);
         await new Promise((resume) => { setTimeout(resume, wait); });
@@ -114,6 +114,7 @@ function showGone() {
     closeSession();
     for (const part of parts()) part.hidden = true;
     notice("notice.gone");
+    keepFocus(byID("content"));
 }
 
 /// The view, but for the way back.

@@ -290,7 +290,7 @@ async function start() {
         session = await call("GET", sessionPath);
     } catch (error) {
         if (error.status === 404 || error.status === 400) return showGone();
-        notice(error.status === 503 ? "notice.away" : "notice.lost");
+        notice([503, 504].includes(error.status) ? "notice.away" : "notice.lost");
         setTimeout(start, wait);
         wait = Math.min(wait * 2, 30000);
         return;
