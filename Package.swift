@@ -137,8 +137,10 @@ let package = Package(
             ["ServiceKit", "Contracts", "Privacy", "RPC", logging, metrics, lifecycle, crypto, argumentParser] + nio),
         tests(
             "Identity",
-            ["IdentityCore", "IdentityServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy", logging, crypto]
-                + nio),
+            [
+                "IdentityCore", "IdentityServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy", grdb, logging,
+                crypto,
+            ] + nio),
         tests(
             "Chat",
             [

@@ -3,15 +3,15 @@ import Contracts
 import Foundation
 import RPC
 
-/// `samtal clock`: the time that chat and retention go by.
+/// `samtal clock`: the time that the services go by.
 struct ClockCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clock",
-        abstract: "Shows the time that chat and retention go by, confirms a step, and sets a wrong mark right.",
+        abstract: "Shows the time that the services go by, confirms a step, and sets a wrong mark right.",
         discussion: """
             A machine's clock that steps by more than 5 minutes, or is more than 48 hours ahead after a restart of the \
-            machine, may be wrong. Sessions are hidden at once by the latest time that might be right. None ends and none \
-            is erased by the new time until the clock has been steady for an hour, or the operator confirms it. A step \
+            machine, may be wrong. Sessions are hidden at once by the latest time that might be right. None ends or is \
+            erased by the new time, and nobody is signed out, until the clock has been steady for an hour, or the operator confirms it. A step \
             that is taken back leaves nothing behind.
 
             Exits with 1 while a clock is not steady.

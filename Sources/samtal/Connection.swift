@@ -24,7 +24,7 @@ struct Connection {
     let identity: IdentityV1.IdentityServiceClient
     let chat: ChatV1.ChatServiceClient
     let retention: RetentionV1.RetentionServiceClient
-    /// Chat's and retention's, by name.
+    /// Of the services that have one, by name.
     let clocks: [(name: String, service: ClockV1.ClockServiceClient)]
     private let channels: [RPCChannel]
 
@@ -39,7 +39,10 @@ struct Connection {
         identity = IdentityV1.IdentityServiceClient(channel: channels[0])
         chat = ChatV1.ChatServiceClient(channel: channels[1])
         retention = RetentionV1.RetentionServiceClient(channel: channels[2])
-        clocks = [("chat", .init(channel: channels[1])), ("retention", .init(channel: channels[2]))]
+        clocks = [
+            ("identity", .init(channel: channels[0])), ("chat", .init(channel: channels[1])),
+            ("retention", .init(channel: channels[2])),
+        ]
     }
 
     /// Runs `body` with the services' clients; a failed call ends the command with one readable line.

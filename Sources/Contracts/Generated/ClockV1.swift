@@ -7,7 +7,7 @@ public import RPC
 
 /// Package `samtal.clock.v1`.
 ///
-/// The time that a service goes by, for whoever runs it. Chat and retention serve this, each for itself.
+/// The time that a service goes by, for whoever runs it. Identity, chat and retention serve this, each for itself.
 public enum ClockV1 {}
 
 extension ClockV1 {
@@ -51,7 +51,7 @@ extension ClockV1 {
         public var state: ClockV1.ClockState = .unspecified
         /// what the machine's clock says
         public var machineTime: GoogleProtobuf.Timestamp? = nil
-        /// by which sessions end and are erased
+        /// by which sessions end and are erased, and sign-ins expire
         public var confirmedTime: GoogleProtobuf.Timestamp? = nil
         /// by which sessions are hidden: the latest of the others
         public var hidingTime: GoogleProtobuf.Timestamp? = nil

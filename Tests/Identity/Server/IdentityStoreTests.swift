@@ -162,7 +162,8 @@ struct IdentityStoreTests {
                 by: .administrator(id: administrator.id), at: now)
             let log = LogCapture()
             let clock = ManualWallClock(now + Lifetime.signInCode)
-            let sweep = ExpirySweep(store: store, clock: clock, logger: log.logger())
+            let sweep = ExpirySweep(
+                store: store, clock: GuardedClock(clock, stored: nil), logger: log.logger())
             let running = Task { try await sweep.run() }
             let deadline = ContinuousClock.now + .seconds(20)
             while !log.text.contains("expired sign-ins deleted"), ContinuousClock.now < deadline {

@@ -184,7 +184,8 @@ struct RemovalTests {
                 karin.administratorID, of: karin.organisationID, by: .operator, at: clock.now())
             #expect(try found("Silfverhielm", in: folder))
             let sweep = ExpirySweep(
-                store: store, clock: clock, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+                store: store, clock: GuardedClock(clock, stored: nil),
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
             let running = Task { try await sweep.run() }
             for _ in 0..<1000 {
                 if try !found("Silfverhielm", in: folder) { break }

@@ -12,9 +12,9 @@ extension IdentityHandlers {
         guard let code = SignInCode(typed: request.code) else { throw RPCError(IdentityError.signInCodeRefused) }
         var generator = SystemRandomNumberGenerator()
         let first = RefreshToken.first(using: &generator)
-        let now = clock.now()
+        let now = clock.confirmed()
         let signedIn = try await translatingErrors { try await store.redeem(code, beginning: first, at: now) }
-        return try await response(to: signedIn, refreshToken: first, at: now)
+        return try await response(to: signedIn, refreshToken: first)
     }
 
     func refreshTokens(
@@ -26,10 +26,10 @@ extension IdentityHandlers {
         }
         var generator = SystemRandomNumberGenerator()
         let next = token.successor(using: &generator)
-        let now = clock.now()
+        let now = clock.confirmed()
         switch try await translatingErrors({ try await store.trade(token, for: next, at: now) }) {
         case .traded(let signedIn):
-            return try await response(to: signedIn, refreshToken: next, at: now)
+            return try await response(to: signedIn, refreshToken: next)
         case .ended(.reused):
             // Two parties hold the token. Says that it happened, not to whom.
             logger.warning("a refresh token was used again: its sign-in is revoked")
@@ -44,7 +44,7 @@ extension IdentityHandlers {
     ) async throws -> IdentityV1.RevokeTokensResponse {
         try Self.requirePresent(request.refreshToken, field: "refresh_token")
         if let token = RefreshToken(request.refreshToken) {
-            try await translatingErrors { try await store.revoke(token, at: clock.now()) }
+            try await translatingErrors { try await store.revoke(token, at: clock.confirmed()) }
         }
         return .init()
     }
@@ -52,7 +52,7 @@ extension IdentityHandlers {
     func listRevokedSignIns(
         _ request: IdentityV1.ListRevokedSignInsRequest, call: ServerCall
     ) async throws -> IdentityV1.ListRevokedSignInsResponse {
-        let revoked = store.revocations.current(at: clock.now())
+        let revoked = store.revocations.current(at: clock.confirmed())
         return .init(signInIDs: revoked.ids, refuseIssuedUntil: revoked.issuedUntil.map { .init(stored: $0) })
     }
 
@@ -71,10 +71,11 @@ extension IdentityHandlers {
     }
 
     private func response(
-        to signedIn: SignedIn, refreshToken: RefreshToken, at now: Date
+        to signedIn: SignedIn, refreshToken: RefreshToken
     ) async throws -> IdentityV1.SignInResponse {
+        // By the machine's clock, right or wrong: whoever verifies the token goes by that.
         let access = try await signer.accessToken(
-            for: signedIn.administrator, signInID: refreshToken.signInID, at: now)
+            for: signedIn.administrator, signInID: refreshToken.signInID, at: clock.reading().wall)
         return .init(
             accessToken: access.text, accessTokenExpireTime: .init(stored: access.expireTime),
             refreshToken: refreshToken.text,

@@ -22,7 +22,7 @@ extension IdentityHandlers {
                 max: IssuedSignInCode.instructionCharacters.upperBound)
         var generator = SystemRandomNumberGenerator()
         let code = SignInCode.random(using: &generator)
-        let now = clock.now()
+        let now = clock.confirmed()
         let recorded = try await counted {
             try await store.issue(
                 code, id: Identifier.random(prefix: "code-"), to: email, in: organisationID, by: maker,
@@ -39,7 +39,7 @@ extension IdentityHandlers {
     ) async throws -> IdentityV1.ListSignInCodesResponse {
         let organisationID = try Self.organisationID(request.organisationID, of: call)
         let page = try PageRequest(size: request.pageSize, token: request.pageToken)
-        let now = clock.now()
+        let now = clock.confirmed()
         let found = try await translatingErrors {
             try await store.signInCodes(of: organisationID, after: page.position, limit: page.fetchLimit)
         }
@@ -52,7 +52,7 @@ extension IdentityHandlers {
     ) async throws -> IdentityV1.SignInCode {
         let organisationID = try Self.organisationID(request.organisationID, of: call)
         let id = try FieldCheck.identifier(request.signInCodeID, field: "sign_in_code_id")
-        let now = clock.now()
+        let now = clock.confirmed()
         let recorded = try await translatingErrors {
             try await store.revokeSignInCode(id, of: organisationID, at: now)
         }

@@ -21,7 +21,7 @@ struct IdentityHandlers: IdentityV1.IdentityServiceHandler {
         let organisation = Organisation(
             id: Identifier.random(prefix: "org-"),
             displayName: try Self.displayName(request.displayName, Organisation.displayNameCharacters),
-            createTime: clock.now().wholeMilliseconds)
+            createTime: clock.confirmed().wholeMilliseconds)
         try await translatingErrors { try await store.add(organisation) }
         return IdentityV1.Organisation(organisation)
     }
@@ -59,7 +59,7 @@ struct IdentityHandlers: IdentityV1.IdentityServiceHandler {
             id: Identifier.random(prefix: "adm-"), organisationID: organisationID,
             email: try Self.emailAddress(request.email),
             displayName: try Self.displayName(request.displayName, Administrator.displayNameCharacters),
-            createTime: clock.now().wholeMilliseconds)
+            createTime: clock.confirmed().wholeMilliseconds)
         let requester = try Self.requester(of: call)
         try await counted { try await store.add(administrator, by: requester) }
         return IdentityV1.Administrator(administrator)
@@ -72,7 +72,7 @@ struct IdentityHandlers: IdentityV1.IdentityServiceHandler {
         let id = try FieldCheck.identifier(request.administratorID, field: "administrator_id")
         let requester = try Self.requester(of: call)
         try await translatingErrors {
-            try await store.removeAdministrator(id, of: organisationID, by: requester, at: clock.now())
+            try await store.removeAdministrator(id, of: organisationID, by: requester, at: clock.confirmed())
             // If this fails the removal stands, and the sweep goes on with it.
             try await store.purgeRemovals()
         }

@@ -18,8 +18,21 @@ enum IdentitySchema {
         migrator.registerMigration("4 sign-in codes on record") { db in
             try db.execute(sql: signInCodes)
         }
+        migrator.registerMigration("5 the clock") { db in
+            try db.execute(sql: clock)
+        }
         return migrator
     }
+
+    /// The latest confirmed time, and what the wall clock is measured against (`ClockGuard`).
+    private static let clock = """
+        CREATE TABLE clock (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            mark INTEGER NOT NULL,
+            boot TEXT NOT NULL,
+            uptime REAL NOT NULL
+        ) STRICT;
+        """
 
     /// Codes that were made before are dropped: the operator could make them for anybody. Nor is it known whether an
     /// administrator has signed in, so every organisation that has one counts as if.

@@ -12,10 +12,10 @@ package struct ExpirySweep: Service {
     private static let pause = Duration.seconds(60)
 
     private let store: IdentityStore
-    private let clock: any WallClock
+    private let clock: GuardedClock
     private let logger: Logger
 
-    package init(store: IdentityStore, clock: any WallClock, logger: Logger) {
+    package init(store: IdentityStore, clock: GuardedClock, logger: Logger) {
         self.store = store
         self.clock = clock
         self.logger = logger
@@ -24,9 +24,10 @@ package struct ExpirySweep: Service {
     package func run() async throws {
         while true {
             do {
+                try await store.storeClockMark(clock.mark)
                 try await store.purgeRemovals()
-                try await store.forgetRevocations(at: clock.now())
-                let count = try await store.forgetExpired(at: clock.now())
+                try await store.forgetRevocations(at: clock.confirmed())
+                let count = try await store.forgetExpired(at: clock.confirmed())
                 logger.debug("expired sign-ins deleted", metadata: [LogKey.count: "\(count)"])
             } catch let error where !(error is CancellationError) {
                 logger.error(

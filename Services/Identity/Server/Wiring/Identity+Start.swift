@@ -3,7 +3,7 @@ internal import Foundation
 package import IdentityCore
 package import Logging
 package import Privacy
-internal import RPC
+package import RPC
 package import ServiceKit
 internal import StorageStatus
 
@@ -16,35 +16,45 @@ package enum Identity {
     ) async throws -> ServiceParts {
         try await start(
             folder: environment.ownFolder, clock: SystemWallClock(), logger: environment.logger,
-            metrics: environment.metrics,
+            metrics: environment.metrics, health: environment.health,
             limits: IdentityLimits(administratorsPerOrganisation: maximumAdministrators))
     }
 
     /// Constructs everything the service consists of; the only place that does.
     /// - Parameters:
     ///   - folder: the service's own; holds identity.sqlite and signing-key.
-    ///   - metrics: where refusals are counted.
+    ///   - metrics: where refusals are counted, and what the clock does.
+    ///   - health: says whether the clock is steady.
     package static func start(
-        folder: String, clock: any WallClock, logger: Logger, metrics: MetricsRegistry? = nil,
+        folder: String, clock source: any WallClock, logger: Logger, metrics: MetricsRegistry? = nil,
+        health: HealthService? = nil,
         limits: IdentityLimits = IdentityLimits()
     ) async throws -> ServiceParts {
         // First the store: its lock keeps a second process away from the key, too.
         let store = try IdentityStore(path: folder + "/identity.sqlite", limits: limits)
         do {
-            try await store.loadRevocations(at: clock.now())
+            // A step of the machine's clock signs nobody out and makes no code usable.
+            let clock = GuardedClock(source, stored: try await store.clockMark())
+            let clockHandler = ClockHandler(clock: clock, metrics: metrics, health: health, logger: logger) { mark in
+                try await store.storeClockMark(mark)
+            }
+            try await store.loadRevocations(at: clock.confirmed())
             let privateKey = try SigningKeyFile(path: folder + "/signing-key").loadOrCreate()
-            let createTime = try await store.adoptSigningKey(SigningKey.id(of: privateKey), at: clock.now())
+            let createTime = try await store.adoptSigningKey(SigningKey.id(of: privateKey), at: clock.confirmed())
             let signer = try await TokenSigner(key: SigningKey(privateKey: privateKey, createTime: createTime))
 
             let handlers = IdentityHandlers(
                 store: store, signer: signer, clock: clock,
                 refusals: Refusals(IdentityLimits.names, in: metrics, logger: logger), logger: logger)
             return ServiceParts(
-                handlers: handlers.handlers,
+                handlers: handlers.handlers + clockHandler.handlers,
                 authenticators: [AccessTokenAuthenticator(keys: signer.publicKeys, revoked: store.revocations.refused)],
                 answeredBounds: RPCError.storeBounds(of: "identity"),
                 background: [ExpirySweep(store: store, clock: clock, logger: logger)],
-                onStop: { await store.close() })
+                onStop: {
+                    try? await store.storeClockMark(clock.mark)
+                    await store.close()
+                })
         } catch {
             await store.close()
             throw error
