@@ -70,6 +70,8 @@ public struct ClockGuard: Sendable {
     public private(set) var condition = Condition.steady
     /// The latest confirmed time; only ``set(to:at:)`` moves it back.
     public private(set) var mark: ClockMark
+    /// How often a step was confirmed by an hour of a steady clock.
+    public private(set) var selfConfirmations = 0
     private var latest: ClockReading
     /// What the wall clock is measured against, at most an hour old while it is steady.
     private var trusted: Line
@@ -116,7 +118,10 @@ public struct ClockGuard: Sendable {
                 wasOff == condition
                 && stepped.map { abs(reading.wall.timeIntervalSince($0.at(reading.uptime))) <= Self.tolerance } ?? false
             if !isSameStep { stepped = Line(time: reading.wall, uptime: reading.uptime) }
-            if condition == .ahead, secondsToWait == 0 { trust(reading) }
+            if condition == .ahead, secondsToWait == 0 {
+                selfConfirmations += 1
+                trust(reading)
+            }
         }
         advance()
     }

@@ -13,6 +13,8 @@ public final class GuardedClock: WallClock {
         public var stepSeconds: TimeInterval
         /// For how much longer it must be steady until time goes on by itself.
         public var secondsToWait: TimeInterval
+        /// Whether a step has just been confirmed by an hour of a steady clock.
+        public var isSelfConfirmed = false
     }
 
     private struct State {
@@ -65,12 +67,14 @@ public final class GuardedClock: WallClock {
     }
 
     private func change<Value: Sendable>(_ body: (inout ClockGuard, ClockReading) -> Value) -> Value {
-        let (value, changed) = state.withLock { state in
-            let before = state.clock.condition
+        let (value, changed): (Value, (Status, (@Sendable (Status) -> Void)?)?) = state.withLock { state in
+            let (before, confirmations) = (state.clock.condition, state.clock.selfConfirmations)
             // Read under the lock: two callers can't swap their readings on the way.
             let value = body(&state.clock, base.reading())
-            let status = state.clock.condition == before ? nil : Self.status(of: state.clock)
-            return (value, status.map { ($0, state.observer) })
+            guard state.clock.condition != before else { return (value, nil) }
+            var status = Self.status(of: state.clock)
+            status.isSelfConfirmed = state.clock.selfConfirmations > confirmations
+            return (value, (status, state.observer))
         }
         if let (status, observer) = changed { observer?(status) }
         return value

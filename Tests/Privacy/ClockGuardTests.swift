@@ -108,8 +108,10 @@ struct ClockGuardTests {
         live(59 * 60, &machine, &clock)
         #expect(clock.condition == .ahead && clock.secondsToWait == 60)
         #expect(clock.confirmedTime == machine.truth)
+        #expect(clock.selfConfirmations == 0)
         live(60, &machine, &clock)
         #expect(clock.condition == .steady && clock.confirmedTime == machine.wall)
+        #expect(clock.selfConfirmations == 1)
     }
 
     @Test("another step begins the hour anew, and meanwhile time goes on from before the first")

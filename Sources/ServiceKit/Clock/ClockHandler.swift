@@ -82,6 +82,8 @@ package struct ClockHandler: ClockV1.ClockServiceHandler {
     private static func log(_ status: GuardedClock.Status, _ logger: Logger) {
         let metadata: Logger.Metadata = [LogKey.step: .stringConvertible(Int(status.stepSeconds.rounded()))]
         switch status.condition {
+        case .steady where status.isSelfConfirmed:
+            logger.warning("the machine's clock was steady for an hour after its step, and is believed from now on")
         case .steady: logger.notice("the machine's clock is steady again")
         case .ahead:
             logger.warning(
