@@ -81,7 +81,7 @@ struct ForwardingTests {
             let channel = channel(gateway)
             let error = await #expect(throws: RPCError.self) {
                 _ = try await IdentityV1.IdentityServiceClient(channel: channel)
-                    .createSignInCode(.init(email: "alva@example.org"))
+                    .createOrganisation(.init(displayName: "Example News"))
             }
             #expect(error?.code == .permissionDenied)
             let chat = ChatV1.ChatServiceClient(channel: channel)
