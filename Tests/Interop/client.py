@@ -254,6 +254,8 @@ class GRPCClient(unittest.TestCase):
             "retention": {"samtal.retention.v1.RetentionService"},
         }
         served["gateway"] = set().union(*served.values())
+        for service in ("identity", "chat", "retention"):
+            served[service].add("samtal.clock.v1.ClockService")
         for service, names in served.items():
             with self.subTest(service=service), channel(service) as connection:
                 listed = list(ProtoReflectionDescriptorDatabase(connection).get_services())

@@ -11,13 +11,16 @@ import (
 	reflection "google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
 )
 
-const deployment = "samtal.deployment.v1.DeploymentService"
+const (
+	clock      = "samtal.clock.v1.ClockService"
+	deployment = "samtal.deployment.v1.DeploymentService"
+)
 
 // served are the services that each socket answers for, apart from gRPC's own.
 var served = map[string][]string{
-	"identity":  {deployment, "samtal.identity.v1.IdentityService"},
-	"chat":      {"samtal.chat.v1.ChatService", deployment},
-	"retention": {deployment, "samtal.retention.v1.RetentionService"},
+	"identity":  {clock, deployment, "samtal.identity.v1.IdentityService"},
+	"chat":      {"samtal.chat.v1.ChatService", clock, deployment},
+	"retention": {clock, deployment, "samtal.retention.v1.RetentionService"},
 	"gateway": {
 		"samtal.chat.v1.ChatService", deployment, "samtal.identity.v1.IdentityService",
 		"samtal.retention.v1.RetentionService",
