@@ -50,6 +50,25 @@ public struct DatabaseFolder: Sendable {
         close(descriptor)
     }
 
+    /// Lets a database file, which nobody may have open, take the place of another, at once and durably: the other is
+    /// unlinked.
+    /// - Throws: ``StorageError/Code/busy`` if either still has a log: what is in it would be lost, or be taken for the
+    ///   other's.
+    public func replace(_ name: String, by other: String) throws(StorageError) {
+        for file in [name, other] {
+            for companion in Self.companions where size(file + companion) > 0 {
+                throw StorageError(.busy, "a database has a log that is not copied into it")
+            }
+            for companion in Self.companions { unlink(path(of: file + companion)) }
+        }
+        guard rename(path(of: other), path(of: name)) == 0 else {
+            throw StorageError(errno: errno, "a file can't be renamed")
+        }
+        try synchronise()
+    }
+
+    private func size(_ name: String) -> Int { DatabaseFiles.size(of: path(of: name)) }
+
     /// What ``remove(_:)`` would take away.
     public func sizes(_ name: String) -> Removed {
         var found = Removed()

@@ -31,6 +31,7 @@ enum EveryMessage {
         ChatV1.ReadSessionLogRequest.self, ChatV1.SessionLogEntry.self, ChatV1.EraseSessionContentRequest.self,
         ChatV1.EraseSessionContentResponse.self, ChatV1.SetSessionDeadlineRequest.self,
         ChatV1.SetSessionDeadlineResponse.self, ChatV1.GetControllerRequest.self, ChatV1.Controller.self,
+        ChatV1.DeleteQuestionRequest.self, ChatV1.DeleteQuestionResponse.self,
     ]
 
     private static let retention: [any ProtobufMessage.Type] = [

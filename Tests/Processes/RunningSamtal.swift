@@ -22,6 +22,8 @@ package final class RunningSamtal: Sendable {
     package let clock: TestClock?
     /// Options of the gateway's own.
     private let gatewayOptions: [String]
+    /// Options of chat's own.
+    private let chatOptions: [String]
     private let disks = Mutex<[Service: SmallDisk]>([:])
     /// The latest sign-in of an administrator, by organisation: what makes the codes of the next.
     let signIns = Mutex<[String: IdentityV1.SignInResponse]>([:])
@@ -38,12 +40,13 @@ package final class RunningSamtal: Sendable {
 
     private init(
         data: String?, descriptors: Int?, regions: [Service: String], gatewayOptions: [String],
-        retentionOptions: [String], clock: TestClock?
+        retentionOptions: [String], chatOptions: [String], clock: TestClock?
     ) throws {
         self.retentionOptions = retentionOptions
         self.clock = clock
         self.regions = regions
         self.gatewayOptions = gatewayOptions
+        self.chatOptions = chatOptions
         self.descriptors = descriptors
         // Short, since the path of a Unix socket holds 107 bytes.
         folder = "/tmp/st-\(UUID().uuidString.prefix(8).lowercased())"
@@ -65,17 +68,18 @@ package final class RunningSamtal: Sendable {
     ///   - descriptors: that each process may have open.
     ///   - gatewayOptions: besides those that every test needs.
     ///   - retentionOptions: likewise.
+    ///   - chatOptions: likewise.
     ///   - clock: that all of them go by.
     ///   - regions: that some declare instead of the usual one.
     package static func with(
         _ services: [Service] = Service.allCases, data: String? = nil, small: [Service: Int] = [:],
         descriptors: Int? = nil, regions: [Service: String] = [:], gatewayOptions: [String] = [],
-        retentionOptions: [String] = ["--allow-unsafe-key-medium"], clock: TestClock? = nil,
-        _ body: (RunningSamtal) async throws -> Void
+        retentionOptions: [String] = ["--allow-unsafe-key-medium"], chatOptions: [String] = [],
+        clock: TestClock? = nil, _ body: (RunningSamtal) async throws -> Void
     ) async throws {
         let samtal = try RunningSamtal(
             data: data, descriptors: descriptors, regions: regions, gatewayOptions: gatewayOptions,
-            retentionOptions: retentionOptions, clock: clock)
+            retentionOptions: retentionOptions, chatOptions: chatOptions, clock: clock)
         do {
             for (service, kilobytes) in small {
                 let disk = try SmallDisk(on: "\(samtal.data)/\(service.rawValue)", kilobytes: kilobytes)

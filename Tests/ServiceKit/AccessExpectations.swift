@@ -34,6 +34,7 @@ enum AccessExpectations {
         chat.AskQuestion               participant    participant    -         -
         chat.PublishQuestion           administrator  administrator  -         -
         chat.RejectQuestion            administrator  administrator  -         -
+        chat.DeleteQuestion            participant/administrator participant/administrator - -
         chat.AnswerQuestion            administrator  administrator  -         -
         chat.ListQuestions             anyone         anyone         -         -
         chat.WatchSession              anyone         anyone         -         -
@@ -71,15 +72,15 @@ enum AccessExpectations {
     struct Line: Sendable {
         /// "/samtal.chat.v1.ChatService/AskQuestion".
         var path: String
-        /// The principal that each role needs; a role that isn't in it is refused.
-        var needs: [PeerRole: PrincipalKind]
+        /// The principals of which each role needs one; a role that isn't in it is refused.
+        var needs: [PeerRole: Set<PrincipalKind>]
 
         /// The reason a call is refused with; nil when it may go on.
         /// - Parameters:
         ///   - roles: all that the peer acts in.
         ///   - principal: whose token the call carries.
         func refusal(roles: Set<PeerRole>, principal: PrincipalKind) -> String? {
-            let needed = Set(roles.compactMap { needs[$0] })
+            let needed = roles.reduce(into: Set<PrincipalKind>()) { $0.formUnion(needs[$1] ?? []) }
             if needed.isEmpty { return "ROLE_NOT_ALLOWED" }
             if needed.contains(.anyone) || needed.contains(principal) { return nil }
             return principal == .anyone ? "TOKEN_REQUIRED" : "PRINCIPAL_NOT_ALLOWED"
@@ -92,12 +93,13 @@ enum AccessExpectations {
         return rows.dropFirst().map { row in
             let name = row[0].split(separator: ".").map(String.init)
             let service = name[0].prefix(1).uppercased() + name[0].dropFirst()
-            var needs: [PeerRole: PrincipalKind] = [:]
+            var needs: [PeerRole: Set<PrincipalKind>] = [:]
             for (role, word) in zip(roles, row.dropFirst()) where word != "-" {
-                guard let role, let kind = PrincipalKind(rawValue: word) else {
+                let kinds = word.split(separator: "/").compactMap { PrincipalKind(rawValue: String($0)) }
+                guard let role, !kinds.isEmpty else {
                     preconditionFailure("\(row): not a role, or not a principal")
                 }
-                needs[role] = kind
+                needs[role] = Set(kinds)
             }
             return Line(path: "/samtal.\(name[0]).v1.\(service)Service/\(name[1])", needs: needs)
         }

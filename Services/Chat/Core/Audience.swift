@@ -19,8 +19,9 @@ package enum Audience: Sendable, Hashable {
     /// - Parameter wasPublished: Whether the question has ever been published: if so, this audience may still be showing it.
     package func view(of state: QuestionState, wasPublished: Bool) -> QuestionView {
         switch (self, state) {
+        case (.moderators, .deleted), (.author, .deleted): .removed
         case (.moderators, _), (.author, _), (.everyone, .published): .shown
-        case (.everyone, .pending), (.everyone, .rejected): wasPublished ? .removed : .hidden
+        case (.everyone, .pending), (.everyone, .rejected), (.everyone, .deleted): wasPublished ? .removed : .hidden
         }
     }
 }
@@ -45,7 +46,8 @@ package enum Viewer: Sendable, Hashable {
 
     /// A participant sees their own questions whatever became of them; everyone sees the published ones.
     package func sees(_ state: QuestionState, by author: [UInt8]) -> Bool {
-        switch self {
+        if state == .deleted { return false }
+        return switch self {
         case .moderator: true
         case .author(let own): state == .published || own == author
         case .anyone: state == .published

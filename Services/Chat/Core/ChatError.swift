@@ -44,6 +44,11 @@ extension ChatError {
     package static let sessionEnded = ChatError(
         .wrongState, reason: "SESSION_ENDED", "the session has ended")
 
+    /// What was sealed for the store is sealed under a content key that is not the session's any more. Callers are not told:
+    /// it is sealed again.
+    package static let keyChanged = ChatError(
+        .unavailable, reason: "KEY_CHANGED", "the session's key has just changed")
+
     package static let questionRejected = ChatError(
         .wrongState, reason: "QUESTION_REJECTED", "the question is rejected; publish it first")
 

@@ -19,11 +19,13 @@ package struct QuestionRecord: Sendable, Hashable {
     /// The sequence of its last change.
     package private(set) var lastSequence: Int64
     package private(set) var answers: [AnswerRecord]
+    /// Of the content key that its texts and its answers' are sealed under.
+    package let keyVersion: Int
 
     package init(
         id: String, number: Int64, state: QuestionState, wasPublished: Bool, sealedText: [UInt8],
         sealedAuthorName: [UInt8], author: [UInt8], askTime: Date, version: Int64, lastSequence: Int64,
-        answers: [AnswerRecord]
+        answers: [AnswerRecord], keyVersion: Int
     ) {
         self.id = id
         self.number = number
@@ -36,6 +38,15 @@ package struct QuestionRecord: Sendable, Hashable {
         self.version = version
         self.lastSequence = lastSequence
         self.answers = answers
+        self.keyVersion = keyVersion
+    }
+
+    /// The same question once it is deleted: whose it was and where, and none of its texts.
+    package var deleted: QuestionRecord {
+        QuestionRecord(
+            id: id, number: number, state: .deleted, wasPublished: wasPublished, sealedText: [], sealedAuthorName: [],
+            author: author, askTime: askTime, version: version, lastSequence: lastSequence, answers: [],
+            keyVersion: keyVersion)
     }
 
     /// - Returns: Whether the moderation changed anything.

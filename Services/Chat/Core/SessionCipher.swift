@@ -4,17 +4,27 @@ package import Privacy
 
 /// Seals and opens what one session stores, and makes the digests that stand for people and requests.
 ///
-/// All of it depends on the session's key alone, so destroying the key destroys the texts and the digests' meaning with it.
+/// All of it depends on the session's keys alone, so destroying them destroys the texts and the digests' meaning with them.
+/// Texts are sealed under the content key, which is changed when something was deleted. Digests stay what they are: they
+/// are made under the key of the participants' tokens.
 package struct SessionCipher: Sendable {
     package let sessionID: String
-    package let key: SessionKey
+    /// Of the content key.
+    package let version: Int
+    /// Seals participants' tokens.
+    package let tokenKey: SessionKey
+    private let key: SessionKey
     /// Keyed once, and copied for each digest: keying is most of what a short digest costs.
     private let digest: HMAC<SHA256>
 
-    package init(sessionID: String, key: SessionKey) {
+    /// - Returns: nil if there is no content key of that version.
+    package init?(sessionID: String, keys: SessionKeys, version: Int) {
+        guard let key = keys.content(ofVersion: version) else { return nil }
         self.sessionID = sessionID
+        self.version = version
         self.key = key
-        digest = HMAC<SHA256>(key: key.derived("chat request digest"))
+        tokenKey = keys.token
+        digest = HMAC<SHA256>(key: keys.token.derived("chat request digest"))
     }
 
     /// A text of the session that is stored sealed.

@@ -21,7 +21,14 @@ struct ChatOptions: ParsableArguments {
         help: ArgumentHelp("The most questions of one participant in one session, 1 to 1000000.", valueName: "n"))
     var maxQuestionsPerParticipant = 500
 
+    @Option(
+        help: ArgumentHelp(
+            "So many minutes after a question was deleted its session's key is changed, 0 to 50.", valueName: "minutes")
+    )
+    var keyChangeDelay = 10
+
     func validate() throws {
+        guard (0...50).contains(keyChangeDelay) else { throw ValidationError("--key-change-delay must be 0 to 50") }
         guard (1...366).contains(maxSessionDays) else {
             throw ValidationError("--max-session-days must be 1 to 366")
         }
@@ -36,9 +43,11 @@ struct ChatOptions: ParsableArguments {
 
     func settings() throws -> ChatSettings {
         do {
-            return try ChatSettings(
+            var settings = try ChatSettings(
                 storeTag: storeTag, sessionDays: maxSessionDays, questionsPerSession: maxQuestions,
                 questionsPerParticipant: maxQuestionsPerParticipant)
+            settings.keyChangeDelay = .seconds(60 * keyChangeDelay)
+            return settings
         } catch {
             throw ValidationError("--store-tag must be 1 to 16 of a–z and 0–9")
         }

@@ -59,9 +59,10 @@ package struct ChatAssembly: Sendable {
         handlers = handler.handlers + clockHandler.handlers
         participants = ParticipantAuthenticator(directory: directory)
         upkeep = SessionUpkeep(
-            store: store, directory: directory, retention: retention, sessions: sessions, log: log, feed: feed,
+            store: store, directory: directory, retention: retention, sessions: sessions, log: log,
+            keyChanges: KeyChanges(store: store, directory: directory, retention: retention, feed: feed), feed: feed,
             clock: clock, limits: limits, interval: settings.upkeepInterval,
-            deadlineInterval: settings.deadlineInterval, logger: logger)
+            deadlineInterval: settings.deadlineInterval, keyChangeDelay: settings.keyChangeDelay, logger: logger)
     }
 
     /// - Parameters:

@@ -13,6 +13,9 @@ package struct ChatSettings: Sendable {
     /// what was lost, as when one of the two was restored from a backup.
     package var deadlineInterval: Duration = .seconds(300)
 
+    /// How long after the first deletion in a session its content key is changed, with whatever is deleted until then.
+    package var keyChangeDelay: Duration = .seconds(600)
+
     /// - Parameters:
     ///   - sessionDays: See ``ChatLimits/sessionDays``; the other limits likewise.
     /// - Throws: ``ChatError/Code/invalid`` unless the tag is 1 to 16 of a–z and 0–9.

@@ -48,6 +48,10 @@ public enum AccessTable {
             Grant(role: .gateway, principals: [.administrator]),
             Grant(role: .backend, principals: [.administrator]),
         ]),
+        "/samtal.chat.v1.ChatService/DeleteQuestion": AccessRule(grants: [
+            Grant(role: .gateway, principals: [.participant, .administrator]),
+            Grant(role: .backend, principals: [.participant, .administrator]),
+        ]),
         "/samtal.chat.v1.ChatService/ListQuestions": AccessRule(grants: [
             Grant(role: .gateway, principals: [.anyone, .participant, .administrator]),
             Grant(role: .backend, principals: [.anyone, .participant, .administrator]),

@@ -60,6 +60,11 @@ extension ChatV1 {
             kind: .unary, idempotent: true,
             maxRequestBytes: 65536, defaultDeadline: .seconds(10))
 
+        public static let deleteQuestion = MethodDescriptor(
+            service: "samtal.chat.v1.ChatService", method: "DeleteQuestion",
+            kind: .unary, idempotent: true,
+            maxRequestBytes: 4096, defaultDeadline: .seconds(10))
+
         public static let listQuestions = MethodDescriptor(
             service: "samtal.chat.v1.ChatService", method: "ListQuestions",
             kind: .unary, idempotent: true,
@@ -97,6 +102,7 @@ extension ChatV1 {
             publishQuestion,
             rejectQuestion,
             answerQuestion,
+            deleteQuestion,
             listQuestions,
             watchSession,
             readSessionLog,
@@ -155,6 +161,12 @@ extension ChatV1 {
         /// Adds an answer, and publishes the question if it was pending. The same request_id again changes nothing.
         func answerQuestion(_ request: ChatV1.AnswerQuestionRequest, call: ServerCall) async throws
             -> ChatV1.Question
+
+        /// Deletes a question with its answers, at once and for everybody (GDPR Art. 17): an administrator any question, a
+        /// participant their own. Followers are told that it is removed. Within the hour the session's key is changed, so that
+        /// no copy of it can be opened any more, wherever it may lie. Deleting it again changes nothing.
+        func deleteQuestion(_ request: ChatV1.DeleteQuestionRequest, call: ServerCall) async throws
+            -> ChatV1.DeleteQuestionResponse
 
         /// An administrator sees every question; everybody else the published ones, and a participant their own besides, or
         /// with own their own alone.
@@ -277,6 +289,15 @@ extension ChatV1 {
             try await channel.unary(ChatV1.ChatServiceMethods.answerQuestion, request, options: options)
         }
 
+        /// Deletes a question with its answers, at once and for everybody (GDPR Art. 17): an administrator any question, a
+        /// participant their own. Followers are told that it is removed. Within the hour the session's key is changed, so that
+        /// no copy of it can be opened any more, wherever it may lie. Deleting it again changes nothing.
+        public func deleteQuestion(
+            _ request: ChatV1.DeleteQuestionRequest, options: CallOptions = CallOptions()
+        ) async throws -> ChatV1.DeleteQuestionResponse {
+            try await channel.unary(ChatV1.ChatServiceMethods.deleteQuestion, request, options: options)
+        }
+
         /// An administrator sees every question; everybody else the published ones, and a participant their own besides, or
         /// with own their own alone.
         public func listQuestions(
@@ -358,6 +379,9 @@ extension ChatV1.ChatServiceHandler {
             },
             .unary(ChatV1.ChatServiceMethods.answerQuestion) { (request: ChatV1.AnswerQuestionRequest, call: ServerCall) in
                 try await self.answerQuestion(request, call: call)
+            },
+            .unary(ChatV1.ChatServiceMethods.deleteQuestion) { (request: ChatV1.DeleteQuestionRequest, call: ServerCall) in
+                try await self.deleteQuestion(request, call: call)
             },
             .unary(ChatV1.ChatServiceMethods.listQuestions) { (request: ChatV1.ListQuestionsRequest, call: ServerCall) in
                 try await self.listQuestions(request, call: call)

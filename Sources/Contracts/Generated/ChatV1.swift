@@ -820,6 +820,63 @@ extension ChatV1 {
 }
 
 extension ChatV1 {
+    /// `samtal.chat.v1.DeleteQuestionRequest`.
+    public struct DeleteQuestionRequest: ProtobufMessage {
+        public var sessionID: String = ""
+        public var questionID: String = ""
+
+        public init() {}
+
+        public init(
+            sessionID: String = "",
+            questionID: String = ""
+        ) {
+            self.sessionID = sessionID
+            self.questionID = questionID
+        }
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Chat__V1__DeleteQuestionRequest()
+            samtal__chat__v1__delete_question_request__init(&message)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [1, 2],
+                messages: [:])
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Chat__V1__DeleteQuestionRequest.self)
+            sessionID = try FieldReading.text(cStruct.pointee.session_id.data, cStruct.pointee.session_id.len, "session_id")
+            questionID = try FieldReading.text(cStruct.pointee.question_id.data, cStruct.pointee.question_id.len, "question_id")
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Chat__V1__DeleteQuestionRequest.self)
+            (cStruct.pointee.session_id.data, cStruct.pointee.session_id.len) = arena.text(sessionID)
+            (cStruct.pointee.question_id.data, cStruct.pointee.question_id.len) = arena.text(questionID)
+        }
+    }
+}
+
+extension ChatV1 {
+    /// `samtal.chat.v1.DeleteQuestionResponse`.
+    public struct DeleteQuestionResponse: ProtobufMessage {
+        public init() {}
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Chat__V1__DeleteQuestionResponse()
+            samtal__chat__v1__delete_question_response__init(&message)
+            return ProtobufDescriptor(message.base.descriptor)
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+        }
+    }
+}
+
+extension ChatV1 {
     /// `samtal.chat.v1.AnswerQuestionRequest`.
     public struct AnswerQuestionRequest: ProtobufMessage {
         public var sessionID: String = ""

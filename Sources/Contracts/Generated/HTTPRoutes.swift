@@ -59,6 +59,11 @@ public enum HTTPRoutes {
             request: ChatV1.AnswerQuestionRequest.descriptor, response: ChatV1.Question.descriptor,
             stream: nil, service: "chat"),
         HTTPRoute(
+            verb: "DELETE", path: "/v1/sessions/{session_id}/questions/{question_id}",
+            method: ChatV1.ChatServiceMethods.deleteQuestion,
+            request: ChatV1.DeleteQuestionRequest.descriptor, response: ChatV1.DeleteQuestionResponse.descriptor,
+            stream: nil, service: "chat"),
+        HTTPRoute(
             verb: "GET", path: "/v1/sessions/{session_id}/questions",
             method: ChatV1.ChatServiceMethods.listQuestions,
             request: ChatV1.ListQuestionsRequest.descriptor, response: ChatV1.ListQuestionsResponse.descriptor,

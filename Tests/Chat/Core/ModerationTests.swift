@@ -5,21 +5,21 @@ import Testing
 @Suite("Moderation")
 struct QuestionStateTests {
     @Test(
-        "publishing leads to published from everywhere, and changes only what was not",
+        "publishing leads to published from wherever there is something left, and changes only what was not",
         arguments: QuestionState.allCases)
     func publish(state: QuestionState) {
         var changing = state
-        #expect(changing.publish() == (state != .published))
-        #expect(changing == .published)
+        #expect(changing.publish() == (state != .published && state != .deleted))
+        #expect(changing == (state == .deleted ? .deleted : .published))
     }
 
     @Test(
-        "rejecting leads to rejected from everywhere, and changes only what was not",
+        "rejecting leads to rejected from wherever there is something left, and changes only what was not",
         arguments: QuestionState.allCases)
     func reject(state: QuestionState) {
         var changing = state
-        #expect(changing.reject() == (state != .rejected))
-        #expect(changing == .rejected)
+        #expect(changing.reject() == (state != .rejected && state != .deleted))
+        #expect(changing == (state == .deleted ? .deleted : .rejected))
     }
 
     @Test("an answer publishes a pending question and refuses a rejected one", arguments: QuestionState.allCases)
@@ -28,10 +28,19 @@ struct QuestionStateTests {
         if state == .rejected {
             #expect(throws: ChatError.questionRejected) { try changing.answer() }
             #expect(changing == .rejected)
+        } else if state == .deleted {
+            #expect(throws: ChatError.questionNotFound) { try changing.answer() }
         } else {
             try changing.answer()
             #expect(changing == .published)
         }
+    }
+
+    @Test("deleting leads to deleted from everywhere, for good", arguments: QuestionState.allCases)
+    func delete(state: QuestionState) {
+        var changing = state
+        #expect(changing.delete() == (state != .deleted))
+        #expect(changing == .deleted)
     }
 
     @Test("nothing leads back to pending")
@@ -51,7 +60,7 @@ struct QuestionRecordTests {
     static func question(_ state: QuestionState = .pending, wasPublished: Bool = false) -> QuestionRecord {
         QuestionRecord(
             id: "q", number: 1, state: state, wasPublished: wasPublished, sealedText: [1], sealedAuthorName: [],
-            author: [2], askTime: Date(milliseconds: 0), version: 1, lastSequence: 4, answers: [])
+            author: [2], askTime: Date(milliseconds: 0), version: 1, lastSequence: 4, answers: [], keyVersion: 1)
     }
 
     static let answer = AnswerRecord(id: "r", sealedText: [1], sealedHostName: [], answerTime: Date(milliseconds: 0))
@@ -111,9 +120,12 @@ struct QuestionRecordTests {
 
 @Suite("Who sees what")
 struct AudienceTests {
-    @Test("moderators are shown every question, whatever its state", arguments: QuestionState.allCases, [false, true])
+    @Test(
+        "moderators are shown every question, whatever its state, and told that it is deleted",
+        arguments: QuestionState.allCases, [false, true])
     func moderators(state: QuestionState, wasPublished: Bool) {
-        #expect(Audience.moderators.view(of: state, wasPublished: wasPublished) == .shown)
+        let view: QuestionView = state == .deleted ? .removed : .shown
+        #expect(Audience.moderators.view(of: state, wasPublished: wasPublished) == view)
     }
 
     @Test("everyone is shown what is published and told of what no longer is; of the rest they hear nothing")
@@ -135,11 +147,13 @@ struct AudienceTests {
                 == Viewer.moderator.sees(state, by: [1]))
     }
 
-    @Test("a participant sees their own questions and the published ones", arguments: QuestionState.allCases)
+    @Test(
+        "a participant sees their own questions and the published ones, nobody deleted ones",
+        arguments: QuestionState.allCases)
     func participants(state: QuestionState) {
-        #expect(Viewer.author([1]).sees(state, by: [1]))
+        #expect(Viewer.author([1]).sees(state, by: [1]) == (state != .deleted))
         #expect(Viewer.author([1]).sees(state, by: [2]) == (state == .published))
         #expect(Viewer.anyone.sees(state, by: [1]) == (state == .published))
-        #expect(Viewer.moderator.sees(state, by: [1]))
+        #expect(Viewer.moderator.sees(state, by: [1]) == (state != .deleted))
     }
 }

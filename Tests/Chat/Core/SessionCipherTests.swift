@@ -5,7 +5,8 @@ import Testing
 
 @Suite("Sealing a session's content")
 struct SessionCipherTests {
-    let cipher = SessionCipher(sessionID: "a-1", key: .random())
+    static let keys = SessionKeys(token: .random(), content: .random(), version: 3, next: .random())
+    let cipher = SessionCipher(sessionID: "a-1", keys: keys, version: 3)!
 
     static let fields: [SessionCipher.Field] = [
         .title, .questionText(questionID: "q"), .authorName(questionID: "q"), .answerText(answerID: "q"),
@@ -30,10 +31,20 @@ struct SessionCipherTests {
     @Test("a text does not open with another session's key, nor in another session")
     func otherSessions() throws {
         let sealed = try cipher.seal("kept", as: .title)
-        let otherKey = SessionCipher(sessionID: "a-1", key: .random())
-        let otherID = SessionCipher(sessionID: "a-2", key: cipher.key)
-        #expect(throws: ChatError.damaged) { try otherKey.open(sealed, as: .title) }
+        let otherKeys = try #require(SessionCipher(sessionID: "a-1", keys: .random(), version: 1))
+        let otherID = try #require(SessionCipher(sessionID: "a-2", keys: Self.keys, version: 3))
+        #expect(throws: ChatError.damaged) { try otherKeys.open(sealed, as: .title) }
         #expect(throws: ChatError.damaged) { try otherID.open(sealed, as: .title) }
+    }
+
+    @Test("the next content key opens nothing of the one before, and leaves digests and tokens as they are")
+    func nextKey() throws {
+        let next = try #require(SessionCipher(sessionID: "a-1", keys: Self.keys, version: 4))
+        let sealed = try cipher.seal("kept", as: .title)
+        #expect(throws: ChatError.damaged) { try next.open(sealed, as: .title) }
+        #expect(next.authorDigest(of: "p1") == cipher.authorDigest(of: "p1"))
+        #expect(next.tokenKey.bytes == cipher.tokenKey.bytes)
+        for version in [2, 5] { #expect(SessionCipher(sessionID: "a-1", keys: Self.keys, version: version) == nil) }
     }
 
     @Test("a changed byte is noticed, wherever it is")
@@ -61,7 +72,7 @@ struct SessionCipherTests {
             cipher.askDigest(requestID: "r1", participantID: "p2"),
             cipher.askDigest(requestID: "1r1", participantID: "p"),
             cipher.answerDigest(requestID: "r1", administratorID: "p1"),
-            SessionCipher(sessionID: "a-1", key: .random()).authorDigest(of: "p1"),
+            SessionCipher(sessionID: "a-1", keys: .random(), version: 1)!.authorDigest(of: "p1"),
         ]
         #expect(Set(digests).count == digests.count)
         #expect(digests.allSatisfy { $0.count == SessionCipher.digestLength })

@@ -11,8 +11,8 @@ struct SessionCacheTests {
         let record = SessionRecord(
             id: id, organisationID: "org", createTime: Date(milliseconds: 0), retentionDays: 1)
         return OpenedSession(
-            stored: StoredSession(record: record, sealedTitle: [], lastSequence: 1),
-            cipher: SessionCipher(sessionID: id, key: .random()), title: "")
+            stored: StoredSession(record: record, sealedTitle: [], lastSequence: 1, keyVersion: 1),
+            cipher: SessionCipher(sessionID: id, keys: .random(), version: 1)!, title: "")
     }
 
     @Test("what was read before a change is not kept after it")

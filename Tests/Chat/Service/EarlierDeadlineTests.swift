@@ -194,6 +194,9 @@ struct EarlierDeadlineTests {
                 try await world.eventually("the last is taken over") {
                     try await chat.client.getSession(.init(sessionID: last)).retentionDays == 1
                 }
+                try await world.eventually("all are asked about") {
+                    world.retention.state.withLock { $0.deadlineCalls.count } >= 2
+                }
                 #expect(world.retention.state.withLock { Array($0.deadlineCalls.prefix(2)) } == [200, 30])
             }
         }

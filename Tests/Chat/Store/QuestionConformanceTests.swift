@@ -79,7 +79,8 @@ struct QuestionConformanceTests {
                     let answer = { (request: String) in
                         await failure { [limits] in
                             _ = try await store.answer(
-                                stored.id, in: id, with: Make.answer("svar"), request: Make.digest(request),
+                                stored.id, in: id, with: Make.answer("svar"), keyVersion: 1,
+                                request: Make.digest(request),
                                 limits: limits
                             ) { _ in }
                         }
@@ -168,7 +169,8 @@ struct QuestionConformanceTests {
             let tell: @Sendable (QuestionRecord) -> Void = { record in told.add(record) }
             for _ in 0..<2 {
                 _ = try await store.answer(
-                    question.id, in: id, with: Make.answer("svar"), request: Make.digest("r"), limits: ChatLimits(),
+                    question.id, in: id, with: Make.answer("svar"), keyVersion: 1, request: Make.digest("r"),
+                    limits: ChatLimits(),
                     onCommit: tell)
                 _ = try await store.moderate(
                     question.id, in: id, by: .publish, limits: ChatLimits(), onCommit: tell)

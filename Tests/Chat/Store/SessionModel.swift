@@ -18,7 +18,9 @@ struct SessionModel {
     }
 
     private func index(_ id: String) throws(ChatError) -> Int {
-        guard let index = questions.firstIndex(where: { $0.id == id }) else { throw .questionNotFound }
+        guard let index = questions.firstIndex(where: { $0.id == id && $0.state != .deleted }) else {
+            throw .questionNotFound
+        }
         return index
     }
 
@@ -26,6 +28,7 @@ struct SessionModel {
         if let first = asked.first(where: { $0.request == question.request }) {
             return .repeated(questions[try index(first.id)])
         }
+        guard question.keyVersion == session.keyVersion else { throw .keyChanged }
         guard session.record.state != .ended else { throw .sessionEnded }
         guard questions.count < limits.questionsPerSession else { throw .tooManyQuestions }
         guard questions.count(where: { $0.author == question.author }) < limits.questionsPerParticipant else {
@@ -37,7 +40,8 @@ struct SessionModel {
             QuestionRecord(
                 id: question.id, number: Int64(questions.count + 1), state: .pending, wasPublished: false,
                 sealedText: question.sealedText, sealedAuthorName: question.sealedAuthorName, author: question.author,
-                askTime: question.askTime, version: 1, lastSequence: sequence, answers: []))
+                askTime: question.askTime, version: 1, lastSequence: sequence, answers: [],
+                keyVersion: session.keyVersion))
         return .stored
     }
 
@@ -52,10 +56,12 @@ struct SessionModel {
         return question
     }
 
-    mutating func answer(_ id: String, with answer: AnswerRecord, request: [UInt8]) throws(ChatError) -> QuestionRecord
-    {
+    mutating func answer(
+        _ id: String, with answer: AnswerRecord, keyVersion: Int, request: [UInt8]
+    ) throws(ChatError) -> QuestionRecord {
         if let first = answered.first(where: { $0.request == request }) { return questions[try index(first.id)] }
         let index = try index(id)
+        guard keyVersion == session.keyVersion else { throw .keyChanged }
         var question = questions[index]
         try question.add(answer, limit: limits.answersPerQuestion)
         guard sequence < limits.eventsPerSession else { throw .tooManyEvents }
@@ -75,8 +81,39 @@ struct SessionModel {
         return session
     }
 
+    mutating func delete(_ id: String, by author: [UInt8]?, at time: Date) throws(ChatError) {
+        guard let index = questions.firstIndex(where: { $0.id == id && (author == nil || $0.author == author) }) else {
+            throw .questionNotFound
+        }
+        guard questions[index].state != .deleted else { return }
+        sequence += 1
+        questions[index] = questions[index].deleted
+        questions[index].advance(to: sequence)
+        if session.deletedSince == nil { session.deletedSince = time }
+    }
+
+    mutating func reseal(_ seal: ([UInt8]) -> [UInt8]) {
+        session.keyVersion += 1
+        session.sealedTitle = seal(session.sealedTitle)
+        session.deletedSince = nil
+        session.hasOldKey = true
+        questions = questions.map { question in
+            QuestionRecord(
+                id: question.id, number: question.number, state: question.state, wasPublished: question.wasPublished,
+                sealedText: question.sealedText.isEmpty ? [] : seal(question.sealedText),
+                sealedAuthorName: question.sealedAuthorName.isEmpty ? [] : seal(question.sealedAuthorName),
+                author: question.author, askTime: question.askTime, version: question.version,
+                lastSequence: question.lastSequence,
+                answers: question.answers.map { answer in
+                    AnswerRecord(
+                        id: answer.id, sealedText: seal(answer.sealedText), sealedHostName: [],
+                        answerTime: answer.answerTime)
+                }, keyVersion: session.keyVersion)
+        }
+    }
+
     func all(_ selection: QuestionSelection) -> [QuestionRecord] {
-        questions.filter { question in
+        questions.filter { $0.state != .deleted }.filter { question in
             switch selection {
             case .seenBy(let viewer): viewer.sees(question.state, by: question.author)
             case .askedBy(let author): question.author == author

@@ -129,7 +129,7 @@ struct StoreErasureTests {
 
     @Test(
         "and all else that takes several steps is whole or not there, wherever a crash cuts it short",
-        arguments: StoreStep.allCases)
+        arguments: StoreStep.allCases.filter { ![.resealStored, .resealExchanged].contains($0) })
     func crashed(at step: StoreStep) async throws {
         try await inFolder { folder in
             let (erased, changed, created) = (Make.id(), Make.id(), Make.id())
@@ -154,6 +154,7 @@ struct StoreErasureTests {
                 }
             }
             let afterCrash = left.withLock { $0 }
+            try #require(!afterCrash.isEmpty)
             defer { try? FileManager.default.removeItem(atPath: afterCrash) }
             for round in 0..<2 {
                 try await fileStore(in: afterCrash).using { (store) async throws in

@@ -94,13 +94,31 @@ struct StoreModelTests {
 
         private mutating func command(_ step: Int, _ store: FileSessionStore, _ model: inout SessionModel) async throws
         {
-            let (id, limits) = (id, limits)
+            let (id, limits, version) = (id, limits, model.session.keyVersion)
             let questionID = model.questions.randomElement(using: &random)?.id ?? "none"
-            switch Int.random(in: 0..<12, using: &random) {
+            switch Int.random(in: 0..<16, using: &random) {
+            case 12, 13:
+                let author = Bool.random(using: &random) ? nil : Make.digest("author anna")
+                let expected = Result { () throws -> Bool in
+                    try model.delete(questionID, by: author, at: Make.time(Double(step)))
+                    return true
+                }
+                try same(
+                    await outcome {
+                        try await store.delete(questionID, in: id, by: author, at: Make.time(Double(step))) { _ in }
+                        return true
+                    }, expected, "deleting")
+            case 14:
+                let seal: @Sendable ([UInt8]) -> [UInt8] = { $0 + Array("+".utf8) }
+                model.reseal(seal)
+                let resealed = try await store.reseal(
+                    id, to: version + 1, by: { sealed, _ in seal(sealed) }, onCommit: { _ in })
+                try same(resealed, model.session, "sealing anew")
             case 0..<6:
                 let question = Make.question(
                     "text \(step)", in: id, by: ["", "anna", "bo", "cia"].randomElement(using: &random)!,
-                    request: "\(Int.random(in: 0..<60, using: &random))", at: Make.time(Double(step)))
+                    request: "\(Int.random(in: 0..<60, using: &random))", at: Make.time(Double(step)),
+                    keyVersion: model.session.keyVersion)
                 let expected = Result { () throws -> Asked in try model.ask(question) }
                 try same(
                     await outcome { try await store.ask(question, limits: limits) { _ in } }, expected, "asking")
@@ -116,12 +134,12 @@ struct StoreModelTests {
                     Make.answer("svar \(step)"), Make.digest("\(Int.random(in: 0..<30, using: &random))")
                 )
                 let expected = Result { () throws -> QuestionRecord in
-                    try model.answer(questionID, with: answer, request: request)
+                    try model.answer(questionID, with: answer, keyVersion: version, request: request)
                 }
                 try same(
                     await outcome {
                         try await store.answer(
-                            questionID, in: id, with: answer, request: request, limits: limits
+                            questionID, in: id, with: answer, keyVersion: version, request: request, limits: limits
                         ) { _ in }
                     }, expected, "answering")
             default:

@@ -29,15 +29,9 @@ func fileStore(
     step: @escaping @Sendable (StoreStep) throws -> Void = { _ in }
 ) async throws -> FileSessionStore {
     let reports = StoreReports(metrics: metrics, logger: logger)
-    for attempt in 1... {
-        do {
-            return try await FileSessionStore(in: folder, limits: limits, reports: reports, step: step)
-        } catch let error as StorageError where error.code == .locked && attempt < 200 {
-            // A process that another test has just begun still holds the lock, until it executes its program.
-            try await Task.sleep(for: .milliseconds(10))
-        }
+    return try await afterForks {
+        try await FileSessionStore(in: folder, limits: limits, reports: reports, step: step)
     }
-    fatalError("unreachable")
 }
 
 func inFolder<Value>(_ body: (String) async throws -> Value) async throws -> Value {
@@ -80,7 +74,7 @@ extension SessionStore {
     ) async throws -> StoredSession {
         try await create(
             SessionRecord(id: id, organisationID: organisation, createTime: time, retentionDays: 7),
-            sealedTitle: Make.bytes("title of \(id)"))
+            sealedTitle: Make.bytes("title of \(id)"), keyVersion: 1)
     }
 
     func ask(_ question: NewQuestion, limits: ChatLimits = ChatLimits()) async throws -> Asked {
@@ -93,7 +87,7 @@ extension SessionStore {
 
     func answer(_ id: String, in session: String, _ text: String, request: String) async throws -> QuestionRecord {
         try await answer(
-            id, in: session, with: Make.answer(text), request: Make.digest(request), limits: ChatLimits()
+            id, in: session, with: Make.answer(text), keyVersion: 1, request: Make.digest(request), limits: ChatLimits()
         ) { _ in }
     }
 
@@ -154,12 +148,13 @@ enum Make {
     }
 
     static func question(
-        _ text: String, in session: String, by author: String = "anna", request: String? = nil, at time: Date = time(1)
+        _ text: String, in session: String, by author: String = "anna", request: String? = nil, at time: Date = time(1),
+        keyVersion: Int = 1
     ) -> NewQuestion {
         NewQuestion(
             sessionID: session, id: QuestionIdentifier.make(at: time), sealedText: bytes(text),
             sealedAuthorName: author == "" ? [] : bytes("name of \(author)"), author: digest("author \(author)"),
-            request: digest("ask \(author) \(request ?? text)"), askTime: time)
+            request: digest("ask \(author) \(request ?? text)"), askTime: time, keyVersion: keyVersion)
     }
 
     static func answer(_ text: String) -> AnswerRecord {

@@ -13,6 +13,12 @@ final class RetentionPeer: RetentionV1.RetentionServiceHandler {
         var organisations: Set<String> = [Organisation.a, Organisation.b]
         var retentionDays: UInt32 = 7
         var keys: [String: SessionKey] = [:]
+        var tokenKeys: [String: SessionKey] = [:]
+        var keyVersions: [String: UInt32] = [:]
+        var nextKeys: [String: SessionKey] = [:]
+        /// Whether changes of keys are refused, from which step on.
+        var refusesToBegin = false
+        var refusesToFinish = false
         var erased: Set<String> = []
         /// What `EndSession` answers instead of nothing.
         var deleteTime: Date?
@@ -71,30 +77,60 @@ final class RetentionPeer: RetentionV1.RetentionServiceHandler {
                 throw RPCError(.resourceExhausted, "the organisation has too many sessions", reason: "SESSION_LIMIT")
             }
             guard !state.erased.contains(request.sessionID) else { throw Self.notFound }
-            let key = state.keys[request.sessionID] ?? .random()
-            state.keys[request.sessionID] = key
-            return RetentionV1.SessionKey(
-                sessionID: request.sessionID, organisationID: request.organisationID, key: key.bytes,
-                retentionDays: state.retentionDays, tokenKey: key.bytes, keyVersion: 1)
+            if state.keys[request.sessionID] == nil {
+                state.keys[request.sessionID] = .random()
+                state.tokenKeys[request.sessionID] = .random()
+                state.keyVersions[request.sessionID] = 1
+            }
+            return try Self.answer(request.sessionID, state)
         }
+    }
+
+    private static func answer(_ id: String, _ state: State) throws -> RetentionV1.SessionKey {
+        guard let key = state.keys[id], let tokenKey = state.tokenKeys[id], let version = state.keyVersions[id] else {
+            throw notFound
+        }
+        return RetentionV1.SessionKey(
+            sessionID: id, organisationID: "", key: key.bytes, retentionDays: state.retentionDays,
+            tokenKey: tokenKey.bytes, keyVersion: version, nextKey: state.nextKeys[id]?.bytes ?? [])
+    }
+
+    private static func refuse(_ isRefusing: Bool) throws {
+        if isRefusing { throw RPCError(.unavailable, "not now") }
     }
 
     func withdrawSession(
         _ request: RetentionV1.WithdrawSessionRequest, call: ServerCall
     ) async throws -> RetentionV1.WithdrawSessionResponse {
-        throw RPCError(.unimplemented, "not in this peer")
+        state.withLock { state in
+            state.keys[request.sessionID] = nil
+            return RetentionV1.WithdrawSessionResponse()
+        }
     }
 
     func beginKeyChange(
         _ request: RetentionV1.BeginKeyChangeRequest, call: ServerCall
     ) async throws -> RetentionV1.SessionKey {
-        throw RPCError(.unimplemented, "not in this peer")
+        try state.withLock { state in
+            try Self.refuse(state.refusesToBegin)
+            guard state.keyVersions[request.sessionID] == request.keyVersion else { throw Self.otherVersion }
+            if state.nextKeys[request.sessionID] == nil { state.nextKeys[request.sessionID] = .random() }
+            return try Self.answer(request.sessionID, state)
+        }
     }
 
     func finishKeyChange(
         _ request: RetentionV1.FinishKeyChangeRequest, call: ServerCall
     ) async throws -> RetentionV1.SessionKey {
-        throw RPCError(.unimplemented, "not in this peer")
+        try state.withLock { state in
+            try Self.refuse(state.refusesToFinish)
+            if state.keyVersions[request.sessionID] != request.keyVersion {
+                guard let next = state.nextKeys.removeValue(forKey: request.sessionID) else { throw Self.otherVersion }
+                state.keys[request.sessionID] = next
+                state.keyVersions[request.sessionID] = request.keyVersion
+            }
+            return try Self.answer(request.sessionID, state)
+        }
     }
 
     func getSessionKey(
@@ -102,10 +138,7 @@ final class RetentionPeer: RetentionV1.RetentionServiceHandler {
     ) async throws -> RetentionV1.SessionKey {
         try state.withLock { state in
             state.keyFetches += 1
-            guard let key = state.keys[request.sessionID] else { throw Self.notFound }
-            return RetentionV1.SessionKey(
-                sessionID: request.sessionID, organisationID: "", key: key.bytes, retentionDays: state.retentionDays,
-                tokenKey: key.bytes, keyVersion: 1)
+            return try Self.answer(request.sessionID, state)
         }
     }
 
@@ -136,6 +169,8 @@ final class RetentionPeer: RetentionV1.RetentionServiceHandler {
         }
     }
 
+    private static let otherVersion = RPCError(
+        .failedPrecondition, "another key is in use", reason: "KEY_VERSION")
     private static let notFound = RPCError(.notFound, "session: not found", reason: "SESSION_NOT_FOUND")
 }
 

@@ -8,6 +8,7 @@ import Privacy
 import RPC
 import ServiceKit
 import ServiceLifecycle
+import Storage
 import Testing
 
 enum Organisation {
@@ -60,17 +61,20 @@ struct World {
 
     /// Runs chat on a real socket, with its background work, until the body is done.
     func withChat(_ settings: ChatSettings? = nil, _ body: (Chat) async throws -> Void) async throws {
-        var settings = try settings ?? ChatSettings()
-        settings.upkeepInterval = .milliseconds(20)
-        settings.store.indexRewrittenEvery = .milliseconds(20)
+        var chosen = try settings ?? ChatSettings()
+        chosen.upkeepInterval = .milliseconds(20)
+        chosen.store.indexRewrittenEvery = .milliseconds(20)
+        let settings = chosen
         let toRetention = RPCChannel(
             socketPath: retention.socketPath, name: "retention", group: .singleton, logger: logs.logger)
         let toIdentity = RPCChannel(
             socketPath: identity.socketPath, name: "identity", group: .singleton, logger: logs.logger)
         let metrics = MetricsRegistry()
-        let assembly = try await ChatAssembly(
-            folder: chatFolder, region: try Region("se-lund"), identity: toIdentity, retention: toRetention,
-            settings: settings, metrics: metrics, clock: clock, logger: logs.logger)
+        let assembly = try await afterForks {
+            try await ChatAssembly(
+                folder: chatFolder, region: try Region("se-lund"), identity: toIdentity, retention: toRetention,
+                settings: settings, metrics: metrics, clock: clock, logger: logs.logger)
+        }
         let parts = assembly.parts(
             administrators: AccessTokenAuthenticator(keys: FixedSigningKeys([tokens.keyID: tokens.publicKey])))
         let socketPath = "\(folder)/chat.sock"
@@ -107,14 +111,18 @@ struct World {
     func sessionFile(_ id: String) -> String { "\(chatFolder)/sessions/\(id).sqlite" }
 
     /// Every byte of every file that chat keeps, and every name of one.
-    func filesHold(_ needle: [UInt8]) async throws -> Bool {
+    func filesHold(_ needle: [UInt8]) async throws -> Bool { try await filesHold(anyOf: [needle]) }
+
+    func filesHold(anyOf needles: [[UInt8]]) async throws -> Bool {
         let copy = try copyOfFiles()
         defer { try? FileManager.default.removeItem(atPath: copy) }
         let files = try FileManager.default.subpathsOfDirectory(atPath: copy)
         #expect(files.contains("index.sqlite"))
         return files.contains { file in
             let content = FileManager.default.contents(atPath: "\(copy)/\(file)") ?? Data()
-            return content.range(of: Data(needle)) != nil || Data(file.utf8).range(of: Data(needle)) != nil
+            return needles.contains { needle in
+                content.range(of: Data(needle)) != nil || Data(file.utf8).range(of: Data(needle)) != nil
+            }
         }
     }
 
@@ -143,4 +151,16 @@ struct World {
         }
         Issue.record(what, sourceLocation: sourceLocation)
     }
+}
+
+/// Opens a store. A process that another test has just begun still holds the store's lock, until it executes its program.
+func afterForks<Value>(_ open: () async throws -> Value) async throws -> Value {
+    for _ in 0..<200 {
+        do {
+            return try await open()
+        } catch let error as StorageError where error.code == .locked {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+    return try await open()
 }

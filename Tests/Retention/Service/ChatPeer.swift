@@ -137,6 +137,9 @@ extension ChatPeer {
     func rejectQuestion(_ request: ChatV1.RejectQuestionRequest, call: ServerCall) async throws -> ChatV1.Question {
         throw uncalled
     }
+    func deleteQuestion(
+        _ request: ChatV1.DeleteQuestionRequest, call: ServerCall
+    ) async throws -> ChatV1.DeleteQuestionResponse { throw uncalled }
     func answerQuestion(_ request: ChatV1.AnswerQuestionRequest, call: ServerCall) async throws -> ChatV1.Question {
         throw uncalled
     }

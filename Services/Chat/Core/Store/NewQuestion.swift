@@ -12,10 +12,12 @@ package struct NewQuestion: Sendable, Hashable {
     /// See ``SessionCipher/askDigest(requestID:participantID:)``.
     package let request: [UInt8]
     package let askTime: Date
+    /// Of the content key that its texts are sealed under.
+    package let keyVersion: Int
 
     package init(
         sessionID: String, id: String, sealedText: [UInt8], sealedAuthorName: [UInt8], author: [UInt8],
-        request: [UInt8], askTime: Date
+        request: [UInt8], askTime: Date, keyVersion: Int
     ) {
         self.sessionID = sessionID
         self.id = id
@@ -24,6 +26,7 @@ package struct NewQuestion: Sendable, Hashable {
         self.author = author
         self.request = request
         self.askTime = askTime
+        self.keyVersion = keyVersion
     }
 }
 

@@ -77,6 +77,9 @@ extension SessionOutline {
         self.session = session
     }
 
+    /// What is stored of the session itself is other than before, with no event.
+    package mutating func noteSession(_ session: StoredSession) { self.session = session }
+
     package mutating func noteQuestion(id: String, author: [UInt8], request: [UInt8]) {
         let number = UInt32(questions.count + 1)
         changes.append(number)
@@ -141,19 +144,28 @@ extension SessionOutline {
 
 // What is asked for, by number.
 extension SessionOutline {
+    /// Questions that were deleted after a sequence.
+    package func deleted(after sequence: Int64) -> [Int64] {
+        numbers(after: 0, limit: .max) { $0.state == .deleted && $0.lastSequence > sequence }
+    }
+
     /// Numbers of questions in the order asked.
     /// - Parameter limit: At most so many.
     package func numbers(_ selection: QuestionSelection, after number: Int64, limit: Int) -> [Int64] {
         switch selection {
         case .seenBy(.moderator):
-            return numbers(after: number, limit: limit) { _ in true }
+            return numbers(after: number, limit: limit) { $0.state != .deleted }
         case .seenBy(.anyone):
             return numbers(after: number, limit: limit) { $0.state == .published }
         case .seenBy(.author(let author)):
             let index = authors[SessionOutline.key(author)]
-            return numbers(after: number, limit: limit) { $0.state == .published || $0.author == index }
+            return numbers(after: number, limit: limit) { question in
+                question.state == .published || (question.author == index && question.state != .deleted)
+            }
         case .askedBy(let author):
-            return Array(numbers(by: author).lazy.map(Int64.init).filter { $0 > number }.prefix(limit))
+            return Array(
+                numbers(by: author).lazy.filter { questions[Int($0) - 1].state != .deleted }.map(Int64.init)
+                    .filter { $0 > number }.prefix(limit))
         }
     }
 

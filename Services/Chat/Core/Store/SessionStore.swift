@@ -13,7 +13,8 @@ package protocol SessionStore: Sendable {
     // MARK: Sessions
 
     /// Stores a new session and the event of its creation. It is durable when this returns; cut short, nothing is left.
-    func create(_ record: SessionRecord, sealedTitle: [UInt8]) async throws -> StoredSession
+    /// - Parameter keyVersion: Of the content key that the session is sealed under.
+    func create(_ record: SessionRecord, sealedTitle: [UInt8], keyVersion: Int) async throws -> StoredSession
 
     /// - Returns: nil for a session that is not there.
     func session(_ id: String) async throws -> StoredSession?
@@ -48,6 +49,8 @@ package protocol SessionStore: Sendable {
 
     // MARK: Questions
 
+    // What was sealed under a content key that is not the session's any more is refused: ``ChatError/keyChanged``.
+
     /// Stores a question, once for each request of a participant, and returns when it is durable.
     /// - Parameter onCommit: Told the event's sequence, in commit order, if the question is new.
     func ask(
@@ -63,13 +66,47 @@ package protocol SessionStore: Sendable {
 
     /// Adds an answer, once for each request of an administrator.
     /// - Parameters:
+    ///   - keyVersion: Of the content key that the answer is sealed under.
     ///   - request: See ``SessionCipher/answerDigest(requestID:administratorID:)``.
     ///   - onCommit: Told in commit order, if the answer is new.
     /// - Returns: The question that the request's first answer belongs to, as it is now.
     func answer(
-        _ questionID: String, in sessionID: String, with answer: AnswerRecord, request: [UInt8], limits: ChatLimits,
-        onCommit: @escaping @Sendable (QuestionRecord) -> Void
+        _ questionID: String, in sessionID: String, with answer: AnswerRecord, keyVersion: Int, request: [UInt8],
+        limits: ChatLimits, onCommit: @escaping @Sendable (QuestionRecord) -> Void
     ) async throws -> QuestionRecord
+
+    /// Deletes a question's texts and its answers', at once and for good. What is deleted is left alone.
+    /// - Parameters:
+    ///   - author: Whose question it must be; nil: anybody's.
+    ///   - time: From which on the content key that opens copies of it is to be changed: see ``StoredSession/deletedSince``.
+    ///   - onCommit: Told in commit order, if anything changed.
+    /// - Throws: ``ChatError/questionNotFound``, also for somebody else's.
+    func delete(
+        _ questionID: String, in sessionID: String, by author: [UInt8]?, at time: Date,
+        onCommit: @escaping @Sendable (QuestionRecord) -> Void
+    ) async throws
+
+    // MARK: Changing keys
+
+    /// Sessions in which something was deleted at `time` or before, or whose old key is still to be destroyed, in the
+    /// order of their ids, beyond one.
+    func keysToChange(deletedBy time: Date, after id: String?, limit: Int) async throws -> [StoredSession]
+
+    /// Writes all of a session anew, sealed under the next content key; nothing is left that the old one opens. What is
+    /// stored meanwhile is not lost, and waits only for the end of it. Cut short, it has changed nothing.
+    /// - Parameters:
+    ///   - version: Of the new key, one more than the session's.
+    ///   - seal: Seals anew what was sealed for a place.
+    ///   - onCommit: Told before anything else is read or stored that is sealed under the new key.
+    /// - Returns: The session, which has an old key now.
+    func reseal(
+        _ id: String, to version: Int,
+        by seal: @escaping @Sendable ([UInt8], SessionCipher.Field) throws -> [UInt8],
+        onCommit: @escaping @Sendable (StoredSession) -> Void
+    ) async throws -> StoredSession
+
+    /// Notes that the key before the session's is destroyed.
+    func noteOldKeyDestroyed(_ id: String) async throws
 
     // MARK: Reading
 
@@ -91,6 +128,9 @@ package protocol SessionStore: Sendable {
     func changedQuestions(
         of sessionID: String, for audience: Audience, after sequence: Int64, through last: Int64, bound: BatchBound
     ) async throws -> QuestionBatch
+
+    /// How much a session holds, deleted questions too; nil if it can't be read.
+    func counts(of sessionID: String) async throws -> ContentCounts?
 
     // MARK: Erasing
 

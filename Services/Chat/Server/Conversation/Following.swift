@@ -101,7 +101,9 @@ struct Following: Sendable {
         try check(session)
         let change: ChatV1.SessionEvent.Change
         switch audience.view(of: question.state, wasPublished: question.wasPublished) {
-        case .shown: change = .question(try Messages.question(question, opening: session.cipher))
+        case .shown:
+            let cipher = try await directory.cipher(for: question, of: session)
+            change = .question(try Messages.question(question, opening: cipher))
         case .removed: change = .removedQuestionID(question.id)
         case .hidden: return
         }

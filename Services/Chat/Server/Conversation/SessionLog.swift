@@ -30,7 +30,8 @@ struct SessionLog: Sendable {
                 .seenBy(.moderator), of: session.id, after: after, bound: SessionLog.batch)
             for question in batch.questions {
                 if directory.isPast(session) { throw ChatError.sessionNotFound }
-                let message = try Messages.question(question, opening: session.cipher)
+                let cipher = try await directory.cipher(for: question, of: session)
+                let message = try Messages.question(question, opening: cipher)
                 try await writer.send(ChatV1.SessionLogEntry(entry: .question(message)))
                 after = question.number
             }

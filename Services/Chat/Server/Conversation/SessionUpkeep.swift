@@ -25,11 +25,13 @@ struct SessionUpkeep: Service {
     let retention: Retention
     let sessions: Sessions
     let log: SessionLog
+    let keyChanges: KeyChanges
     let feed: LiveFeed
     let clock: GuardedClock
     let limits: ChatLimits
     let interval: Duration
     let deadlineInterval: Duration
+    let keyChangeDelay: Duration
     let logger: Logger
 
     func run() async throws {
@@ -37,6 +39,7 @@ struct SessionUpkeep: Service {
         var erasing = Pacing()
         var asking = Pacing()
         var settling = Pacing()
+        var changingKeys = Pacing()
         var storedTime = Date.distantPast
         while !Task.isCancelled {
             await attempt("storing the time") { try await storeTime(since: &storedTime) }
@@ -53,6 +56,13 @@ struct SessionUpkeep: Service {
             if erasing.isDue(at: .now) {
                 let succeeded = await attempt("erasing what is overdue") { try await eraseOverdue() }
                 erasing.note(succeeded, at: .now)
+            }
+            if changingKeys.isDue(at: .now) {
+                let succeeded = await attempt("changing keys") {
+                    try await keyChanges.change(
+                        deletedBy: clock.now().addingTimeInterval(-(keyChangeDelay / .seconds(1))))
+                }
+                changingKeys.note(succeeded, at: .now)
             }
             if settling.isDue(at: .now) {
                 let succeeded = await attempt("settling the store") { try await store.settle(at: clock.now()) }
@@ -151,7 +161,8 @@ struct SessionUpkeep: Service {
 
     private func reportEnd(of session: StoredSession) async throws {
         guard let endTime = session.record.endTime else { return }
-        switch try await retention.reportEnd(of: session.record.id, at: endTime) {
+        let questions = try await store.counts(of: session.id)?.questions ?? 0
+        switch try await retention.reportEnd(of: session.id, at: endTime, questions: questions) {
         case .acknowledged(let deleteTime):
             if let deleteTime { try await change(session) { record in record.adopt(deleteTime: deleteTime) } }
         case .erased:

@@ -18,11 +18,21 @@ struct Sessions: Sendable {
     /// - Throws: UNAVAILABLE naming retention, or what retention says against it.
     func create(title: String, organisationID: String) async throws -> ChatV1.Session {
         let id = Identifier.random(prefix: storeTag + "-")
-        let (key, retentionDays) = try await retention.openSession(id, organisationID: organisationID)
-        let cipher = SessionCipher(sessionID: id, key: key)
+        let (keys, retentionDays) = try await retention.openSession(id, organisationID: organisationID)
+        guard let cipher = SessionCipher(sessionID: id, keys: keys, version: keys.version) else {
+            throw ChatError.damaged
+        }
         let record = SessionRecord(
             id: id, organisationID: organisationID, createTime: clock.confirmed(), retentionDays: retentionDays)
-        let stored = try await store.create(record, sealedTitle: cipher.seal(title, as: .title))
+        let stored: StoredSession
+        do {
+            stored = try await store.create(
+                record, sealedTitle: cipher.seal(title, as: .title), keyVersion: cipher.version)
+        } catch {
+            // Or its keys would lie with retention until the session's latest end. If that fails too, they do.
+            try? await retention.withdrawSession(id)
+            throw error
+        }
         let session = OpenedSession(stored: stored, cipher: cipher, title: title)
         directory.add(session)
         return Messages.session(session)
@@ -59,7 +69,7 @@ struct Sessions: Sendable {
         let session = try await directory.session(id)
         do throws(PrivacyError) {
             let token = try ParticipantToken.seal(
-                participantID: Identifier.random(), name: name, sessionID: session.id, key: session.cipher.key)
+                participantID: Identifier.random(), name: name, sessionID: session.id, key: session.cipher.tokenKey)
             return (Messages.session(session), token)
         } catch {
             guard error.code == .tooLong else { throw error }

@@ -19,12 +19,13 @@ package struct Retention: Sendable {
     /// Registers a session under its organisation's agreement.
     /// - Throws: ``ChatError/retentionUnavailable``; FAILED_PRECONDITION as retention puts it, for want of an agreement;
     ///   RESOURCE_EXHAUSTED `SESSION_LIMIT` likewise.
-    func openSession(_ sessionID: String, organisationID: String) async throws -> (key: SessionKey, retentionDays: Int)
-    {
+    func openSession(
+        _ sessionID: String, organisationID: String
+    ) async throws -> (keys: SessionKeys, retentionDays: Int) {
         let request = RetentionV1.OpenSessionRequest(sessionID: sessionID, organisationID: organisationID)
         do {
             let opened = try await client.openSession(request, options: CallOptions(timeout: Retention.timeout))
-            return (try SessionKey(bytes: opened.key), Int(opened.retentionDays))
+            return (try SessionKeys(opened), Int(opened.retentionDays))
         } catch let error as RPCError where error.code == .failedPrecondition || error.reason == "SESSION_LIMIT" {
             throw error
         } catch {
@@ -34,13 +35,42 @@ package struct Retention: Sendable {
 
     /// - Returns: nil once the session is erased.
     /// - Throws: ``ChatError/retentionUnavailable``.
-    func key(of sessionID: String) async throws -> SessionKey? {
+    func keys(of sessionID: String) async throws -> SessionKeys? {
         let request = RetentionV1.GetSessionKeyRequest(sessionID: sessionID)
         do {
             let answer = try await client.getSessionKey(request, options: CallOptions(timeout: Retention.timeout))
-            return try SessionKey(bytes: answer.key)
+            return try SessionKeys(answer)
         } catch let error as RPCError where error.code == .notFound {
             return nil
+        } catch {
+            throw Retention.unavailable(error)
+        }
+    }
+
+    /// For a session that could not be created after all.
+    func withdrawSession(_ sessionID: String) async throws {
+        _ = try await client.withdrawSession(
+            RetentionV1.WithdrawSessionRequest(sessionID: sessionID), options: CallOptions(timeout: Retention.timeout))
+    }
+
+    /// Makes the next content key beside the one in use.
+    /// - Throws: ``ChatError/retentionUnavailable``.
+    func beginKeyChange(of sessionID: String, from version: Int) async throws -> SessionKeys {
+        let request = RetentionV1.BeginKeyChangeRequest(sessionID: sessionID, keyVersion: UInt32(version))
+        do {
+            return try SessionKeys(
+                try await client.beginKeyChange(request, options: CallOptions(timeout: Retention.timeout)))
+        } catch {
+            throw Retention.unavailable(error)
+        }
+    }
+
+    /// Has the content key before this version destroyed: nothing is sealed under it any more.
+    /// - Throws: ``ChatError/retentionUnavailable``.
+    func finishKeyChange(of sessionID: String, to version: Int) async throws {
+        let request = RetentionV1.FinishKeyChangeRequest(sessionID: sessionID, keyVersion: UInt32(version))
+        do {
+            _ = try await client.finishKeyChange(request, options: CallOptions(timeout: Retention.timeout))
         } catch {
             throw Retention.unavailable(error)
         }
@@ -53,8 +83,9 @@ package struct Retention: Sendable {
     }
 
     /// - Throws: ``ChatError/retentionUnavailable``.
-    func reportEnd(of sessionID: String, at endTime: Date) async throws -> EndReport {
-        let request = RetentionV1.EndSessionRequest(sessionID: sessionID, endTime: Messages.timestamp(endTime))
+    func reportEnd(of sessionID: String, at endTime: Date, questions: Int) async throws -> EndReport {
+        let request = RetentionV1.EndSessionRequest(
+            sessionID: sessionID, endTime: Messages.timestamp(endTime), questionCount: UInt64(questions))
         do {
             let answer = try await client.endSession(request, options: CallOptions(timeout: Retention.timeout))
             return .acknowledged(deleteTime: answer.deleteTime.map(Messages.date))
@@ -98,5 +129,14 @@ package struct Retention: Sendable {
         if Task.isCancelled { return CancellationError() }
         if let status = error as? RPCError, status.isOfStore { return status }
         return ChatError.retentionUnavailable
+    }
+}
+
+extension SessionKeys {
+    fileprivate init(_ answer: RetentionV1.SessionKey) throws(PrivacyError) {
+        self.init(
+            token: try SessionKey(bytes: answer.tokenKey), content: try SessionKey(bytes: answer.key),
+            version: Int(answer.keyVersion),
+            next: answer.nextKey.isEmpty ? nil : try SessionKey(bytes: answer.nextKey))
     }
 }

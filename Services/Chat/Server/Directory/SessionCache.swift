@@ -44,6 +44,13 @@ struct SessionCache: Sendable {
         entries[stored.record.id]?.session = entry.session.changed(to: stored)
     }
 
+    /// The same, with a new content key.
+    mutating func change(to stored: StoredSession, cipher: SessionCipher) {
+        generation += 1
+        guard let entry = entries[stored.id] else { return }
+        entries[stored.id]?.session = OpenedSession(stored: stored, cipher: cipher, title: entry.session.title)
+    }
+
     mutating func add(_ session: OpenedSession) {
         generation += 1
         insert(session)

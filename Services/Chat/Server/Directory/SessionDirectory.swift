@@ -64,6 +64,15 @@ package final class SessionDirectory: Sendable {
         return !latest.record.isVisible(at: clock.now())
     }
 
+    /// What opens a question of a session that was found before it: its content key may have changed in between.
+    func cipher(for question: QuestionRecord, of session: OpenedSession) async throws -> SessionCipher {
+        if session.cipher.version == question.keyVersion { return session.cipher }
+        let present = try await self.session(session.id)
+        if present.cipher.version == question.keyVersion { return present.cipher }
+        remove(session.id)
+        return try await self.session(session.id).cipher
+    }
+
     // What follows is called in the order of the commits, on the writer's thread or before anyone knows the session.
 
     func add(_ session: OpenedSession) {
@@ -72,6 +81,10 @@ package final class SessionDirectory: Sendable {
 
     func noteChange(_ stored: StoredSession) {
         cache.withLock { $0.change(to: stored) }
+    }
+
+    func noteKeyChange(_ stored: StoredSession, cipher: SessionCipher) {
+        cache.withLock { $0.change(to: stored, cipher: cipher) }
     }
 
     /// Forgets a session and its key.
@@ -86,23 +99,23 @@ package final class SessionDirectory: Sendable {
 
     /// Brings a session into memory, unless somebody has just done so.
     private func load(_ id: String) async throws -> OpenedSession {
-        var cipher: SessionCipher?
+        var keys: SessionKeys?
         for reading in 1... {
             let (known, generation) = cache.withLock { ($0.session(id), $0.generation) }
             if let known { return known }
             // Before the key is asked for: a session past its time does not exist, also while retention is down.
             guard let stored = try await store.session(id), stored.record.isVisible(at: clock.now()) else { break }
-            if cipher == nil { cipher = try await fetchCipher(of: id) }
-            guard let cipher else { break }
+            // Fetched again if they do not fit: a change of keys may have come between.
+            if keys?.content(ofVersion: stored.keyVersion) == nil { keys = try await retention.keys(of: id) }
+            guard let keys else { break }
+            guard let cipher = SessionCipher(sessionID: id, keys: keys, version: stored.keyVersion) else {
+                if reading < SessionDirectory.readings { continue }
+                throw ChatError.damaged
+            }
             let session = try OpenedSession(stored: stored, cipher: cipher)
             if cache.withLock({ $0.keep(session, readAt: generation) }) { return session }
             if reading == SessionDirectory.readings { return session }
         }
         throw ChatError.sessionNotFound
-    }
-
-    /// - Returns: nil if the key is destroyed.
-    private func fetchCipher(of id: String) async throws -> SessionCipher? {
-        try await retention.key(of: id).map { key in SessionCipher(sessionID: id, key: key) }
     }
 }

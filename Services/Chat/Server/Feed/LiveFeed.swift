@@ -69,10 +69,11 @@ package final class LiveFeed: Sendable {
     /// - Parameters:
     ///   - audiences: Whom the change may concern.
     ///   - view: What the change is to an audience.
+    ///   - keyVersion: Of the content key that opens it; nil: it is open. Who began to follow with another one resumes.
     ///   - shown: Makes the message for those who see it; called at most once, and only if there are any.
     func publish(
         sequence: Int64, in sessionID: String, to audiences: [Audience], view: (Audience) -> QuestionView,
-        removed questionID: String,
+        removed questionID: String, keyVersion: Int?,
         shown: (SessionCipher) throws(ChatError) -> ChatV1.SessionEvent.Change
     ) {
         guard let hub = state.withLock({ $0.hubs[sessionID] }) else { return }
@@ -86,6 +87,7 @@ package final class LiveFeed: Sendable {
                 if let known = encoded[view] {
                     message = known
                 } else {
+                    if view == .shown, let keyVersion, hub.cipher.version != keyVersion { throw .resume }
                     let change = view == .removed ? .removedQuestionID(questionID) : try shown(hub.cipher)
                     message = EncodedMessage(ChatV1.SessionEvent(sequence: UInt64(sequence), change: change))
                     encoded[view] = message
@@ -95,6 +97,11 @@ package final class LiveFeed: Sendable {
                 for watcher in watchers.values { watcher.end(error) }
             }
         }
+    }
+
+    /// From now on questions are sealed under another content key.
+    func noteKeyChange(of sessionID: String, cipher: SessionCipher) {
+        state.withLock { $0.hubs[sessionID]?.cipher = cipher }
     }
 
     /// Ends all streams of a session.
@@ -124,7 +131,8 @@ extension LiveFeed {
     func publish(_ question: QuestionRecord, in sessionID: String) {
         publish(
             sequence: question.lastSequence, in: sessionID, to: Audience.concerned(byQuestionOf: question.author),
-            view: { $0.view(of: question.state, wasPublished: question.wasPublished) }, removed: question.id
+            view: { $0.view(of: question.state, wasPublished: question.wasPublished) }, removed: question.id,
+            keyVersion: question.keyVersion
         ) { cipher throws(ChatError) in
             .question(try Messages.question(question, opening: cipher))
         }
@@ -136,7 +144,7 @@ extension LiveFeed {
     func publish(asked question: ChatV1.Question, by author: [UInt8], sequence: Int64, in sessionID: String) {
         publish(
             sequence: sequence, in: sessionID, to: Audience.concerned(byQuestionOf: author),
-            view: { $0.view(of: .pending, wasPublished: false) }, removed: question.questionID
+            view: { $0.view(of: .pending, wasPublished: false) }, removed: question.questionID, keyVersion: nil
         ) { _ throws(ChatError) in
             .question(question)
         }
@@ -145,7 +153,7 @@ extension LiveFeed {
     func publish(_ session: StoredSession) {
         publish(
             sequence: session.lastSequence, in: session.record.id, to: Audience.concernedBySession,
-            view: { _ in .shown }, removed: ""
+            view: { _ in .shown }, removed: "", keyVersion: session.keyVersion
         ) { cipher throws(ChatError) in
             .session(Messages.session(try OpenedSession(stored: session, cipher: cipher)))
         }

@@ -37,6 +37,25 @@ extension ChatHandler {
         }
     }
 
+    func deleteQuestion(
+        _ request: ChatV1.DeleteQuestionRequest, call: ServerCall
+    ) async throws -> ChatV1.DeleteQuestionResponse {
+        try FieldCheck.identifier(request.sessionID, field: "session_id")
+        try FieldCheck.identifier(request.questionID, field: "question_id")
+        return try await Status.answering {
+            let session = try await directory.session(request.sessionID)
+            switch call.principal {
+            case .administrator(_, session.record.organisationID):
+                try await questions.delete(request.questionID, in: session, by: nil)
+            case .participant(let id, session.id, _):
+                try await questions.delete(request.questionID, in: session, by: id)
+            case .participant: throw ChatError.tokenOfOtherSession
+            case .administrator, .anyone: throw ChatError.sessionNotFound
+            }
+            return ChatV1.DeleteQuestionResponse()
+        }
+    }
+
     func answerQuestion(_ request: ChatV1.AnswerQuestionRequest, call: ServerCall) async throws -> ChatV1.Question {
         let administrator = try call.administrator()
         try FieldCheck.identifier(request.sessionID, field: "session_id")

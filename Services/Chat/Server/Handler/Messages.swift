@@ -78,6 +78,8 @@ enum Messages {
         case .pending: .pending
         case .published: .published
         case .rejected: .rejected
+        // Never shown: whoever saw it is told that it is removed.
+        case .deleted: .unspecified
         }
     }
 }

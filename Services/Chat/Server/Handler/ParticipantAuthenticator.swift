@@ -18,7 +18,7 @@ package struct ParticipantAuthenticator: Authenticator {
         guard let sessionID = ParticipantToken.sessionID(of: token) else { throw .tokenInvalid }
         do {
             let session = try await directory.session(sessionID)
-            let opened = try ParticipantToken.open(token, key: session.cipher.key)
+            let opened = try ParticipantToken.open(token, key: session.cipher.tokenKey)
             return .participant(id: opened.participantID, sessionID: session.id, name: opened.name)
         } catch is PrivacyError {
             throw .tokenInvalid

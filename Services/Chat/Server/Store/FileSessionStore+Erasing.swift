@@ -54,7 +54,10 @@ extension FileSessionStore {
 
     private func unlink(_ id: String, of organisation: String) async throws -> DatabaseFolder.Removed {
         try await alone(id, of: organisation) { [folder] _ in
-            let removed = try folder.remove(OpenFiles.name(of: id))
+            var removed = try folder.remove(OpenFiles.name(of: id))
+            let resealed = try folder.remove(FileSessionStore.resealingName(of: id))
+            removed.files += resealed.files
+            removed.bytes += resealed.bytes
             try folder.synchronise()
             return removed
         }

@@ -21,12 +21,14 @@ extension FileSessionStore {
     }
 
     package func answer(
-        _ questionID: String, in sessionID: String, with answer: AnswerRecord, request: [UInt8], limits: ChatLimits,
-        onCommit: @escaping @Sendable (QuestionRecord) -> Void
+        _ questionID: String, in sessionID: String, with answer: AnswerRecord, keyVersion: Int, request: [UInt8],
+        limits: ChatLimits, onCommit: @escaping @Sendable (QuestionRecord) -> Void
     ) async throws -> QuestionRecord {
         try await with(sessionID) { file in
             try await file.write { content in
-                try content.answer(questionID, with: answer, request: request, limits: limits, onCommit: onCommit)
+                try content.answer(
+                    questionID, with: answer, keyVersion: keyVersion, request: request, limits: limits,
+                    onCommit: onCommit)
             }
         }
     }
@@ -54,6 +56,14 @@ extension FileSessionStore {
     package func feedPosition(of sessionID: String) async throws -> (session: StoredSession, sequence: Int64) {
         try await with(sessionID) { file in
             try await file.read { content in (content.outline.session, content.outline.sequence) }
+        }
+    }
+
+    package func counts(of sessionID: String) async throws -> ContentCounts? {
+        do {
+            return try await with(sessionID) { file in try await file.read { content in content.outline.counts } }
+        } catch is ChatError {
+            return nil
         }
     }
 

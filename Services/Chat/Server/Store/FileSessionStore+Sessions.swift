@@ -5,8 +5,11 @@ internal import ServiceKit
 internal import Storage
 
 extension FileSessionStore {
-    package func create(_ record: SessionRecord, sealedTitle: [UInt8]) async throws -> StoredSession {
-        let session = StoredSession(record: record, sealedTitle: sealedTitle, lastSequence: 1)
+    package func create(
+        _ record: SessionRecord, sealedTitle: [UInt8], keyVersion: Int
+    ) async throws -> StoredSession {
+        let session = StoredSession(
+            record: record, sealedTitle: sealedTitle, lastSequence: 1, keyVersion: keyVersion)
         return try await locks.hold(session.id) {
             try await index.add(session, .creating)
             try step(.creationListed)
@@ -59,40 +62,71 @@ extension FileSessionStore {
         }
     }
 
-    /// The file's commit decides; before it the row says that a change is under way, after it the row follows. Cut short in
-    /// between, the row is brought up to date by ``settle(at:)``.
     package func change(
         _ id: String, by change: @escaping @Sendable (inout SessionRecord) throws -> Bool,
         onCommit: @escaping @Sendable (StoredSession) -> Void
     ) async throws -> StoredSession {
-        try await locks.hold(id) {
-            guard !isBarred(id), let entry = try await index.entry(id), entry.phase.isThere else {
-                throw ChatError.sessionNotFound
-            }
-            try await index.note(id, .changing)
-            try step(.changeListed)
-            let outcome: Result<StoredSession, any Error>
-            do {
-                outcome = .success(
-                    try await with(id) { file in
-                        try await file.write { content in try content.change(by: change, onCommit: onCommit) }
-                    })
-            } catch {
-                outcome = .failure(error)
-            }
-            try step(.changeStored)
-            do {
-                // A refusal by a rule has changed nothing; any other failure is looked into later.
-                switch outcome {
-                case .success(let session): try await index.settle(session)
-                case .failure(is ChatError): try await index.note(id, entry.phase)
-                case .failure: break
-                }
-            } catch {
-                reports.postponed("bringing the index up to date", error)
-            }
-            return try outcome.get()
+        try await changing(id) { content in _ = try content.change(by: change, onCommit: onCommit) }
+    }
+
+    package func delete(
+        _ questionID: String, in sessionID: String, by author: [UInt8]?, at time: Date,
+        onCommit: @escaping @Sendable (QuestionRecord) -> Void
+    ) async throws {
+        _ = try await changing(sessionID) { content in
+            try content.delete(questionID, by: author, at: time, onCommit: onCommit)
         }
+    }
+
+    package func noteOldKeyDestroyed(_ id: String) async throws {
+        _ = try await changing(id) { content in try content.change { $0.hasOldKey = false } }
+    }
+
+    /// Changes what both the session's file and its row say.
+    private func changing(
+        _ id: String, _ change: @escaping @Sendable (SessionContent) throws -> Void
+    ) async throws -> StoredSession {
+        try await locks.hold(id) {
+            try await announcingChange(of: id) {
+                try await with(id) { file in
+                    try await file.write { content in
+                        try change(content)
+                        return content.outline.session
+                    }
+                }
+            }
+        }
+    }
+
+    /// For whoever holds the session's lock. The file's commit decides; before it the row says that a change is under way,
+    /// after it the row follows. Cut short in between, the row is brought up to date by ``settle(at:)``.
+    /// - Parameter change: Returns the session as the file has it.
+    func announcingChange(
+        of id: String, _ change: () async throws -> StoredSession
+    ) async throws -> StoredSession {
+        guard !isBarred(id), let entry = try await index.entry(id), entry.phase.isThere else {
+            throw ChatError.sessionNotFound
+        }
+        try await index.note(id, .changing)
+        try step(.changeListed)
+        let outcome: Result<StoredSession, any Error>
+        do {
+            outcome = .success(try await change())
+        } catch {
+            outcome = .failure(error)
+        }
+        try step(.changeStored)
+        do {
+            // A refusal by a rule has changed nothing; any other failure is looked into later.
+            switch outcome {
+            case .success(let session): try await index.settle(session)
+            case .failure(is ChatError): try await index.note(id, entry.phase)
+            case .failure: break
+            }
+        } catch {
+            reports.postponed("bringing the index up to date", error)
+        }
+        return try outcome.get()
     }
 
     package func noteEndReported(_ id: String) async throws {
@@ -117,6 +151,10 @@ extension FileSessionStore {
 
     package func notReported(after id: String?, limit: Int) async throws -> [StoredSession] {
         try await index.notReported(after: id, limit: limit)
+    }
+
+    package func keysToChange(deletedBy time: Date, after id: String?, limit: Int) async throws -> [StoredSession] {
+        try await index.keysToChange(deletedBy: time, after: id, limit: limit)
     }
 
     package func overdue(since time: Date, limit: Int) async throws -> [String] {

@@ -89,6 +89,8 @@ extension FileSessionStore {
                 reports.missing(id, of: organisation)
             }
         }
+        // A change of keys that was cut short begins anew.
+        for name in names where name.hasSuffix(Self.resealingSuffix) { _ = try folder.remove(name) }
         for name in names {
             guard let id = Self.session(named: name), !listed.contains(id) else { continue }
             if name.hasSuffix(Self.markerSuffix) {

@@ -42,6 +42,7 @@ enum IndexSchema {
         CREATE INDEX session_not_reported ON session (id)
             WHERE state = \(SessionState.ended.rawValue) AND end_reported = 0;
         CREATE INDEX session_to_erase ON session (delete_time) WHERE end_reported = 1;
+        CREATE INDEX session_with_deletions ON session (id) WHERE has_old_key = 1 OR deleted_since IS NOT NULL;
         CREATE INDEX session_not_settled ON session (id) WHERE phase <> 0;
         """
 

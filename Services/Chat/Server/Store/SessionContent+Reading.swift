@@ -19,7 +19,7 @@ extension SessionContent {
     func question(_ id: String) throws -> QuestionRecord {
         guard let number = outline.number(of: id) else { throw ChatError.questionNotFound }
         let record = try record(number)
-        guard record.id == id else { throw ChatError.questionNotFound }
+        guard record.id == id, record.state != .deleted else { throw ChatError.questionNotFound }
         return record
     }
 
@@ -32,7 +32,9 @@ extension SessionContent {
             id: row[0], number: number, state: question.state, wasPublished: question.wasPublished,
             sealedText: row.bytes(4), sealedAuthorName: row.bytes(3), author: row.bytes(1),
             askTime: Date(milliseconds: row[2]), version: Int64(question.version),
-            lastSequence: Int64(question.lastSequence), answers: try outline.answers(to: number).map(answer))
+            lastSequence: Int64(question.lastSequence),
+            answers: question.state == .deleted ? [] : try outline.answers(to: number).map(answer),
+            keyVersion: outline.session.keyVersion)
     }
 
     private func answer(_ number: Int64) throws -> AnswerRecord {

@@ -9,7 +9,12 @@ extension SessionContent {
         _ question: NewQuestion, limits: ChatLimits, onCommit: @escaping @Sendable (Int64) -> Void
     ) throws -> Asked {
         // Repeating a request that was carried out is never refused.
-        if let number = outline.number(askedBy: question.request) { return .repeated(try record(number)) }
+        if let number = outline.number(askedBy: question.request) {
+            let first = try record(number)
+            guard first.state != .deleted else { throw ChatError.questionNotFound }
+            return .repeated(first)
+        }
+        guard question.keyVersion == outline.session.keyVersion else { throw ChatError.keyChanged }
         guard outline.session.record.state.acceptsQuestions else { throw ChatError.sessionEnded }
         guard outline.number < limits.questionsPerSession, outline.sequence < Int64(UInt32.max) else {
             throw ChatError.tooManyQuestions
@@ -45,11 +50,16 @@ extension SessionContent {
     }
 
     func answer(
-        _ questionID: String, with answer: AnswerRecord, request: [UInt8], limits: ChatLimits,
+        _ questionID: String, with answer: AnswerRecord, keyVersion: Int, request: [UInt8], limits: ChatLimits,
         onCommit: @escaping @Sendable (QuestionRecord) -> Void
     ) throws -> QuestionRecord {
-        if let first = outline.number(answeredBy: request) { return try record(first) }
+        if let first = outline.number(answeredBy: request) {
+            let answered = try record(first)
+            guard answered.state != .deleted else { throw ChatError.questionNotFound }
+            return answered
+        }
         var question = try question(questionID)
+        guard keyVersion == outline.session.keyVersion else { throw ChatError.keyChanged }
         try question.add(answer, limit: limits.answersPerQuestion)
         try checkRoom(limits)
         try store(change: &question)
@@ -80,12 +90,53 @@ extension SessionContent {
         note(.session(before))
         outline.noteSessionChange(session)
         try storeEvent(question: nil, state: nil)
-        let marks = Array(repeating: "?", count: session.values.count).joined(separator: ", ")
-        try db.cachedStatement(sql: "UPDATE session SET (\(StoredSession.columns)) = (\(marks))")
-            .execute(arguments: StatementArguments(session.values))
+        try storeSession()
         let changed = session
         self.onCommit { onCommit(changed) }
         return changed
+    }
+
+    /// Takes a question's texts and its answers' out of their rows. The rows stay, so that what is numbered stays so, and
+    /// feeds tell of it. Never refused for want of room: people have a right to it (GDPR Art. 17).
+    func delete(
+        _ questionID: String, by author: [UInt8]?, at time: Date,
+        onCommit: @escaping @Sendable (QuestionRecord) -> Void
+    ) throws {
+        guard let number = outline.number(of: questionID) else { throw ChatError.questionNotFound }
+        var question = try record(number)
+        guard question.id == questionID, author == nil || author == question.author else {
+            throw ChatError.questionNotFound
+        }
+        guard question.state != .deleted else { return }
+        question = question.deleted
+        try store(change: &question)
+        try db.cachedStatement(sql: "UPDATE question SET author_name = NULL, text = x'' WHERE number = ?")
+            .execute(arguments: [number])
+        for answer in outline.answers(to: number) {
+            try db.cachedStatement(sql: "UPDATE answer SET host_name = NULL, text = x'' WHERE number = ?")
+                .execute(arguments: [answer])
+        }
+        if outline.session.deletedSince == nil {
+            try change { $0.deletedSince = time.wholeMilliseconds }
+        }
+        let deleted = question
+        self.onCommit { onCommit(deleted) }
+    }
+
+    /// Changes what is stored of the session itself, with no event.
+    func change(_ change: (inout StoredSession) -> Void) throws {
+        let before = outline.session
+        var session = before
+        change(&session)
+        try begin()
+        note(.sessionAlone(before))
+        outline.noteSession(session)
+        try storeSession()
+    }
+
+    private func storeSession() throws {
+        try db.cachedStatement(sql: "UPDATE session SET (\(StoredSession.columns)) = (\(StoredSession.marks))")
+            .execute(arguments: StatementArguments(outline.session.values))
     }
 
     private func checkRoom(_ limits: ChatLimits) throws(ChatError) {

@@ -11,6 +11,7 @@ final class SessionContent {
     /// What a write did to the outline, to be taken back.
     enum Noted {
         case session(StoredSession)
+        case sessionAlone(StoredSession)
         case question(id: String, request: [UInt8])
         case change(of: Int64, before: SessionOutline.Question)
         case answer(to: Int64, request: [UInt8])
@@ -50,6 +51,13 @@ final class SessionContent {
         (db, outline) = try file.use { db in
             (db, try SessionSchema.outline(of: try SessionSchema.session(id, in: db), in: db))
         }
+    }
+
+    /// Opens a file that was written anew.
+    init(at path: String, outlined outline: SessionOutline) throws {
+        file = try SQLiteFile(path: path)
+        db = try file.use { $0 }
+        self.outline = outline
     }
 
     /// Creates a session's file.
@@ -132,6 +140,7 @@ extension SessionContent {
         for step in noted.reversed() {
             switch step {
             case .session(let before): outline.takeBackSessionChange(before)
+            case .sessionAlone(let before): outline.noteSession(before)
             case .question(let id, let request): outline.takeBackQuestion(id: id, request: request)
             case .change(let number, let before): outline.takeBackChange(of: number, before)
             case .answer(let number, let request): outline.takeBackAnswer(to: number, request: request)

@@ -174,6 +174,28 @@ extension SessionFile {
         }
     }
 
+    /// Lets another file, which says the same, take this one's place, and goes on with it.
+    func exchange(complete: (SessionContent) throws -> StoredSession, replace: () throws -> Void) throws
+        -> StoredSession
+    {
+        let content = try opened()
+        let session = try content.use { try complete(content) }
+        var outline = content.outline
+        outline.noteSession(session)
+        close()
+        // The log goes with the last connection. Left behind, it would be taken for the other file's.
+        try replace()
+        files.makeRoom(for: self)
+        do {
+            self.content = try SessionContent(at: path, outlined: outline)
+        } catch {
+            files.noteClosed(self)
+            throw error
+        }
+        files.noteSize(of: self, outline.counts.questions)
+        return session
+    }
+
     /// What the file says of its session, without reading it through.
     func session() throws -> StoredSession { try SessionContent.session(id, at: path) }
 

@@ -14,7 +14,9 @@ struct SessionIndex: Sendable {
 
         init(_ row: Row) throws {
             session = try StoredSession(row)
-            guard let phase = IndexSchema.Phase(rawValue: row[10]) else { throw ChatError.damaged }
+            guard let phase = IndexSchema.Phase(rawValue: row[StoredSession.columnCount]) else {
+                throw ChatError.damaged
+            }
             self.phase = phase
         }
     }
@@ -74,6 +76,16 @@ struct SessionIndex: Sendable {
             [id ?? "", limit])
     }
 
+    func keysToChange(deletedBy time: Date, after id: String?, limit: Int) async throws -> [StoredSession] {
+        try await sessions(
+            // The first condition is the index's, word for word.
+            """
+            (has_old_key = 1 OR deleted_since IS NOT NULL) AND (has_old_key = 1 OR deleted_since <= ?)
+            AND id > ? ORDER BY id LIMIT ?
+            """,
+            [time.milliseconds, id ?? "", limit])
+    }
+
     func overdue(since time: Date, limit: Int) async throws -> [String] {
         try await sessions(
             "delete_time <= ? AND end_reported = 1 ORDER BY delete_time LIMIT ?", [time.milliseconds, limit]
@@ -108,9 +120,8 @@ extension SessionIndex {
     }
 
     func add(_ session: StoredSession, _ phase: IndexSchema.Phase) async throws {
-        let marks = Array(repeating: "?", count: session.values.count).joined(separator: ", ")
         try await execute(
-            "INSERT INTO session (phase, end_reported, \(StoredSession.columns)) VALUES (?, 0, \(marks))",
+            "INSERT INTO session (phase, end_reported, \(StoredSession.columns)) VALUES (?, 0, \(StoredSession.marks))",
             StatementArguments([phase.rawValue] + session.values))
     }
 
@@ -120,9 +131,8 @@ extension SessionIndex {
 
     /// The row says what the file says.
     func settle(_ session: StoredSession) async throws {
-        let marks = Array(repeating: "?", count: session.values.count).joined(separator: ", ")
         try await execute(
-            "UPDATE session SET phase = 0, (\(StoredSession.columns)) = (\(marks)) WHERE id = ?",
+            "UPDATE session SET phase = 0, (\(StoredSession.columns)) = (\(StoredSession.marks)) WHERE id = ?",
             StatementArguments(session.values + [session.id]))
     }
 

@@ -14,7 +14,6 @@ enum SessionSchema {
     static let tables = """
         CREATE TABLE session (
             format INTEGER NOT NULL,
-            key_version INTEGER NOT NULL,   -- of the content key that everything here is sealed with
             \(StoredSession.columnDefinitions)
         ) STRICT;
         CREATE TABLE question (
@@ -46,10 +45,9 @@ enum SessionSchema {
     /// Stores a new session and the event of its creation.
     static func create(_ session: StoredSession, in db: Database) throws {
         try db.execute(sql: tables)
-        let marks = Array(repeating: "?", count: session.values.count).joined(separator: ", ")
         try db.execute(
-            sql: "INSERT INTO session (format, key_version, \(StoredSession.columns)) VALUES (?, ?, \(marks))",
-            arguments: StatementArguments([format, 1] + session.values))
+            sql: "INSERT INTO session (format, \(StoredSession.columns)) VALUES (?, \(StoredSession.marks))",
+            arguments: StatementArguments([format] + session.values))
         try db.execute(sql: "INSERT INTO event (sequence) VALUES (1)")
     }
 
@@ -57,7 +55,7 @@ enum SessionSchema {
     static func session(_ id: String, in db: Database) throws -> StoredSession {
         let row = try Row.fetchOne(db, sql: "SELECT \(StoredSession.columns), format FROM session")
         guard let row else { throw StorageError(.corrupt, "the session's file holds no session") }
-        guard (row[10] as Int) <= format else {
+        guard (row[StoredSession.columnCount] as Int) <= format else {
             throw StorageError(.newerSchema, "the session's file was written by a newer version")
         }
         let session = try StoredSession(row)

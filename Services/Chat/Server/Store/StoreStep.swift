@@ -8,6 +8,10 @@ package enum StoreStep: Sendable, Hashable, CaseIterable {
     case changeListed
     /// The file is changed.
     case changeStored
+    /// The session is written anew, beside its file.
+    case resealStored
+    /// What was written anew is the session's file.
+    case resealExchanged
     /// The row says that the file is being taken away.
     case erasureListed
     /// The file is gone.

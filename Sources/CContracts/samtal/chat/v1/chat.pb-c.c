@@ -103,6 +103,18 @@ void   samtal__chat__v1__reject_question_request__init
   static const Samtal__Chat__V1__RejectQuestionRequest init_value = SAMTAL__CHAT__V1__REJECT_QUESTION_REQUEST__INIT;
   *message = init_value;
 }
+void   samtal__chat__v1__delete_question_request__init
+                     (Samtal__Chat__V1__DeleteQuestionRequest         *message)
+{
+  static const Samtal__Chat__V1__DeleteQuestionRequest init_value = SAMTAL__CHAT__V1__DELETE_QUESTION_REQUEST__INIT;
+  *message = init_value;
+}
+void   samtal__chat__v1__delete_question_response__init
+                     (Samtal__Chat__V1__DeleteQuestionResponse         *message)
+{
+  static const Samtal__Chat__V1__DeleteQuestionResponse init_value = SAMTAL__CHAT__V1__DELETE_QUESTION_RESPONSE__INIT;
+  *message = init_value;
+}
 void   samtal__chat__v1__answer_question_request__init
                      (Samtal__Chat__V1__AnswerQuestionRequest         *message)
 {
@@ -1113,6 +1125,75 @@ const ProtobufCMessageDescriptor samtal__chat__v1__reject_question_request__desc
   samtal__chat__v1__reject_question_request__field_indices_by_name,
   1,  samtal__chat__v1__reject_question_request__number_ranges,
   (ProtobufCMessageInit) samtal__chat__v1__reject_question_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor samtal__chat__v1__delete_question_request__field_descriptors[2] =
+{
+  {
+    "session_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Chat__V1__DeleteQuestionRequest, session_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "question_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Chat__V1__DeleteQuestionRequest, question_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned samtal__chat__v1__delete_question_request__field_indices_by_name[] = {
+  1,   /* field[1] = question_id */
+  0,   /* field[0] = session_id */
+};
+static const ProtobufCIntRange samtal__chat__v1__delete_question_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor samtal__chat__v1__delete_question_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.chat.v1.DeleteQuestionRequest",
+  "DeleteQuestionRequest",
+  "Samtal__Chat__V1__DeleteQuestionRequest",
+  "samtal.chat.v1",
+  sizeof(Samtal__Chat__V1__DeleteQuestionRequest),
+  2,
+  samtal__chat__v1__delete_question_request__field_descriptors,
+  samtal__chat__v1__delete_question_request__field_indices_by_name,
+  1,  samtal__chat__v1__delete_question_request__number_ranges,
+  (ProtobufCMessageInit) samtal__chat__v1__delete_question_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define samtal__chat__v1__delete_question_response__field_descriptors NULL
+#define samtal__chat__v1__delete_question_response__field_indices_by_name NULL
+#define samtal__chat__v1__delete_question_response__number_ranges NULL
+const ProtobufCMessageDescriptor samtal__chat__v1__delete_question_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.chat.v1.DeleteQuestionResponse",
+  "DeleteQuestionResponse",
+  "Samtal__Chat__V1__DeleteQuestionResponse",
+  "samtal.chat.v1",
+  sizeof(Samtal__Chat__V1__DeleteQuestionResponse),
+  0,
+  samtal__chat__v1__delete_question_response__field_descriptors,
+  samtal__chat__v1__delete_question_response__field_indices_by_name,
+  0,  samtal__chat__v1__delete_question_response__number_ranges,
+  (ProtobufCMessageInit) samtal__chat__v1__delete_question_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor samtal__chat__v1__answer_question_request__field_descriptors[5] =

@@ -32,6 +32,8 @@ typedef struct Samtal__Chat__V1__JoinSessionResponse Samtal__Chat__V1__JoinSessi
 typedef struct Samtal__Chat__V1__AskQuestionRequest Samtal__Chat__V1__AskQuestionRequest;
 typedef struct Samtal__Chat__V1__PublishQuestionRequest Samtal__Chat__V1__PublishQuestionRequest;
 typedef struct Samtal__Chat__V1__RejectQuestionRequest Samtal__Chat__V1__RejectQuestionRequest;
+typedef struct Samtal__Chat__V1__DeleteQuestionRequest Samtal__Chat__V1__DeleteQuestionRequest;
+typedef struct Samtal__Chat__V1__DeleteQuestionResponse Samtal__Chat__V1__DeleteQuestionResponse;
 typedef struct Samtal__Chat__V1__AnswerQuestionRequest Samtal__Chat__V1__AnswerQuestionRequest;
 typedef struct Samtal__Chat__V1__ListQuestionsRequest Samtal__Chat__V1__ListQuestionsRequest;
 typedef struct Samtal__Chat__V1__ListQuestionsResponse Samtal__Chat__V1__ListQuestionsResponse;
@@ -266,6 +268,26 @@ struct  Samtal__Chat__V1__RejectQuestionRequest
     , {0,NULL}, {0,NULL} }
 
 
+struct  Samtal__Chat__V1__DeleteQuestionRequest
+{
+  ProtobufCMessage base;
+  ProtobufCBinaryData session_id;
+  ProtobufCBinaryData question_id;
+};
+#define SAMTAL__CHAT__V1__DELETE_QUESTION_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__chat__v1__delete_question_request__descriptor) \
+    , {0,NULL}, {0,NULL} }
+
+
+struct  Samtal__Chat__V1__DeleteQuestionResponse
+{
+  ProtobufCMessage base;
+};
+#define SAMTAL__CHAT__V1__DELETE_QUESTION_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__chat__v1__delete_question_response__descriptor) \
+     }
+
+
 struct  Samtal__Chat__V1__AnswerQuestionRequest
 {
   ProtobufCMessage base;
@@ -473,6 +495,12 @@ void   samtal__chat__v1__publish_question_request__init
 /* Samtal__Chat__V1__RejectQuestionRequest methods */
 void   samtal__chat__v1__reject_question_request__init
                      (Samtal__Chat__V1__RejectQuestionRequest         *message);
+/* Samtal__Chat__V1__DeleteQuestionRequest methods */
+void   samtal__chat__v1__delete_question_request__init
+                     (Samtal__Chat__V1__DeleteQuestionRequest         *message);
+/* Samtal__Chat__V1__DeleteQuestionResponse methods */
+void   samtal__chat__v1__delete_question_response__init
+                     (Samtal__Chat__V1__DeleteQuestionResponse         *message);
 /* Samtal__Chat__V1__AnswerQuestionRequest methods */
 void   samtal__chat__v1__answer_question_request__init
                      (Samtal__Chat__V1__AnswerQuestionRequest         *message);
@@ -556,6 +584,12 @@ typedef void (*Samtal__Chat__V1__PublishQuestionRequest_Closure)
 typedef void (*Samtal__Chat__V1__RejectQuestionRequest_Closure)
                  (const Samtal__Chat__V1__RejectQuestionRequest *message,
                   void *closure_data);
+typedef void (*Samtal__Chat__V1__DeleteQuestionRequest_Closure)
+                 (const Samtal__Chat__V1__DeleteQuestionRequest *message,
+                  void *closure_data);
+typedef void (*Samtal__Chat__V1__DeleteQuestionResponse_Closure)
+                 (const Samtal__Chat__V1__DeleteQuestionResponse *message,
+                  void *closure_data);
 typedef void (*Samtal__Chat__V1__AnswerQuestionRequest_Closure)
                  (const Samtal__Chat__V1__AnswerQuestionRequest *message,
                   void *closure_data);
@@ -615,6 +649,8 @@ extern const ProtobufCMessageDescriptor samtal__chat__v1__join_session_response_
 extern const ProtobufCMessageDescriptor samtal__chat__v1__ask_question_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__chat__v1__publish_question_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__chat__v1__reject_question_request__descriptor;
+extern const ProtobufCMessageDescriptor samtal__chat__v1__delete_question_request__descriptor;
+extern const ProtobufCMessageDescriptor samtal__chat__v1__delete_question_response__descriptor;
 extern const ProtobufCMessageDescriptor samtal__chat__v1__answer_question_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__chat__v1__list_questions_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__chat__v1__list_questions_response__descriptor;
