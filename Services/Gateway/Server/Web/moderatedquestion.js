@@ -1,5 +1,5 @@
 // One question as its moderators see it, with the buttons that decide on it and the form that answers it.
-import { busy, CallError, clearError, keepFocus, make, questionContent, requestID, show, showError } from "/assets/page.js";
+import { armDeletion, busy, CallError, clearError, keepFocus, make, questionContent, requestID, show, showError } from "/assets/page.js";
 import { boundLength, isBlank, mended, mendWhatIsWritten } from "/assets/written.js";
 
 export function stateOf(question) {
@@ -37,13 +37,13 @@ export class ModeratedQuestion {
     #fits = [];  // of each of the form's fields: whether what is written fits
 
     /// - `begun`: the session's BegunAnswers.
-    /// - `act`: {publish, reject, answer}, each of which carries it out and resolves when it is done.
+    /// - `act`: {publish, reject, answer, remove}, each of which carries it out and resolves when it is done.
     constructor(question, { begun, act }) {
         this.#question = question;
         this.#begun = begun;
         this.#act = act;
         this.#buttons = { publish: this.#decision("publish", ""), reject: this.#decision("reject", "danger") };
-        const actions = make("p", { className: "row actions" }, this.#buttons.publish, this.#buttons.reject, this.#opener);
+        const actions = make("p", { className: "row actions" }, this.#buttons.publish, this.#buttons.reject, this.#opener, this.#deletion());
         this.#opener.addEventListener("click", () => this.#toggle());
         this.element = make("li", { className: "card", tabindex: "-1" }, this.#content, actions, this.#error);
         const earlier = begun.of(question.questionId);
@@ -73,6 +73,12 @@ export class ModeratedQuestion {
         button.addEventListener("keydown", (event) => {
             if (event.repeat && event.key === "Enter") event.preventDefault();
         });
+        return button;
+    }
+
+    #deletion() {
+        const button = make("button", { type: "button", className: "quiet danger" });
+        armDeletion(button, () => this.#attempt(button, () => this.#act.remove(this.#question)));
         return button;
     }
 

@@ -10,7 +10,7 @@ import {
 import { QuestionList, setReplaying } from "/assets/questionlist.js";
 
 const begun = new BegunAnswers();
-const makeRow = (question) => new ModeratedQuestion(question, { begun, act: { publish, reject, answer } });
+const makeRow = (question) => new ModeratedQuestion(question, { begun, act: { publish, reject, answer, remove } });
 const rendered = () => showCounts();
 /// Who waits longest comes first; of the others, the newest.
 const lists = {
@@ -97,7 +97,7 @@ function receive(name, event) {
         }
         showQuestion(event.question);
     } else if (name === "removed") {
-        for (const list of Object.values(lists)) list.remove(event.removedQuestionId);
+        forgetQuestion(event.removedQuestionId);
     } else if (name === "caught-up") {
         setCaughtUp(true);
     }
@@ -266,6 +266,16 @@ async function publish(question) {
 
 async function reject(question) {
     showQuestion(await callAsAdministrator("POST", `${questionPath(question)}:reject`, {}));
+}
+
+async function remove(question) {
+    await callAsAdministrator("DELETE", questionPath(question));
+    forgetQuestion(question.questionId);
+    announce("question.deleted");
+}
+
+function forgetQuestion(id) {
+    for (const list of Object.values(lists)) list.remove(id);
 }
 
 /// `accepted` is called when the answer is stored, before it is shown.

@@ -1,6 +1,6 @@
 // A participant's own questions: asked for by their author, and followed for as long as one of them waits.
 //
-// Everything but a question's rejection reaches its author by the feed that everybody follows. So a feed of one's own is
+// Everything but a question's rejection, and its deletion before it was published, reaches its author by the feed that everybody follows. So a feed of one's own is
 // open only while something waits for a moderator, and only in a tab that is looked at.
 import { readEvents } from "/assets/eventstream.js";
 import { call, CallError } from "/assets/page.js";
@@ -15,6 +15,7 @@ export class OwnQuestions {
     #path;
     #headers;
     #show;
+    #removed;
     #refused;
     #following = null;  // an AbortController
     #isWaiting = false;
@@ -23,11 +24,13 @@ export class OwnQuestions {
     /// - `path`: the session's.
     /// - `headers`: those that say who asks; nil while nobody has joined.
     /// - `show(question)`: called with each of them, as it is now.
+    /// - `removed(id)`: called when one of them is deleted.
     /// - `refused()`: called when the participant is unknown.
-    constructor(path, { headers, show, refused }) {
+    constructor(path, { headers, show, removed, refused }) {
         this.#path = path;
         this.#headers = headers;
         this.#show = show;
+        this.#removed = removed;
         this.#refused = refused;
         document.addEventListener("visibilitychange", () => this.#follow());
     }
@@ -83,6 +86,7 @@ export class OwnQuestions {
             await readEvents(path, { headers: this.#headers() ?? {}, signal }, (event) => {
                 if (event.id) this.#last = event.id;
                 if (event.name === "question") this.#show(JSON.parse(event.data).question);
+                if (event.name === "removed") this.#removed(JSON.parse(event.data).removedQuestionId);
             });
             return pause.ended;
         } catch (error) {

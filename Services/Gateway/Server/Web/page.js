@@ -162,6 +162,27 @@ export async function failure(response) {
     return new CallError(response.status, error, response.headers.get("retry-after"));
 }
 
+/// Makes a button delete a question at its second press: the first asks whether that is meant, and leaving the button
+/// takes it back.
+export function armDeletion(button, act) {
+    let isSure = false;
+    const ask = (sure) => {
+        isSure = sure;
+        show(button, sure ? "question.deleteSure" : "question.delete");
+    };
+    ask(false);
+    button.addEventListener("click", () => {
+        if (!isSure) return ask(true);
+        ask(false);
+        act();
+    });
+    button.addEventListener("blur", () => ask(false));
+    // A key that is held down asks, and does not answer.
+    button.addEventListener("keydown", (event) => {
+        if (event.repeat && event.key === "Enter") event.preventDefault();
+    });
+}
+
 /// One call to the API. Throws CallError; status 0 means that no answer came.
 export async function call(verb, path, { body, headers = {} } = {}) {
     const init = { method: verb, headers: { ...headers }, cache: "no-store", credentials: "omit" };

@@ -2,7 +2,8 @@
 import { FindBox } from "/assets/findbox.js";
 import { OwnQuestions } from "/assets/ownquestions.js";
 import {
-    announce, busy, byID, call, clearError, keepFocus, make, notice, questionContent, requestID, show, showError, startPage,
+    announce, armDeletion, busy, byID, call, clearError, keepFocus, make, notice, questionContent, requestID,
+    show, showError, startPage,
 } from "/assets/page.js";
 import { Privacy } from "/assets/privacy.js";
 import { QuestionList, setReplaying } from "/assets/questionlist.js";
@@ -33,7 +34,7 @@ const findBox = new FindBox({ questions: published });
 const own = new QuestionList(byID("own-list"), { newestFirst: true, makeRow: ownRow });
 const waiting = new Set();  // ids of those that wait for a moderator
 const ownQuestions = new OwnQuestions(sessionPath, {
-    headers: participantHeaders, show: showOwn, refused: forgetParticipant,
+    headers: participantHeaders, show: showOwn, removed: forgetQuestion, refused: forgetParticipant,
 });
 
 // Following
@@ -149,9 +150,37 @@ function publishedRow(question) {
     const update = (changed) => {
         const badge = mine.has(changed.questionId) && make("span", { className: "badge", key: "questions.yours" });
         element.replaceChildren(...questionContent(changed, badge));
+        if (mine.has(changed.questionId)) element.append(...deletion(changed.questionId));
     };
     update(question);
     return { element, update };
+}
+
+/// What deletes one of the participant's own questions.
+function deletion(id) {
+    const error = make("p", { className: "error", role: "alert" });
+    const button = make("button", { type: "button", className: "quiet danger" });
+    armDeletion(button, async () => {
+        clearError(error);
+        try {
+            await call("DELETE", `${sessionPath}/questions/${encodeURIComponent(id)}`, { headers: participantHeaders() ?? {} });
+            forgetQuestion(id);
+            announce("question.deleted");
+        } catch (problem) {
+            showError(error, problem);
+        }
+    });
+    return [make("p", { className: "row actions" }, button), error];
+}
+
+/// A question of the participant's own is deleted.
+function forgetQuestion(id) {
+    mine.delete(id);
+    if (participant) keepParticipant();
+    answers.delete(id);
+    published.remove(id);
+    own.remove(id);
+    setWaiting(id, false);
 }
 
 function removeQuestion(id) {
@@ -166,7 +195,7 @@ function ownRow(question) {
         const badge = changed.state === "REJECTED"
             ? make("span", { className: "badge off", key: "own.REJECTED" })
             : make("span", { className: "badge waiting", key: "own.PENDING" });
-        element.replaceChildren(...questionContent(changed, badge));
+        element.replaceChildren(...questionContent(changed, badge), ...deletion(changed.questionId));
     };
     update(question);
     return { element, update };
