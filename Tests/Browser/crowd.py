@@ -209,9 +209,9 @@ def keyboard_and_writing(crowd, session):
         "return document.getElementById(arguments[0])?.value", held) == "Det här skrivs medan andra frågar. Och fortsätter.")
 
     # The tabulator goes on from row to row, also past those that were in the document at first.
-    person.script("arguments[0].focus()", person.sees(f"{page} > li[aria-posinset='6'] .quiet"))
+    person.script("arguments[0].focus()", person.sees(f"{page} > li[aria-posinset='6'] .quiet.danger"))
     for place in range(7, 37):
-        person.keys(Keys.TAB * 3)
+        person.keys(Keys.TAB * 4)
         eventually(f"the focus is in row {place}", lambda: person.script(
             "return document.activeElement.closest('li')?.ariaPosInSet") == str(place))
     person.script("document.querySelector(arguments[0]).scrollIntoView({ block: 'start', behavior: 'instant' })", page)
