@@ -7,8 +7,8 @@ public import GRDB
 /// Used by one thread at a time, whichever it is.
 public final class SQLiteFile {
     public struct Configuration: Sendable {
-        /// Memory for pages, in KiB.
-        public var cacheSize = 512
+        /// Memory for pages, in KiB: what many open files take each. What is read again comes from the system's cache.
+        public var cacheSize = 128
         /// Pages in the write-ahead log after which a commit copies them into the database file.
         public var checkpointPages = 1000
 

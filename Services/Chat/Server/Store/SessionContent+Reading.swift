@@ -26,8 +26,13 @@ extension SessionContent {
     /// A question with its texts and its answers.
     func record(_ number: Int64) throws -> QuestionRecord {
         let statement = try selectQuestion.get()
-        let row = try Row.fetchOne(statement, arguments: [number])
-        guard let row, let question = outline.question(number) else { throw ChatError.damaged }
+        guard let row = try Row.fetchOne(statement, arguments: [number]) else { throw ChatError.damaged }
+        return try record(number, row)
+    }
+
+    /// - Parameter row: `id, author, ask_time, author_name, text`.
+    private func record(_ number: Int64, _ row: Row) throws -> QuestionRecord {
+        guard let question = outline.question(number) else { throw ChatError.damaged }
         return QuestionRecord(
             id: row[0], number: number, state: question.state, wasPublished: question.wasPublished,
             sealedText: row.bytes(4), sealedAuthorName: row.bytes(3), author: row.bytes(1),
@@ -50,16 +55,35 @@ extension SessionContent {
     private func batch(_ numbers: [Int64], bound: BatchBound) throws -> QuestionBatch {
         var batch = QuestionBatch()
         var size = 0
+        let next = try rows(of: numbers)
         for number in numbers {
             guard batch.questions.count < bound.questions, size < bound.bytes else {
                 batch.isLast = false
                 break
             }
-            let question = try record(number)
+            let question = try next(number)
             size += question.contentSize
             batch.questions.append(question)
         }
         return batch
+    }
+
+    /// Reads questions one after the other: those that lie in a row, as most do, with one statement.
+    private func rows(of numbers: [Int64]) throws -> (Int64) throws -> QuestionRecord {
+        guard let first = numbers.first, numbers.count > 1, numbers == Array(first..<first + Int64(numbers.count))
+        else {
+            return record
+        }
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT id, author, ask_time, author_name, text FROM question
+                WHERE number BETWEEN ? AND ? ORDER BY number
+                """)
+        let rows = try Row.fetchCursor(statement, arguments: [first, first + Int64(numbers.count) - 1])
+        return { number in
+            guard let row = try rows.next() else { throw ChatError.damaged }
+            return try self.record(number, row)
+        }
     }
 }
 

@@ -49,7 +49,10 @@ final class SessionContent {
     init(of id: String, at path: String) throws {
         file = try SQLiteFile(path: path)
         (db, outline) = try file.use { db in
-            (db, try SessionSchema.outline(of: try SessionSchema.session(id, in: db), in: db))
+            let outline = try SessionSchema.outline(of: try SessionSchema.session(id, in: db), in: db)
+            // Pages that were read through once are not needed again soon.
+            try db.execute(sql: "PRAGMA shrink_memory")
+            return (db, outline)
         }
     }
 
