@@ -125,6 +125,35 @@ struct StoreErasureTests {
         }
     }
 
+    @Test("ends a change of keys that is under way, and leaves nothing of it")
+    func whileResealing() async throws {
+        try await inFolder { folder in
+            try await fileStore(in: folder).using { (store) async throws in
+                for round in 0..<6 {
+                    let id = try await store.add().id
+                    try await fill(store, id, 800)
+                    let begun = Told<String>()
+                    async let resealed = failure {
+                        _ = try await store.reseal(
+                            id, to: 2,
+                            by: { sealed, _ in
+                                begun.add("")
+                                return sealed
+                            }, onCommit: { _ in })
+                    }
+                    // Anywhere between its first row and its end.
+                    try await eventually { begun.all.count > round * 300 }
+                    let evidence = try await store.erase(id)
+                    #expect(evidence.content == .removed && evidence.counts?.questions == 800)
+                    #expect([nil, .sessionNotFound].contains(await resealed))
+                    let files = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/sessions")
+                    #expect(files.allSatisfy { !$0.hasPrefix(id) })
+                    #expect(try await store.erase(id).content == .erasedEarlier)
+                }
+            }
+        }
+    }
+
     private struct Crash: Error {}
 
     @Test(
