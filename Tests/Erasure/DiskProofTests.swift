@@ -76,6 +76,43 @@ struct DiskProofTests {
         }
     }
 
+    @Test("after questions were deleted not even the living key opens what was stored before; the rest is still there")
+    func deleted() async throws {
+        guard let disk = try DiskImage.make(.ext4) else { return }
+        try await RunningSamtal.with(
+            [.identity, .retention, .chat], data: disk.mountPoint, retentionOptions: [],
+            chatOptions: ["--key-change-delay", "0"]
+        ) { samtal in
+            let organisation = try await TestOrganisation.create(in: samtal)
+            let session = try await organisation.openSession(in: samtal, title: Self.marker)
+            try await Self.ask(30, in: session, samtal)
+            let files = SessionFiles(data: samtal.data)
+            let before = try files.texts(of: session)
+            var raw = try RawDisk(disk.snapshot())
+            #expect(try raw.opened(before, with: raw.keys()).count == 61)
+
+            let questions = try await samtal.chat.listQuestions(
+                .init(sessionID: session), options: organisation.administrator
+            ).questions
+            for question in questions.prefix(5) {
+                _ = try await samtal.chat.deleteQuestion(
+                    .init(sessionID: session, questionID: question.questionID), options: organisation.administrator)
+            }
+            try await eventually("the content's key is changed", within: .seconds(60)) {
+                try await samtal.retention.getSessionKey(.init(sessionID: session)).keyVersion > 1
+            }
+            try await eventually("the change is over", within: .seconds(60)) {
+                try await samtal.retention.getSessionKey(.init(sessionID: session)).nextKey.isEmpty
+            }
+            raw = try RawDisk(disk.snapshot())
+            let keys = try raw.keys()
+            #expect(try raw.opened(before, with: keys).isEmpty)
+            let after = try files.texts(of: session)
+            #expect(try raw.opened(after, with: keys).count == after.count && after.count >= 51)
+            for form in Self.plainForms(of: Self.marker) { #expect(!raw.contains(form)) }
+        }
+    }
+
     @Test(
         "on a medium that keeps copies retention says which and does not start; told to go on, each certificate says it",
         arguments: [DiskImage.Kind.btrfs, .journalling])

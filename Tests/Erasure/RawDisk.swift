@@ -79,11 +79,15 @@ struct RawDisk {
 
     /// Those of the texts that lie somewhere on the disk and open with one of the keys.
     func opened(_ texts: [SealedText], with keys: [[UInt8]]) throws -> [SealedText] {
-        let keys = try keys.map { try SessionKey(bytes: $0) }
+        let keys = try keys.map { bytes in
+            let key = try SessionKey(bytes: bytes)
+            return SessionKeys(token: key, content: key)
+        }
         return texts.filter { text in
             contains(Data(text.sealed))
-                && keys.contains { key in
-                    (try? SessionCipher(sessionID: text.session, key: key).open(text.sealed, as: text.field)) != nil
+                && keys.contains { keys in
+                    let cipher = SessionCipher(sessionID: text.session, keys: keys, version: keys.version)
+                    return (try? cipher?.open(text.sealed, as: text.field)) != nil
                 }
         }
     }

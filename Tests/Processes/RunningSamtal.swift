@@ -108,6 +108,7 @@ package final class RunningSamtal: Sendable {
         var arguments = ["--data", data, "--region", region ?? regions[service] ?? Self.region]
         // The tests' folder may lie in an overlay; what is said of that is tested where the medium is chosen.
         if service == .retention { arguments += retentionOptions }
+        if service == .chat { arguments += chatOptions }
         if service == .gateway {
             arguments += ["--http", "127.0.0.1:0", "--http-address-file", addressFile] + gatewayOptions
         }

@@ -46,7 +46,7 @@ package struct ChatAssembly: Sendable {
         let log = SessionLog(store: store, directory: directory, feed: feed, places: places, clock: clock)
         let sessions = Sessions(
             storeTag: settings.storeTag, store: store, directory: directory, retention: retention, feed: feed,
-            clock: clock)
+            clock: clock, limits: limits)
         let handler = ChatHandler(
             directory: directory, sessions: sessions, controllers: Controllers(identity: identity),
             questions: Questions(store: store, directory: directory, feed: feed, clock: clock, limits: limits),

@@ -14,11 +14,13 @@ struct Sessions: Sendable {
     let retention: Retention
     let feed: LiveFeed
     let clock: any WallClock
+    let limits: ChatLimits
 
     /// - Throws: UNAVAILABLE naming retention, or what retention says against it.
     func create(title: String, organisationID: String) async throws -> ChatV1.Session {
         let id = Identifier.random(prefix: storeTag + "-")
-        let (keys, retentionDays) = try await retention.openSession(id, organisationID: organisationID)
+        let (keys, retentionDays) = try await retention.openSession(
+            id, organisationID: organisationID, maximumDays: limits.sessionDays)
         guard let cipher = SessionCipher(sessionID: id, keys: keys, version: keys.version) else {
             throw ChatError.damaged
         }

@@ -17,12 +17,14 @@ package struct Retention: Sendable {
     }
 
     /// Registers a session under its organisation's agreement.
+    /// - Parameter maximumDays: After so many days it has ended, whether or not retention hears of it.
     /// - Throws: ``ChatError/retentionUnavailable``; FAILED_PRECONDITION as retention puts it, for want of an agreement;
     ///   RESOURCE_EXHAUSTED `SESSION_LIMIT` likewise.
     func openSession(
-        _ sessionID: String, organisationID: String
+        _ sessionID: String, organisationID: String, maximumDays: Int
     ) async throws -> (keys: SessionKeys, retentionDays: Int) {
-        let request = RetentionV1.OpenSessionRequest(sessionID: sessionID, organisationID: organisationID)
+        let request = RetentionV1.OpenSessionRequest(
+            sessionID: sessionID, organisationID: organisationID, maxDays: UInt32(clamping: maximumDays))
         do {
             let opened = try await client.openSession(request, options: CallOptions(timeout: Retention.timeout))
             return (try SessionKeys(opened), Int(opened.retentionDays))
