@@ -35,11 +35,32 @@ struct SessionUpkeep: Service {
     let logger: Logger
 
     func run() async throws {
+        await withTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { await lookAfterSessions() }
+            // Apart: sealing a large session anew takes its time, and the end of another must not wait for it.
+            tasks.addTask { await changeKeys() }
+        }
+    }
+
+    private func changeKeys() async {
+        var pacing = Pacing()
+        while !Task.isCancelled {
+            if pacing.isDue(at: .now) {
+                let succeeded = await attempt("changing keys") {
+                    try await keyChanges.change(
+                        deletedBy: clock.now().addingTimeInterval(-(keyChangeDelay / .seconds(1))))
+                }
+                pacing.note(succeeded, at: .now)
+            }
+            do { try await Task.sleep(for: interval) } catch { return }
+        }
+    }
+
+    private func lookAfterSessions() async {
         var reporting = Pacing()
         var erasing = Pacing()
         var asking = Pacing()
         var settling = Pacing()
-        var changingKeys = Pacing()
         var storedTime = Date.distantPast
         while !Task.isCancelled {
             await attempt("storing the time") { try await storeTime(since: &storedTime) }
@@ -56,13 +77,6 @@ struct SessionUpkeep: Service {
             if erasing.isDue(at: .now) {
                 let succeeded = await attempt("erasing what is overdue") { try await eraseOverdue() }
                 erasing.note(succeeded, at: .now)
-            }
-            if changingKeys.isDue(at: .now) {
-                let succeeded = await attempt("changing keys") {
-                    try await keyChanges.change(
-                        deletedBy: clock.now().addingTimeInterval(-(keyChangeDelay / .seconds(1))))
-                }
-                changingKeys.note(succeeded, at: .now)
             }
             if settling.isDue(at: .now) {
                 let succeeded = await attempt("settling the store") { try await store.settle(at: clock.now()) }

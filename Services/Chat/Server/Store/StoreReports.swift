@@ -35,7 +35,9 @@ package final class StoreReports: Sendable {
 
     func damaged(_ file: SessionFile, _ error: StorageError) {
         guard state.withLock({ $0.damaged.insert(file.id).inserted }) else { return }
-        logger.error("a session's file is set aside: \(error)", metadata: metadata(file.id, file.organisation))
+        var metadata = metadata(file.id, file.organisation)
+        metadata[LogKey.reason] = .string("\(error.code)")
+        logger.error("a session's file can't be read and is set aside", metadata: metadata)
     }
 
     func missing(_ id: String, of organisation: String) {
@@ -58,7 +60,7 @@ package final class StoreReports: Sendable {
             "a step could not be completed and will be tried again",
             metadata: [
                 LogKey.component: .string(what), LogKey.errorType: .string("\(type(of: error))"),
-                LogKey.reason: .string((error as? StorageError)?.description ?? ""),
+                LogKey.reason: .string((error as? StorageError).map { "\($0.code)" } ?? ""),
             ])
     }
 
