@@ -83,7 +83,7 @@ def erase(story):
     story.moderator.types("The session's id", story.id, within="dialog")
     story.moderator.presses("Erase for ever", within="dialog")
     story.moderator.sees("h1", "Certificate of erasure", exact=True)
-    for text in (story.id, "On request", "Sweden (se-stockholm-1)"):
+    for text in (story.id, "On request", "Sweden (se-stockholm-1)", "Overwritten where they lay, in ", "removed, "):
         story.moderator.sees("#certificate-facts", text)
     story.moderator.sees("#statement", story.id)
     expect(len(story.moderator.sees("#signature").text) >= 80, "the signature is shown")

@@ -135,6 +135,11 @@ struct JSONLogHandlerTests {
         }
         #expect([.internal, .unavailable, .notFound, .cancelled].map(level) == [.error, .warning, .info, .info])
         #expect(AccessLogInterceptor.level(nil, kind: .serverStreaming) == .info)
+        // Anybody could fill the disk with what the public gets wrong.
+        let codes: [RPCError.Code] = [.notFound, .unauthenticated, .invalidArgument, .resourceExhausted, .internal]
+        #expect(
+            codes.map { AccessLogInterceptor.level(RPCError($0, ""), kind: .unary, isOfPublic: true) }
+                == [.debug, .debug, .debug, .debug, .error])
         let malformed = RPCError(.internal, "", reason: RPCError.malformedRequest)
         #expect(AccessLogInterceptor.level(malformed, kind: .unary) == .info)
     }

@@ -5,7 +5,8 @@ internal import Synchronization
 
 /// One line a call: method, status, duration, the peer's role, the trace; nothing of what was said.
 ///
-/// A unary call that went well is a line at `debug`, so that at `info` the common path writes nothing and costs nothing.
+/// A unary call that went well is a line at `debug`, so that at `info` the common path writes nothing and costs nothing. So
+/// is what the public gets wrong: anybody could fill the disk with lines.
 struct AccessLogInterceptor: ServerInterceptor {
     private let peers: PeerRoles
     private let logger: Logger
@@ -23,14 +24,17 @@ struct AccessLogInterceptor: ServerInterceptor {
     func begin(_ call: ServerCall) async throws(RPCError) {}
 
     func end(_ call: ServerCall, outcome: RPCError?) {
-        let level = Self.level(outcome, kind: call.method.kind)
+        let roles = call[.roles].map { RoleSet($0) } ?? peers.roleSet(of: call.peer)
+        let level = Self.level(
+            outcome, kind: call.method.kind,
+            isOfPublic: roles == RoleSet(.gateway) && call.principal.kind != .administrator)
         if level <= .debug && !logsEveryCall { return }
         let number = LoggedCalls.count.wrappingAdd(1, ordering: .relaxed).newValue
         var metadata: Logger.Metadata = [
             LogKey.method: .string(call.method.path),
             LogKey.code: .string(outcome?.code.name ?? "OK"),
             LogKey.duration: .stringConvertible(call.elapsedNanoseconds / 1000),
-            LogKey.peerRole: .string((call[.roles].map { RoleSet($0) } ?? peers.roleSet(of: call.peer)).label),
+            LogKey.peerRole: .string(roles.label),
             LogKey.callID: .string("\(processTag)-\(number)"),
             LogKey.traceID: .string(call.trace.traceID),
         ]
@@ -39,12 +43,17 @@ struct AccessLogInterceptor: ServerInterceptor {
     }
 
     /// What the service is to blame for is louder than what the caller is.
-    static func level(_ outcome: RPCError?, kind: MethodDescriptor.Kind) -> Logger.Level {
+    /// - Parameter isOfPublic: The gateway calls for somebody who is no administrator.
+    static func level(_ outcome: RPCError?, kind: MethodDescriptor.Kind, isOfPublic: Bool = false) -> Logger.Level {
         switch outcome?.code {
+        case .invalidArgument, .notFound, .alreadyExists, .permissionDenied, .unauthenticated, .failedPrecondition,
+            .outOfRange, .resourceExhausted, .cancelled:
+            // Refusals for a bound are counted, and said now and then (`Refusals`).
+            isOfPublic ? .debug : outcome?.code == .resourceExhausted ? .warning : .info
         case .internal where outcome?.reason == RPCError.malformedRequest: .info
         case nil: kind == .unary ? .debug : .info
         case .internal, .unknown, .dataLoss: .error
-        case .unavailable, .deadlineExceeded, .resourceExhausted, .unimplemented: .warning
+        case .unavailable, .deadlineExceeded, .unimplemented: .warning
         default: .info
         }
     }

@@ -56,7 +56,8 @@ export async function showCertificate(sessionID) {
     if (certificate?.sessionId !== sessionID) {
         certificate = await callAsAdministrator("GET", `/v1/sessions/${encodeURIComponent(sessionID)}/certificate`);
     }
-    const declared = declaredRegions(certificate);
+    const said = statement(certificate);
+    const declared = said.declared_regions;
     fillFacts(byID("certificate-facts"), [
         ["certificate.session", make("code", { content: certificate.sessionId })],
         ["certificate.sequence", make("span", { content: certificate.sequence ?? "" })],
@@ -68,6 +69,7 @@ export async function showCertificate(sessionID) {
         ["certificate.instruction", certificate.instruction && make(
             "span", { dir: "auto", content: certificate.instruction },
         )],
+        ...evidenceFacts(said),
         ["certificate.regions", declared && make("span", { key: "place", values: { place: { regions: declared, of: 2 } } })],
         ["certificate.key", make("code", { content: certificate.keyId ?? "" })],
     ]);
@@ -75,13 +77,30 @@ export async function showCertificate(sessionID) {
     byID("signature").textContent = certificate.signature ?? "";
 }
 
-/// Where the session was kept, as its certificate says; null where it doesn't.
-function declaredRegions({ statement }) {
+/// What a certificate says, by name; nothing where it can't be read.
+function statement(certificate) {
     try {
-        return JSON.parse(statement).declared_regions ?? null;
+        return JSON.parse(certificate.statement) ?? {};
     } catch {
-        return null;
+        return {};
     }
+}
+
+/// What was seen of the erasure, in plain words.
+function evidenceFacts({ counts, evidence }) {
+    if (!evidence) return [];
+    const { keys, content } = evidence;
+    const words = (key, values) => make("span", { key, values });
+    return [
+        ["certificate.keys", keys.slots > 0
+            ? words("certificate.keysOverwritten", { slots: keys.slots }) : words("certificate.keysGone")],
+        ["certificate.medium", keys.risks.length > 0
+            ? words("certificate.mediumUnsafe", { medium: keys.medium, risks: keys.risks.join(", ") })
+            : make("span", { content: keys.medium })],
+        ["certificate.content", words(`certificate.found.${content.found}`, { files: content.files, bytes: content.bytes })],
+        ["certificate.questions", counts && make("span", { content: counts.questions })],
+        ["certificate.answers", counts && make("span", { content: counts.answers })],
+    ];
 }
 
 /// Takes what was shown out of the page.
