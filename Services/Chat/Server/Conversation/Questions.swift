@@ -83,7 +83,7 @@ struct Questions: Sendable {
     /// - Parameter participantID: Whose question it must be; nil: a moderator deletes it.
     func delete(_ questionID: String, in session: OpenedSession, by participantID: String?) async throws {
         try await store.delete(
-            questionID, in: session.id, by: participantID.map(session.cipher.authorDigest), at: clock.now()
+            questionID, in: session.id, by: participantID.map(session.cipher.authorDigest), at: clock.confirmed()
         ) { [feed] question in
             feed.publish(question, in: session.id)
         }

@@ -48,7 +48,7 @@ struct SessionUpkeep: Service {
             if pacing.isDue(at: .now) {
                 let succeeded = await attempt("changing keys") {
                     try await keyChanges.change(
-                        deletedBy: clock.now().addingTimeInterval(-(keyChangeDelay / .seconds(1))))
+                        deletedBy: clock.confirmed().addingTimeInterval(-(keyChangeDelay / .seconds(1))))
                 }
                 pacing.note(succeeded, at: .now)
             }
@@ -79,7 +79,7 @@ struct SessionUpkeep: Service {
                 erasing.note(succeeded, at: .now)
             }
             if settling.isDue(at: .now) {
-                let succeeded = await attempt("settling the store") { try await store.settle(at: clock.now()) }
+                let succeeded = await attempt("settling the store") { try await store.settle(at: clock.confirmed()) }
                 settling.note(succeeded, at: .now)
             }
             do { try await Task.sleep(for: interval) } catch { return }
