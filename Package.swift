@@ -151,7 +151,7 @@ let package = Package(
             "Retention",
             [
                 "RetentionCore", "RetentionServer", "ServiceKit", "Contracts", "RPC", "Storage", "Privacy", "KeySlots",
-                grdb, logging, crypto, lifecycle,
+                "TestProcesses", grdb, logging, crypto, lifecycle,
             ] + nio),
         tests(
             "Gateway",

@@ -84,7 +84,7 @@ struct JSONLogHandlerTests {
     func refusedCall() async throws {
         let log = LogCollector()
         let chain = InterceptorChain.standard(
-            service: "test", authenticators: [], peers: PeerRoles([testUID: [.gateway]]), logger: log.logger())
+            service: "test", authenticators: [], peers: PeerRoles([testUID: [.backend]]), logger: log.logger())
         let call = call(
             "/samtal.retention.v1.RetentionService/GetSessionKey",
             metadata: [
@@ -98,7 +98,7 @@ struct JSONLogHandlerTests {
         #expect(entry["method"] as? String == "/samtal.retention.v1.RetentionService/GetSessionKey")
         #expect(entry["code"] as? String == "PERMISSION_DENIED")
         #expect(entry["reason"] as? String == "ROLE_NOT_ALLOWED")
-        #expect(entry["peer_role"] as? String == "gateway")
+        #expect(entry["peer_role"] as? String == "backend")
         #expect(entry["duration_us"] is Int)
         #expect((entry["call_id"] as? String)?.hasPrefix("test-") == true)
         #expect(entry["trace_id"] as? String == "4bf92f3577b34da6a3ce929d0e0e4736")

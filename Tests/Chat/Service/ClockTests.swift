@@ -48,10 +48,10 @@ struct ClockTests {
                 world.clock.set(World.start.addingTimeInterval(Self.weeks))
                 try await Task.sleep(for: .milliseconds(100))
                 #expect(try await chat.client.getSession(.init(sessionID: live)).state == .open)
-                // As the upkeep sees it: the same step, an hour long.
+                // As the upkeep sees it: the same step, an hour long. Within the last minute it may have done its work.
                 for _ in 0..<61 {
                     world.clock.advance(by: 60)
-                    _ = try await chat.client.listQuestions(.init(sessionID: live))
+                    _ = try? await chat.client.listQuestions(.init(sessionID: live))
                 }
                 try await world.eventually("what nobody ended is ended, as long ago as it should have been") {
                     let refusal = await status { _ = try await chat.client.getSession(.init(sessionID: live)) }

@@ -1,5 +1,7 @@
 package import Privacy
 package import RetentionCore
+import Storage
+import Synchronization
 
 /// Erases sessions: the keys, the content, the certificate, in this order and each once. What it does next is read from
 /// the store each time, so it goes on from wherever an erasure stopped.
@@ -15,6 +17,11 @@ package final class Eraser: Sendable {
     private let clock: any WallClock
     private let hooks: ErasureHooks
     private let locks: SessionLocks
+    /// One batch of keys at a time is destroyed, so that what is seen of a session is on record before somebody else
+    /// looks and finds nothing. No session is called this.
+    private static let destroying = " keys"
+    /// What was seen of sessions whose keys are destroyed while that could not be stored.
+    private let unstored = Mutex<[String: KeyDestruction]>([:])
 
     /// - Parameter locks: of the sessions whose keys are being made, changed or destroyed.
     package init(
@@ -53,9 +60,15 @@ package final class Eraser: Sendable {
     }
 
     /// Begins the erasure of every session whose time has passed, and destroys the keys of those and of all that were
-    /// asked for. Needs nobody: after it no overdue content can be read, even if chat is down for days.
+    /// asked for. Needs nobody: after it no overdue content can be read, even if chat is down for days. Nor does it need
+    /// room on the disk: where nothing can be stored the keys go all the same, and the rest follows when there is room.
     package func destroyDueKeys() async throws {
-        while try await store.requestOverdue(at: clock.confirmed(), limit: Self.keyBatch) == Self.keyBatch {}
+        do {
+            while try await store.requestOverdue(at: clock.confirmed(), limit: Self.keyBatch) == Self.keyBatch {}
+        } catch let error as StorageError where error.code == .full {
+            try await destroyOverdueKeysUnstored()
+            throw error
+        }
         while true {
             let due = try await store.awaitingKeyDestruction(limit: Self.keyBatch)
             guard !due.isEmpty else { return }
@@ -100,10 +113,38 @@ package final class Eraser: Sendable {
 
     private func destroyKeys(_ ids: [String]) async throws {
         for id in ids { try hooks.before(.destroyKey, id) }
-        let sessions = try await store.sessions(ids)
+        try await locks.withLock(Self.destroying) {
+            let seen = try await destroyKeys(of: try await store.sessions(ids))
+            for id in ids { try hooks.beforeStoring(.destroyKey, id) }
+            try await store.markKeysDestroyed(seen, at: clock.confirmed())
+            unstored.withLock { unstored in for (id, _) in seen { unstored[id] = nil } }
+        }
+    }
+
+    /// - Returns: what was seen of each, now and when it could not be stored.
+    private func destroyKeys(
+        of sessions: [RetainedSession]
+    ) async throws -> [(id: String, destruction: KeyDestruction)] {
         let seen = try await keys.destroyAll(of: sessions.map { ($0.id, $0.keys) })
-        for id in ids { try hooks.beforeStoring(.destroyKey, id) }
-        try await store.markKeysDestroyed(Array(zip(sessions.map(\.id), seen)), at: clock.confirmed())
+        return unstored.withLock { unstored in
+            zip(sessions, seen).map { session, destruction in
+                let whole = unstored[session.id].map { destruction.slots > 0 ? destruction : $0 } ?? destruction
+                unstored[session.id] = whole
+                return (session.id, whole)
+            }
+        }
+    }
+
+    /// The keys of sessions whose time has passed and whose erasure can't be begun on record.
+    private func destroyOverdueKeysUnstored() async throws {
+        var last = ""
+        while true {
+            let due = try await store.overdue(at: clock.confirmed(), after: last, limit: Self.keyBatch)
+            guard let end = due.last?.id else { return }
+            let fresh = due.filter { session in unstored.withLock { $0[session.id] == nil } }
+            _ = try await locks.withLock(Self.destroying) { try await destroyKeys(of: fresh) }
+            last = end
+        }
     }
 
     /// - Throws: `RetentionError.contentMissing` if chat has nothing of a session that it once held: then its store is not

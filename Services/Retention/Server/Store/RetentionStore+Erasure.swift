@@ -1,6 +1,6 @@
 package import Foundation
 import GRDB
-import RetentionCore
+package import RetentionCore
 import Storage
 
 extension RetentionStore {
@@ -32,6 +32,19 @@ extension RetentionStore {
                 try Self.update(session, db)
             }
             return overdue.count
+        }
+    }
+
+    /// Sessions whose time has passed and whose erasure has not begun, in the order of their ids.
+    package func overdue(at now: Date, after id: String, limit: Int) async throws -> [RetainedSession] {
+        try await database.read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT * FROM sessions WHERE erasure = 'live' AND session_id > ?1
+                    AND (delete_time <= ?2 OR end_time IS NULL AND backstop_time <= ?2) ORDER BY session_id LIMIT ?3
+                    """, arguments: [id, LedgerTime.milliseconds(now), limit]
+            ).map(Self.session)
         }
     }
 
