@@ -10,7 +10,7 @@ fail() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 packages_build=(libprotobuf-c-dev libnghttp2-dev libarchive-dev libsqlite3-dev libcurl4-openssl-dev zlib1g-dev pkg-config)
 packages_test=(
   protobuf-compiler protobuf-c-compiler libprotobuf-dev libgrpc++-dev protobuf-compiler-grpc g++ nghttp2-client curl unzip
-  python3 python3-venv chromium chromium-driver golang-go golang-google-grpc-dev golang-github-golang-protobuf-1-5-dev
+  python3 python3-venv python3-cryptography chromium chromium-driver golang-go golang-google-grpc-dev golang-github-golang-protobuf-1-5-dev
   protoc-gen-go-1-5 protoc-gen-go-grpc e2fsprogs xfsprogs btrfs-progs
 )
 packages_bench=(libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc gcc g++ nghttp2-client curl python3)

@@ -138,6 +138,20 @@ struct ProcessorTests {
             #expect(ran.printed.contains("on instruction: Ärende 2026/17"), "\(ran.printed)")
             #expect(try await run(samtal, ["ledger-key", "--output", key], tokens: nobody).status == 0)
             let verified = try await ChildProcess.run("samtal", ["verify", certificate, "--key", key])
+            let inSwedish = try await ChildProcess.run(
+                "samtal", ["verify", certificate, "--key", key, "--language", "sv"])
+            #expect(inSwedish.printed.contains("platser överskrivna") && inSwedish.printed.contains("1 fil borttagen"))
+            // Another program, with a public library alone, says the same; of a changed certificate too.
+            let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+                .deletingLastPathComponent().appendingPathComponent("Scripts/verify-certificate.py").path
+            let checked = try await ChildProcess.run("/usr/bin/python3", [script, certificate, key])
+            #expect(checked.status == 0 && checked.printed.hasSuffix("VALID\n"), "\(checked.printed)")
+            let forged = certificate + ".forged"
+            let text = try String(contentsOfFile: certificate, encoding: .utf8)
+            try text.replacingOccurrences(of: "manual", with: "automatic").write(
+                toFile: forged, atomically: true, encoding: .utf8)
+            let refused = try await ChildProcess.run("/usr/bin/python3", [script, forged, key])
+            #expect(refused.status == 1 && refused.printed.contains("NOT VALID"), "\(refused.printed)")
             #expect(verified.status == 0)
             #expect(
                 verified.printed.contains("the operator, on the instruction “Ärende 2026/17”"), "\(verified.printed)")

@@ -70,7 +70,8 @@ extension DemoStage {
         else { throw CommandFailure("The certificate does not count what was kept.") }
         let (keys, content) = (statement.evidence.keys, statement.evidence.content)
         try say(
-            "erased       \(keys.slots) key slots overwritten on \(keys.medium), \(content.files) files unlinked; "
+            "erased       \(keys.slots) key slots overwritten on \(keys.medium), \(content.files) file\(content.files == 1 ? "" : "s") "
+                + "unlinked; "
                 + "certificate \(message.sequence) written")
         return certificate
     }
