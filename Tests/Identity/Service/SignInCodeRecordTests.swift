@@ -49,6 +49,22 @@ struct SignInCodeRecordTests {
         }
     }
 
+    @Test("the first sign-in ends every other code that the operator made while setting the organisation up")
+    func setUpEnds() async throws {
+        try await RunningIdentity.with { identity in
+            let organisation = try await identity.organisation()
+            _ = try await identity.administrator(of: organisation)
+            _ = try await identity.administrator("bo@example.se", name: "Bo Ek", of: organisation)
+            let (first, second) = (
+                try await identity.code(for: "karin@example.se"), try await identity.code(for: "bo@example.se")
+            )
+            let signedIn = try await identity.signIn(first)
+            #expect(try await refusal { try await identity.signIn(second) }?.code == .unauthenticated)
+            let states = try await codes(identity, as: signedIn).signInCodes.map(\.state)
+            #expect(Set(states) == [.used, .replaced])
+        }
+    }
+
     @Test("from the first sign-in on, the operator makes no code, adds nobody and removes nobody")
     func setUpIsOver() async throws {
         try await RunningIdentity.with { identity in

@@ -6,6 +6,7 @@ import { service } from "/assets/service.js";
 
 const pause = 300000;  // milliseconds between two looks at what the operator has made
 const open = ["NOT_YET_USABLE", "USABLE"];
+const longest = 50 * 3600000;  // milliseconds from the making of a code until none works any more, and some
 
 function path(rest = "") {
     return `/v1/organisations/${encodeURIComponent(account().administrator.organisationId)}/sign-in-codes${rest}`;
@@ -20,11 +21,22 @@ export async function listSignInCodes(page = "") {
     if (page) list.append(...found.map(row));
     else {
         list.replaceChildren(...found.map(row));
-        showOperators(found);
+        showOperators(await recent(answer));
     }
     const more = byID("more-codes");
     more.hidden = !answer.nextPageToken;
     more.onclick = () => listSignInCodes(answer.nextPageToken).catch((error) => showError(byID("codes-error"), error));
+}
+
+/// Every code that may still work, whichever page it is on: others that were made since hide none.
+async function recent(answer) {
+    const found = [...(answer.signInCodes ?? [])];
+    while (answer.nextPageToken && Date.now() - Date.parse(found.at(-1)?.createTime) < longest) {
+        const query = new URLSearchParams({ page_size: "50", page_token: answer.nextPageToken });
+        answer = await callAsAdministrator("GET", `${path()}?${query}`);
+        found.push(...(answer.signInCodes ?? []));
+    }
+    return found;
 }
 
 /// Takes what was shown out of the page when nobody is signed in any more.

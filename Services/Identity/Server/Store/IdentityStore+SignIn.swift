@@ -32,6 +32,8 @@ extension IdentityStore {
             try db.cachedStatement(
                 sql: "UPDATE organisation SET first_sign_in_time = ? WHERE id = ? AND first_sign_in_time IS NULL"
             ).execute(arguments: [now.millisecondsSince1970, issued.organisationID])
+            // The organisation has begun: what was made before by the operator, who set it up, signs nobody in any more.
+            if db.changesCount > 0 { try Self.endWaitingCodes(of: issued.organisationID, at: now, in: db) }
             try Self.insert(RefreshFamily(administratorID: id, first: first, now: now), in: db)
             return try Self.signedIn(administratorID: id, in: db)
         }

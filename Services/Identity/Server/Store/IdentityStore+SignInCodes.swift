@@ -85,6 +85,18 @@ extension IdentityStore {
         try storeEnding(of: issued, in: db)
     }
 
+    /// Ends every code of an organisation that was not used.
+    static func endWaitingCodes(of organisationID: String, at now: Date, in db: Database) throws {
+        try db.cachedStatement(
+            sql: """
+                UPDATE sign_in_code SET code_hash = NULL, ending = ?, end_time = ?
+                WHERE organisation_id = ? AND code_hash IS NOT NULL
+                """
+        ).execute(arguments: [
+            IssuedSignInCode.Ending.replaced.rawValue, now.millisecondsSince1970, organisationID,
+        ])
+    }
+
     /// Stores how a code ended, and forgets its hash.
     static func storeEnding(of issued: IssuedSignInCode, in db: Database) throws {
         try db.cachedStatement(
