@@ -53,7 +53,14 @@ struct TurnsTests {
         let turns = Turns(width: 1)
         let record = Record()
         let (gate, open) = AsyncStream<Void>.makeStream()
-        let first = Task { try await turns.take(["north"]) { for await _ in gate {} } }
+        let (taken, took) = AsyncStream<Void>.makeStream()
+        let first = Task {
+            try await turns.take(["north"]) {
+                took.finish()
+                for await _ in gate {}
+            }
+        }
+        for await _ in taken {}
         let second = Task { try await turns.take(["south"]) { record.note("south") } }
         try await eventually { turns.waiting == 1 }
         let third = Task { try await turns.take(["south"]) { record.note("third") } }
