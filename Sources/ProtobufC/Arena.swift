@@ -64,7 +64,7 @@ public final class Arena {
     /// What was in the first chunk is overwritten: it stays with the thread, and messages hold texts, names and keys.
     private func reset() {
         let used = furtherChunks.isEmpty ? Self.firstChunkSize - left : Self.firstChunkSize
-        firstChunk.initializeMemory(as: UInt8.self, repeating: 0, count: used)
+        memset(firstChunk, 0, used)
         if !furtherChunks.isEmpty {
             for chunk in furtherChunks {
                 chunk.deallocate()

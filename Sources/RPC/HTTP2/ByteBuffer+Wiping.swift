@@ -1,3 +1,4 @@
+internal import Glibc
 import NIOCore
 
 // A connection's buffers live as long as it does, and what passed through them would stay in memory as long.
@@ -9,7 +10,7 @@ extension ByteBuffer {
         withUnsafeReadableBytes { bytes in
             guard let start = bytes.baseAddress else { return }
             // Mutating shared storage is the purpose: the channel's pool is the only other owner.
-            UnsafeMutableRawPointer(mutating: start).initializeMemory(as: UInt8.self, repeating: 0, count: bytes.count)
+            memset(UnsafeMutableRawPointer(mutating: start), 0, bytes.count)
         }
     }
 
@@ -19,7 +20,7 @@ extension ByteBuffer {
         clear()
         withUnsafeMutableWritableBytes { bytes in
             guard let start = bytes.baseAddress else { return }
-            start.initializeMemory(as: UInt8.self, repeating: 0, count: min(count, bytes.count))
+            memset(start, 0, min(count, bytes.count))
         }
     }
 }

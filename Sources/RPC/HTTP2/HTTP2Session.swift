@@ -88,6 +88,11 @@ final class HTTP2Session {
     var isAtFault: Bool { isFlooded || !isLeft && failureCode != HTTP2ErrorCode.none.rawValue }
     /// Bytes handed over to be sent, since the beginning.
     private(set) var sentBytes = 0
+    /// Bytes of a frame's header (RFC 9113, 4.1).
+    private static let frameHeader = 9
+    /// What frames are written to while ``send(into:upTo:)`` runs, and how long it may become.
+    @exclusivity(unchecked) private var target = ByteBuffer()
+    @exclusivity(unchecked) private var targetLimit = 0
 
     init?(side: Side, settings: Settings, delegate: any HTTP2SessionDelegate, memory: SessionMemory = SessionMemory()) {
         self.delegate = delegate
@@ -160,17 +165,36 @@ final class HTTP2Session {
 
     /// Appends frames until there are none or `limit` bytes are reached; true when more may be waiting.
     func send(into buffer: inout ByteBuffer, upTo limit: Int) throws(Failure) -> Bool {
-        while buffer.readableBytes < limit {
+        // Exchanged, so that the buffer has one owner, and frames are written to it where it is.
+        swap(&target, &buffer)
+        targetLimit = limit
+        let begin = target.readableBytes
+        defer {
+            sentBytes += target.readableBytes - begin
+            swap(&target, &buffer)
+        }
+        while target.readableBytes < limit {
             var data: UnsafePointer<UInt8>?
             let length = nghttp2_session_mem_send(pointer, &data)
             if length < 0 { throw Failure(code: length) }
-            guard length > 0, let data else { return false }
-            buffer.append(UnsafeRawBufferPointer(start: data, count: length))
-            sentBytes += length
-            if data.isData { data.wipe(length) }
+            // Nothing: there are no more frames, or so many DATA frames were written that it pauses.
+            guard length > 0, let data else { return target.readableBytes >= limit }
+            target.append(UnsafeRawBufferPointer(start: data, count: length))
             if data.isGoAway(length) { failureCode = max(failureCode, data.goAwayCode) }
         }
         return true
+    }
+
+    /// Writes a DATA frame of which nghttp2 has the header only: messages are never copied to its memory, where they
+    /// would stay as long as the connection.
+    func sendData(of stream: HTTP2Stream, header: UnsafePointer<UInt8>, _ length: Int) -> Int32 {
+        target.writeWithUnsafeMutableBytes(minimumWritableBytes: HTTP2Session.frameHeader + length) { bytes in
+            guard let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return 0 }
+            start.update(from: header, count: HTTP2Session.frameHeader)
+            stream.takeData(into: start + HTTP2Session.frameHeader, length)
+            return HTTP2Session.frameHeader + length
+        }
+        return target.readableBytes < targetLimit ? 0 : Int32(NGHTTP2_ERR_PAUSE.rawValue)
     }
 
     /// Frames that wait to be sent, apart from the data of streams.
@@ -185,14 +209,6 @@ final class HTTP2Session {
 }
 
 extension UnsafePointer<UInt8> {
-    /// Whether the frame carries messages.
-    fileprivate var isData: Bool { self[3] == UInt8(NGHTTP2_DATA.rawValue) }
-
-    /// Overwrites a frame that was copied. nghttp2 keeps the memory for the next one, and does not look at it again.
-    fileprivate func wipe(_ length: Int) {
-        UnsafeMutablePointer(mutating: self).update(repeating: 0, count: length)
-    }
-
     /// Whether the frame of so many bytes, whose first nine are its header, is a GOAWAY (RFC 9113, 6.8).
     fileprivate func isGoAway(_ length: Int) -> Bool {
         length >= 17 && self[3] == UInt8(NGHTTP2_GOAWAY.rawValue)

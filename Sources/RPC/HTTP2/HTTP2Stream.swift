@@ -50,16 +50,15 @@ class HTTP2Stream: @unchecked Sendable {
 }
 
 extension HTTP2Stream {
-    /// nghttp2 asks for the payload of a DATA frame.
-    final func read(
-        session: OpaquePointer, into target: UnsafeMutablePointer<UInt8>, upTo length: Int,
-        flags: UnsafeMutablePointer<UInt32>
-    ) -> Int {
-        let taken = outbound.take(into: target, upTo: length)
-        if outbound.isEmpty {
+    /// nghttp2 asks how many bytes the next DATA frame carries. They go straight to what is written to the socket
+    /// (``takeData(into:_:)``), so that no copy of them stays in nghttp2's memory.
+    final func prepareData(session: OpaquePointer, upTo length: Int, flags: UnsafeMutablePointer<UInt32>) -> Int {
+        let waiting = outbound.count
+        let count = min(waiting, length)
+        if count == waiting {
             switch outboundEnd {
             case .none:
-                if taken == 0 {
+                if count == 0 {
                     isDeferred = true
                     return Int(NGHTTP2_ERR_DEFERRED.rawValue)
                 }
@@ -70,8 +69,20 @@ extension HTTP2Stream {
                 submitTrailers(session: session)
             }
         }
+        // A frame without data may not be sent at all, and then nothing is taken.
+        if count == 0 {
+            outboundDrained()
+        } else {
+            flags.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
+        }
+        return count
+    }
+
+    /// The payload of the DATA frame that was prepared.
+    final func takeData(into target: UnsafeMutablePointer<UInt8>, _ count: Int) {
+        let taken = outbound.take(into: target, upTo: count)
+        precondition(taken == count, "a frame of \(count) bytes was prepared, and \(taken) were there")
         outboundDrained()
-        return taken
     }
 
     /// Something was appended or the end was set: the session may ask again.

@@ -75,6 +75,14 @@ struct SessionCallbacks: @unchecked Sendable {
             guard let user, let frame else { return fatal }
             return Unmanaged<HTTP2Session>.fromOpaque(user)._withUnsafeGuaranteedRef { $0.received(frame) }
         }
+        nghttp2_session_callbacks_set_send_data_callback(callbacks) { _, _, header, length, source, user in
+            guard let user, let header, let pointer = source?.pointee.ptr else { return fatal }
+            return Unmanaged<HTTP2Session>.fromOpaque(user)._withUnsafeGuaranteedRef { session in
+                Unmanaged<HTTP2Stream>.fromOpaque(pointer)._withUnsafeGuaranteedRef { stream in
+                    session.sendData(of: stream, header: header, length)
+                }
+            }
+        }
         // A block that is longer than nghttp2 sends, say: the other side would wait for what never comes. The stream of a
         // request is closed by nghttp2, and one that is being reset already, for a fault of the other side, is not to be
         // counted among those that this side gave up.
@@ -95,15 +103,15 @@ struct SessionCallbacks: @unchecked Sendable {
         }
     }
 
-    /// Reads a DATA frame's payload from the stream's `outbound`.
+    /// Takes the payload of DATA frames from the stream's `outbound`.
     static func dataProvider(for stream: HTTP2Stream) -> nghttp2_data_provider {
         // Unretained: the connection holds the stream until nghttp2 has said that it is closed.
         nghttp2_data_provider(
             source: nghttp2_data_source(ptr: Unmanaged.passUnretained(stream).toOpaque()),
-            read_callback: { session, _, buffer, length, flags, source, _ in
-                guard let session, let buffer, let flags, let pointer = source?.pointee.ptr else { return Int(fatal) }
+            read_callback: { session, _, _, length, flags, source, _ in
+                guard let session, let flags, let pointer = source?.pointee.ptr else { return Int(fatal) }
                 return Unmanaged<HTTP2Stream>.fromOpaque(pointer)._withUnsafeGuaranteedRef {
-                    $0.read(session: session, into: buffer, upTo: length, flags: flags)
+                    $0.prepareData(session: session, upTo: length, flags: flags)
                 }
             })
     }
