@@ -92,13 +92,12 @@ public struct ClockGuard: Sendable {
             observe(reading)
             return
         }
-        // Started anew: how long the machine was off nobody knows, but it has been up for so long.
+        // Started anew, or the data is on another machine, whose uptime says nothing about the time since the mark. So
+        // the wall clock is believed from the mark on, as far as the uptime and a weekend go; otherwise only the mark is.
         mark = ClockMark(time: stored.time, boot: reading.boot, uptime: reading.uptime)
-        trusted = Line(time: stored.time.addingTimeInterval(reading.uptime), uptime: reading.uptime)
-        let ahead = reading.wall.timeIntervalSince(trusted.time)
-        if ahead > 0, ahead <= Self.longestDowntime {
-            trusted = Line(time: reading.wall, uptime: reading.uptime)
-        }
+        let passed = reading.wall.timeIntervalSince(stored.time)
+        let isLikely = passed >= 0 && passed <= reading.uptime + Self.longestDowntime
+        trusted = Line(time: isLikely ? reading.wall : stored.time, uptime: reading.uptime)
         observe(reading)
     }
 

@@ -208,8 +208,8 @@ struct ClockGuardTests {
         machine.restart(off: 48.1 * hour)
         clock = ClockGuard(stored: next.mark, at: machine.reading)
         #expect(clock.condition == .ahead && clock.hidingTime == machine.wall)
-        // It has been up for half a minute: so much has passed at least.
-        #expect(clock.confirmedTime == next.confirmedTime + 30)
+        // Nothing more is certain than what was: the uptime may be another machine's.
+        #expect(clock.confirmedTime == next.confirmedTime)
         live(hour, &machine, &clock)
         #expect(clock.condition == .steady && clock.confirmedTime == machine.wall)
     }
@@ -230,6 +230,26 @@ struct ClockGuardTests {
         #expect(next.condition == .ahead && next.hidingTime == machine.truth)
         live(hour, &machine, &next)
         #expect(next.condition == .steady && next.confirmedTime == machine.truth)
+    }
+
+    @Test(
+        "data on a machine that has been up for 200 days is hidden and erased no sooner", arguments: [0.0, -1.0, 3600.0])
+    func anotherMachine(error: Double) {
+        var (machine, clock) = steady()
+        let mark = clock.mark
+        machine.restart(off: hour)
+        machine.uptime = 200 * day
+        machine.error = error
+        clock = ClockGuard(stored: mark, at: machine.reading)
+        #expect(clock.condition == .steady && clock.confirmedTime == machine.wall && clock.hidingTime == machine.wall)
+        live(3 * hour, &machine, &clock)
+        #expect(clock.confirmedTime == machine.wall)
+        // The same with a clock that is wrong: what was certain stays, and time goes on from there after an hour.
+        machine.error = -day
+        var behind = ClockGuard(stored: mark, at: machine.reading)
+        #expect(behind.condition == .behind && behind.hidingTime == mark.time)
+        live(3 * hour, &machine, &behind)
+        #expect(behind.confirmedTime <= machine.truth && behind.hidingTime <= machine.truth)
     }
 
     @Test("a mark of the same start with a later uptime is of another one: a copy of the machine")
