@@ -74,17 +74,9 @@ public final class KeySlots: Sendable {
     /// - Returns: What was seen, in the order of the names.
     public func destroy(_ names: [KeyName]) async throws(KeySlotError) -> [SlotDestruction] {
         try await stage { engine throws(KeySlotError) in
-            var overwritings: [SlotEngine.Overwriting?] = []
-            for name in names { overwritings.append(try engine.stageDestruction(of: name)) }
-            return Staged(conclude: { engine throws(KeySlotError) in
-                var seen: [SlotDestruction] = []
-                for overwriting in overwritings {
-                    seen.append(
-                        try overwriting.map { item throws(KeySlotError) in try engine.concludeDestruction(item) }
-                            ?? SlotDestruction(wasHeld: false))
-                }
-                return seen
-            })
+            var overwritings: [(name: KeyName, overwriting: SlotEngine.Overwriting?)] = []
+            for name in names { overwritings.append((name, try engine.stageDestruction(of: name))) }
+            return Staged(conclude: { engine throws(KeySlotError) in try engine.concludeDestructions(overwritings) })
         }
     }
 
@@ -108,6 +100,11 @@ public final class KeySlots: Sendable {
     public func changeWrappingKey(now: Date = Date()) async throws(KeySlotError) {
         try await perform { engine throws(KeySlotError) in try engine.beginChange(now: now) }
         try await finishChange()
+    }
+
+    /// Whether the wrapping key in use lies in its file as it is, although there is an ``OuterKey`` now: a change seals it.
+    public func isSealingDue() async throws(KeySlotError) -> Bool {
+        try await perform { engine throws(KeySlotError) in engine.isSealingDue }
     }
 
     /// Goes on with a change of the wrapping key that was interrupted.

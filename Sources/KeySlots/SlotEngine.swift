@@ -25,6 +25,8 @@ final class SlotEngine {
     private let memory: SecretMemory
     private var table = SlotTable()
     private var nextGeneration: UInt64 = 1
+    /// What was seen of keys whose destruction was asked for together with one that failed: told when it is asked again.
+    private var untold: [KeyName: SlotDestruction] = [:]
     /// Slots whose write or overwriting failed: cleared with the next changes, and free only then.
     private var uncertain: Set<Int> = []
     /// Copies that were neither whole nor empty when the files were opened, and are cleared.
@@ -34,15 +36,22 @@ final class SlotEngine {
         folder: String, memory: SecretMemory, outer: OuterKey?, slotsPerExtent: Int, now: Date
     ) throws(KeySlotError) {
         self.memory = memory
-        wrapping = try WrappingKeyFile(path: folder + "/wrapping-keys", outer: outer, memory: memory, now: now)
+        let hasSlots = access(folder + "/slots", F_OK) == 0
+        wrapping = try WrappingKeyFile(
+            path: folder + "/wrapping-keys", outer: outer, memory: memory, mayCreate: !hasSlots, now: now)
         slots = try SlotFile(path: folder + "/slots", slotsPerExtent: slotsPerExtent)
         try load()
+        try checkWrappingKeys()
+        try wrapping.clearDamaged()
+        try clearUncertain()
     }
 
     var count: Int { table.entries.count }
     var slotCount: Int { table.slotCount }
     var wrappingKeyCreateTime: Date { wrapping.current.createTime }
     var isChangingWrappingKey: Bool { !wrapping.replaced.isEmpty }
+    /// Whether a change of the wrapping key is due because the one in use is not sealed, and can be.
+    var isSealingDue: Bool { wrapping.isSealingDue }
     var risks: Set<Medium.Risk> { slots.risks }
     var names: [KeyName] { table.entries.filter { !$0.value.isCondemned }.map(\.key) }
 
@@ -97,8 +106,26 @@ final class SlotEngine {
         return Overwriting(name: name, place: entry.place, physicalPlace: before)
     }
 
-    /// After `synchronise`: reads the slot back. If this fails, the key stays condemned and its destruction can be asked for again.
-    func concludeDestruction(_ overwriting: Overwriting) throws(KeySlotError) -> SlotDestruction {
+    /// After `synchronise`: reads the slots back. If one does not read as overwritten, its key stays condemned, and what was
+    /// seen of the others is told when all are asked for again.
+    /// - Parameter overwritings: nil for a name that no slot held.
+    func concludeDestructions(
+        _ overwritings: [(name: KeyName, overwriting: Overwriting?)]
+    ) throws(KeySlotError) -> [SlotDestruction] {
+        var failure: KeySlotError?
+        for (name, overwriting) in overwritings {
+            guard let overwriting else { continue }
+            do throws(KeySlotError) {
+                untold[name] = try concludeDestruction(overwriting)
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return overwritings.map { untold.removeValue(forKey: $0.name) ?? SlotDestruction(wasHeld: false) }
+    }
+
+    private func concludeDestruction(_ overwriting: Overwriting) throws(KeySlotError) -> SlotDestruction {
         var way = ReadBack.pastPageCache
         for half in 0...1 {
             let seen = try slots.readBack(.init(slot: overwriting.place.slot, half: half))
@@ -128,6 +155,13 @@ final class SlotEngine {
         uncertain = []
     }
 
+    private func clearUncertain() throws(KeySlotError) {
+        guard !uncertain.isEmpty else { return }
+        try stageClearing()
+        try slots.synchronise()
+        concludeClearing()
+    }
+
     // MARK: Changing the wrapping key
 
     func beginChange(now: Date) throws(KeySlotError) { try wrapping.add(now: now) }
@@ -140,12 +174,15 @@ final class SlotEngine {
         let current = wrapping.current.number
         let stale = table.entries.filter { range.contains($0.value.place.slot) && $0.value.wrappingKey != current }
         guard !stale.isEmpty else { return true }
+        var moved: [KeyName: SlotTable.Entry] = [:]
         for (name, entry) in stale where !entry.isCondemned {
+            guard let secret = try openedOrLost(name, entry) else { continue }
             let target = SlotTable.Place(slot: entry.place.slot, half: 1 - entry.place.half)
-            try write(try secret(at: entry.place, named: name), named: name, at: target)
+            try write(secret, named: name, at: target)
+            moved[name] = entry
         }
         try slots.synchronise()
-        for (name, entry) in stale where !entry.isCondemned {
+        for (name, entry) in moved {
             try slots.clear(entry.place)
             table.move(
                 name, to: .init(slot: entry.place.slot, half: 1 - entry.place.half), wrappingKey: current)
@@ -154,11 +191,38 @@ final class SlotEngine {
         return true
     }
 
+    /// nil for a slot that does not open with the key that it names, though that key opens others: it is damaged, and is
+    /// cleared with the next change. One such slot must not keep a wrapping key alive that all the others are rid of.
+    private func openedOrLost(_ name: KeyName, _ entry: SlotTable.Entry) throws(KeySlotError) -> Secret? {
+        do throws(KeySlotError) {
+            return try secret(at: entry.place, named: name)
+        } catch where error.code == .malformed {
+            if let slot = table.remove(name) { uncertain.insert(slot) }
+            damagedCount += 1
+            return nil
+        }
+    }
+
+    /// A wrapping key that opens none of the slots that name it is another key: nothing must be written under it.
+    private func checkWrappingKeys() throws(KeySlotError) {
+        for number in Set(table.entries.values.map(\.wrappingKey)) {
+            var opensOne = false
+            for (name, entry) in table.entries where entry.wrappingKey == number {
+                opensOne = (try? secret(at: entry.place, named: name)) != nil
+                if opensOne { break }
+            }
+            guard opensOne else {
+                throw KeySlotError(.wrappingKeyMissing, "no key slot opens with the wrapping key that it names")
+            }
+        }
+    }
+
     /// After every extent: destroys the replaced wrapping key.
     func endChange() throws(KeySlotError) {
         let current = wrapping.current.number
         let isDone = table.entries.values.allSatisfy { $0.wrappingKey == current || $0.isCondemned }
         guard isDone else { return }
+        try clearUncertain()
         try wrapping.destroyReplaced()
     }
 
@@ -181,6 +245,8 @@ final class SlotEngine {
     /// Reads every slot, and ends what a crash has left half-done: of two copies the older one, and what is neither
     /// whole nor empty, is cleared.
     private func load() throws(KeySlotError) {
+        // By slot.
+        var generations: [Int: UInt64] = [:]
         for extent in 0..<slots.extentCount {
             let bytes = try slots.readExtent(extent)
             var used: [(name: KeyName, entry: SlotTable.Entry)] = []
@@ -209,11 +275,32 @@ final class SlotEngine {
                         .wrappingKeyMissing, "key slots are wrapped under a key that the wrapping file does not hold")
                 }
                 nextGeneration = max(nextGeneration, newest.record.generation + 1)
+                generations[slot] = newest.record.generation
                 let place = SlotTable.Place(slot: slot, half: newest.half)
                 used.append((newest.record.name, .init(place: place, wrappingKey: newest.record.wrappingKey)))
             }
             if cleared { try slots.synchronise() }
-            table.append(slots: slots.slotsPerExtent, holding: used)
+            table.append(slots: slots.slotsPerExtent, holding: withoutOlder(used, generations), except: uncertain)
         }
+    }
+
+    /// A name that lies in two slots, because a slot whose write had failed was not cleared before a crash: the later
+    /// one counts, and the other is cleared.
+    private func withoutOlder(
+        _ used: [(name: KeyName, entry: SlotTable.Entry)], _ generations: [Int: UInt64]
+    ) -> [(name: KeyName, entry: SlotTable.Entry)] {
+        var kept: [KeyName: SlotTable.Entry] = [:]
+        for (name, entry) in used {
+            guard let other = kept[name] ?? table.entries[name] else {
+                kept[name] = entry
+                continue
+            }
+            let isLater = generations[entry.place.slot, default: 0] > generations[other.place.slot, default: 0]
+            uncertain.insert(isLater ? other.place.slot : entry.place.slot)
+            guard isLater else { continue }
+            _ = table.remove(name)
+            kept[name] = entry
+        }
+        return kept.map { ($0.key, $0.value) }
     }
 }

@@ -27,8 +27,11 @@ struct SlotTable: Sendable {
     }
 
     /// Slots of which some are in use, as they were read.
-    mutating func append(slots count: Int, holding used: [(name: KeyName, entry: Entry)]) {
-        let taken = Set(used.map(\.entry.place.slot))
+    /// - Parameter withheld: slots that are neither in use nor free yet.
+    mutating func append(
+        slots count: Int, holding used: [(name: KeyName, entry: Entry)], except withheld: Set<Int> = []
+    ) {
+        let taken = Set(used.map(\.entry.place.slot)).union(withheld)
         free.append(contentsOf: (slotCount..<slotCount + count).reversed().filter { !taken.contains($0) })
         slotCount += count
         for (name, entry) in used { entries[name] = entry }

@@ -3,7 +3,10 @@ public import Foundation
 
 /// A key-encryption key: slots are wrapped under it.
 struct WrappingKey: Sendable {
+    /// Names it in slots. Drawn at random, so that a file that was made anew is not taken for the one that was lost.
     var number: UInt32
+    /// Of two keys the one with the higher order is in use.
+    var order: UInt32
     var createTime: Date
     var secret: Secret
 
@@ -29,12 +32,15 @@ public struct OuterKey: Sendable {
 
 /// The file of the wrapping keys: two blocks, so that a new one can live beside the old while slots are wrapped anew.
 ///
-/// A block holds "KEK1", the form (0: the key as it is, 1: sealed under the outer key), the number (4 bytes), the time
-/// of creation (milliseconds since 1970, 8 bytes), then the key (32 bytes) or nonce, ciphertext and tag (60 bytes), and
+/// A block that is damaged is left as it is, until it is certain that no slot needs it: then it is a new key whose write
+/// was torn.
+///
+/// A block holds "KEK2", the form (0: the key as it is, 1: sealed under the outer key), the number (4 bytes), the order
+/// (4 bytes), the time of creation (milliseconds since 1970, 8 bytes), then the key (32 bytes) or nonce, ciphertext and tag (60 bytes), and
 /// the beginning of the SHA-256 of what is before (20 bytes). A free block is zeros.
 final class WrappingKeyFile {
-    private static let magic = Array("KEK1".utf8)
-    private static let headCount = 4 + 1 + 4 + 8
+    private static let magic = Array("KEK2".utf8)
+    private static let headCount = 4 + 1 + 4 + 4 + 8
     private static let checksumCount = 20
     private static let blocks = 2
 
@@ -43,18 +49,27 @@ final class WrappingKeyFile {
     private let memory: SecretMemory
     /// By block.
     private(set) var keys: [WrappingKey?]
+    /// Blocks that are neither whole nor free.
+    private var damagedBlocks: Set<Int> = []
 
     /// Creates the file with its first key, or reads the one that is there.
-    init(path: String, outer: OuterKey?, memory: SecretMemory, now: Date) throws(KeySlotError) {
+    /// - Parameter mayCreate: false if slots are there, which another file's keys have wrapped.
+    init(
+        path: String, outer: OuterKey?, memory: SecretMemory, mayCreate: Bool, now: Date
+    ) throws(KeySlotError) {
         self.outer = outer
         self.memory = memory
         keys = [nil, nil]
         if access(path, F_OK) != 0 {
+            guard mayCreate else {
+                throw KeySlotError(.wrappingKeyMissing, "there are key slots, but no file of wrapping keys")
+            }
             let temporary = path + ".new"
             unlink(temporary)
             let new = try PlacedFile(path: temporary, isNew: true)
             try new.write([UInt8](repeating: 0, count: Self.blocks * PlacedFile.blockSize), at: 0)
-            let first = WrappingKey(number: 1, createTime: now, secret: try memory.randomSecret())
+            let first = WrappingKey(
+                number: .random(in: 1...UInt32.max), order: 1, createTime: now, secret: try memory.randomSecret())
             try new.write(try Self.block(of: first, outer: outer), at: 0)
             try new.synchronise()
             guard rename(temporary, path) == 0 else {
@@ -65,14 +80,17 @@ final class WrappingKeyFile {
         file = try PlacedFile(path: path)
         for block in 0..<Self.blocks { keys[block] = try readBlock(block) }
         guard keys.contains(where: { $0 != nil }) else {
-            throw KeySlotError(.wrappingKeyMissing, "the file of the wrapping keys holds none")
+            throw KeySlotError(
+                damagedBlocks.isEmpty ? .wrappingKeyMissing : .malformed,
+                damagedBlocks.isEmpty
+                    ? "the file of the wrapping keys holds none" : "the file of the wrapping keys is damaged")
         }
     }
 
     /// The key that new slots are wrapped under.
     var current: WrappingKey {
         // There is one: the initialiser has seen to it, and the last is never destroyed.
-        keys.compactMap { $0 }.max { $0.number < $1.number }!
+        keys.compactMap { $0 }.max { $0.order < $1.order }!
     }
 
     func key(_ number: UInt32) -> WrappingKey? { keys.compactMap { $0 }.first { $0.number == number } }
@@ -83,11 +101,27 @@ final class WrappingKeyFile {
     /// Writes the next key beside the one there is. It is current from now on.
     func add(now: Date) throws(KeySlotError) {
         guard let block = keys.firstIndex(where: { $0 == nil }) else { return }  // one was added and not finished with
-        let next = WrappingKey(number: current.number + 1, createTime: now, secret: try memory.randomSecret())
+        let old = current
+        let next = WrappingKey(
+            number: .random(in: 1...UInt32.max, except: old.number), order: old.order + 1, createTime: now,
+            secret: try memory.randomSecret())
         try file.write(try Self.block(of: next, outer: outer), at: block * PlacedFile.blockSize)
         try file.synchronise()
         keys[block] = next
+        isSealingDue = false
     }
+
+    /// Clears damaged blocks. Call it when every slot was found to be wrapped under a key that is whole.
+    func clearDamaged() throws(KeySlotError) {
+        for block in damagedBlocks {
+            try file.write([UInt8](repeating: 0, count: PlacedFile.blockSize), at: block * PlacedFile.blockSize)
+            try file.synchronise()
+        }
+        damagedBlocks = []
+    }
+
+    /// Whether a key lies in the file as it is, although there is a key to seal it under.
+    private(set) var isSealingDue = false
 
     /// Overwrites every key but the current one, and reads back that they are gone.
     func destroyReplaced() throws(KeySlotError) {
@@ -107,6 +141,7 @@ final class WrappingKeyFile {
     private static func block(of key: WrappingKey, outer: OuterKey?) throws(KeySlotError) -> [UInt8] {
         var bytes = magic + [outer == nil ? 0 : 1]
         bytes.append(bigEndian: key.number)
+        bytes.append(bigEndian: key.order)
         bytes.append(bigEndian: UInt64(max(0, key.createTime.timeIntervalSince1970 * 1000)))
         let head = bytes
         if let outer {
@@ -125,7 +160,7 @@ final class WrappingKeyFile {
         return bytes
     }
 
-    /// nil for a free block. A block that was cut short while it was written was in nobody's use: it is cleared.
+    /// nil for a free block, and for a damaged one.
     private func readBlock(_ block: Int) throws(KeySlotError) -> WrappingKey? {
         var bytes = try file.read(at: block * PlacedFile.blockSize, count: PlacedFile.blockSize)
         defer { bytes.wipe() }
@@ -136,14 +171,15 @@ final class WrappingKeyFile {
             Array(SHA256.hash(data: bytes[..<bodyCount])).prefix(Self.checksumCount)
                 .elementsEqual(bytes[bodyCount..<(bodyCount + Self.checksumCount)])
         else {
-            try file.write([UInt8](repeating: 0, count: PlacedFile.blockSize), at: block * PlacedFile.blockSize)
-            try file.synchronise()
+            damagedBlocks.insert(block)
             return nil
         }
+        if outer != nil, bytes[4] == 0 { isSealingDue = true }
         let number = UInt32(bigEndianBytes: bytes[5..<9])
-        let created = Date(timeIntervalSince1970: Double(UInt64(bigEndianBytes: bytes[9..<17])) / 1000)
+        let order = UInt32(bigEndianBytes: bytes[9..<13])
+        let created = Date(timeIntervalSince1970: Double(UInt64(bigEndianBytes: bytes[13..<21])) / 1000)
         let secret = try readKey(bytes[Self.headCount..<bodyCount], head: Array(bytes[..<Self.headCount]))
-        return WrappingKey(number: number, createTime: created, secret: secret)
+        return WrappingKey(number: number, order: order, createTime: created, secret: secret)
     }
 
     private func readKey(_ bytes: ArraySlice<UInt8>, head: [UInt8]) throws(KeySlotError) -> Secret {
@@ -161,5 +197,13 @@ final class WrappingKeyFile {
         }
         defer { opened.wipe() }
         return try memory.secret { target in target.copyBytes(from: opened) }
+    }
+}
+
+extension UInt32 {
+    fileprivate static func random(in range: ClosedRange<UInt32>, except taken: UInt32) -> UInt32 {
+        var number = random(in: range)
+        while number == taken { number = random(in: range) }
+        return number
     }
 }

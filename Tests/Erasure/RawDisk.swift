@@ -46,14 +46,14 @@ struct RawDisk {
 
     /// Every wrapping key that is readable, whole or in a copy (`WrappingKeyFile`).
     func wrappingKeys() throws -> [WrappingKey] {
-        try places(of: Data("KEK1".utf8)).compactMap { place in
-            let block = [UInt8](bytes[place..<min(place + 69, bytes.count)])
-            guard block.count == 69, block[4] == 0,
-                Array(SHA256.hash(data: block[..<49])).prefix(20).elementsEqual(block[49...])
+        try places(of: Data("KEK2".utf8)).compactMap { place in
+            let block = [UInt8](bytes[place..<min(place + 73, bytes.count)])
+            guard block.count == 73, block[4] == 0,
+                Array(SHA256.hash(data: block[..<53])).prefix(20).elementsEqual(block[53...])
             else { return nil }
-            let secret = try memory.secret { target in target.copyBytes(from: block[17..<49]) }
+            let secret = try memory.secret { target in target.copyBytes(from: block[21..<53]) }
             return WrappingKey(
-                number: UInt32(bigEndianBytes: block[5..<9]), createTime: .distantPast, secret: secret)
+                number: UInt32(bigEndianBytes: block[5..<9]), order: 1, createTime: .distantPast, secret: secret)
         }
     }
 

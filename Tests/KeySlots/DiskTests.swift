@@ -100,12 +100,12 @@ struct RawDisk {
     }
 
     private func wrappingKeys() -> [WrappingKey] {
-        bytes.positions(of: "KEK1".utf8).compactMap { start in
-            guard start + 49 <= bytes.count, bytes[start + 4] == 0 else { return nil }
+        bytes.positions(of: "KEK2".utf8).compactMap { start in
+            guard start + 53 <= bytes.count, bytes[start + 4] == 0 else { return nil }
             let number = UInt32(bigEndianBytes: bytes[start + 5..<start + 9])
             return try? WrappingKey(
-                number: number, createTime: .distantPast,
-                secret: memory.secret { $0.copyBytes(from: bytes[start + 17..<start + 49]) })
+                number: number, order: 1, createTime: .distantPast,
+                secret: memory.secret { $0.copyBytes(from: bytes[start + 21..<start + 53]) })
         }
     }
 }

@@ -108,6 +108,8 @@ package struct SessionKeyStore: Sendable {
         try await translated { try await slots.wrappingKeyCreateTime() }
     }
 
+    package func isSealingDue() async throws -> Bool { try await translated { try await slots.isSealingDue() } }
+
     package func changeWrappingKey(now: Date) async throws {
         try await translated { try await slots.changeWrappingKey(now: now) }
     }

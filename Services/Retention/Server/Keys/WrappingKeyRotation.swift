@@ -36,12 +36,13 @@ package struct WrappingKeyRotation: Service {
         }
     }
 
-    /// One that is dated in the future has no age to go by, and is changed too.
+    /// One that is dated in the future has no age to go by, and is changed too, as is one that is to be sealed from now on.
     private func changeIfDue() async throws {
         try await keys.finishInterruptedChange()
         let now = clock.now()
         var age = now.timeIntervalSince(try await keys.wrappingKeyCreateTime())
-        if age >= life || age < -60 {
+        let isSealingDue = try await keys.isSealingDue()
+        if age >= life || age < -60 || isSealingDue {
             try await keys.changeWrappingKey(now: now)
             let count = try await keys.counts().keys
             logger.notice("the wrapping key was changed", metadata: [LogKey.count: .stringConvertible(count)])
