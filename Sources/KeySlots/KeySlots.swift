@@ -70,14 +70,27 @@ public final class KeySlots: Sendable {
     }
 
     /// Destroys keys for ever: when this returns, each slot is overwritten where it lay and was read back. Nobody is
-    /// given such a key from the moment that this is called, whether or not it succeeds; call it again if it fails.
+    /// given such a key from the moment that this is called, whether or not it succeeds; call it again if it fails, or
+    /// after a crash: each slot keeps a mark of its destruction until ``forget(_:)``, and the answer is the same.
     /// - Returns: What was seen, in the order of the names.
     public func destroy(_ names: [KeyName]) async throws(KeySlotError) -> [SlotDestruction] {
         try await stage { engine throws(KeySlotError) in
-            var overwritings: [(name: KeyName, overwriting: SlotEngine.Overwriting?)] = []
-            for name in names { overwritings.append((name, try engine.stageDestruction(of: name))) }
+            var overwritings: [SlotEngine.Overwriting?] = []
+            for name in names { overwritings.append(try engine.stageDestruction(of: name)) }
             return Staged(conclude: { engine throws(KeySlotError) in try engine.concludeDestructions(overwritings) })
         }
+    }
+
+    /// What was seen of these keys' destruction is on record: their slots may be used again.
+    public func forget(_ names: [KeyName]) async throws(KeySlotError) {
+        try await perform { engine throws(KeySlotError) in
+            for name in names { engine.forgetMark(of: name) }
+        }
+    }
+
+    /// The names of keys that were destroyed and are not forgotten.
+    public func destroyedNames() async throws(KeySlotError) -> Set<KeyName> {
+        try await perform { engine throws(KeySlotError) in Set(engine.marks) }
     }
 
     /// The names of all keys that are held.

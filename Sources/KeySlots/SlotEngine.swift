@@ -2,7 +2,7 @@ internal import Foundation
 
 /// What was seen when a key was destroyed.
 public struct SlotDestruction: Sendable, Hashable {
-    /// Whether there was such a key. If not, nothing was overwritten.
+    /// Whether there was such a key, now or when its destruction was asked for before. If not, nothing was overwritten.
     public var wasHeld: Bool
     /// How the slot was read back as overwritten. nil if there was no key.
     public var readBack: ReadBack?
@@ -20,17 +20,15 @@ public struct SlotDestruction: Sendable, Hashable {
 ///
 /// Changes are staged (written), then one `synchronise` makes all of them durable, then each is concluded.
 final class SlotEngine {
-    private let slots: SlotFile
-    private let wrapping: WrappingKeyFile
-    private let memory: SecretMemory
-    private var table = SlotTable()
-    private var nextGeneration: UInt64 = 1
-    /// What was seen of keys whose destruction was asked for together with one that failed: told when it is asked again.
-    private var untold: [KeyName: SlotDestruction] = [:]
+    let slots: SlotFile
+    let wrapping: WrappingKeyFile
+    let memory: SecretMemory
+    var table = SlotTable()
+    var nextGeneration: UInt64 = 1
     /// Slots whose write or overwriting failed: cleared with the next changes, and free only then.
-    private var uncertain: Set<Int> = []
+    var uncertain: Set<Int> = []
     /// Copies that were neither whole nor empty when the files were opened, and are cleared.
-    private(set) var damagedCount = 0
+    var damagedCount = 0
 
     init(
         folder: String, memory: SecretMemory, outer: OuterKey?, slotsPerExtent: Int, now: Date
@@ -46,7 +44,7 @@ final class SlotEngine {
         try clearUncertain()
     }
 
-    var count: Int { table.entries.count }
+    var count: Int { table.keyCount }
     var slotCount: Int { table.slotCount }
     var wrappingKeyCreateTime: Date { wrapping.current.createTime }
     var isChangingWrappingKey: Bool { !wrapping.replaced.isEmpty }
@@ -54,6 +52,7 @@ final class SlotEngine {
     var isSealingDue: Bool { wrapping.isSealingDue }
     var risks: Set<Medium.Risk> { slots.risks }
     var names: [KeyName] { table.entries.filter { !$0.value.isCondemned }.map(\.key) }
+    var marks: [KeyName] { table.entries.filter(\.value.isDestroyed).map(\.key) }
 
     func key(named name: KeyName) throws(KeySlotError) -> Secret? {
         guard let entry = table.entries[name], !entry.isCondemned else { return nil }
@@ -67,6 +66,8 @@ final class SlotEngine {
     /// Writes a new key into a free slot. It is durable after the next `synchronise`.
     func stageKey(named name: KeyName) throws(KeySlotError) -> Secret {
         let secret = try memory.randomSecret()
+        forgetMark(of: name)
+        if table.freeCount == 0 { try clearUncertain() }
         if table.freeCount == 0 {
             try slots.appendExtent()
             table.append(slots: slots.slotsPerExtent)
@@ -97,48 +98,61 @@ final class SlotEngine {
         var physicalPlace: UInt64?
     }
 
-    /// Overwrites a key in place; nobody is given it from now on. nil if there is none.
+    /// Overwrites a key in place, with the mark of its destruction; nobody is given it from now on. nil if there is none.
     func stageDestruction(of name: KeyName) throws(KeySlotError) -> Overwriting? {
         guard let entry = table.entries[name] else { return nil }
+        if entry.isDestroyed { return Overwriting(name: name, place: entry.place) }
         table.condemn(name)
         let before = slots.physicalPlace(of: entry.place)
-        for half in 0...1 { try slots.clear(.init(slot: entry.place.slot, half: half)) }
+        // One sector holds the key or the mark, never neither.
+        try slots.write(SlotRecord.mark(of: name), at: entry.place)
+        try slots.clear(.init(slot: entry.place.slot, half: 1 - entry.place.half))
         return Overwriting(name: name, place: entry.place, physicalPlace: before)
     }
 
-    /// After `synchronise`: reads the slots back. If one does not read as overwritten, its key stays condemned, and what was
-    /// seen of the others is told when all are asked for again.
+    /// After `synchronise`: reads the slots back. If one does not read as overwritten, its key stays condemned, and all can
+    /// be asked for again.
     /// - Parameter overwritings: nil for a name that no slot held.
-    func concludeDestructions(
-        _ overwritings: [(name: KeyName, overwriting: Overwriting?)]
-    ) throws(KeySlotError) -> [SlotDestruction] {
+    func concludeDestructions(_ overwritings: [Overwriting?]) throws(KeySlotError) -> [SlotDestruction] {
+        var seen: [SlotDestruction] = []
         var failure: KeySlotError?
-        for (name, overwriting) in overwritings {
-            guard let overwriting else { continue }
+        for overwriting in overwritings {
+            guard let overwriting else {
+                seen.append(SlotDestruction(wasHeld: false))
+                continue
+            }
             do throws(KeySlotError) {
-                untold[name] = try concludeDestruction(overwriting)
+                seen.append(try concludeDestruction(overwriting))
             } catch {
                 failure = error
             }
         }
         if let failure { throw failure }
-        return overwritings.map { untold.removeValue(forKey: $0.name) ?? SlotDestruction(wasHeld: false) }
+        return seen
     }
 
     private func concludeDestruction(_ overwriting: Overwriting) throws(KeySlotError) -> SlotDestruction {
         var way = ReadBack.pastPageCache
         for half in 0...1 {
             let seen = try slots.readBack(.init(slot: overwriting.place.slot, half: half))
-            guard seen.bytes == SlotRecord.empty else {
+            let expected =
+                half == overwriting.place.half ? SlotRecord.mark(of: overwriting.name) : SlotRecord.empty
+            guard seen.bytes == expected else {
                 throw KeySlotError(.notOverwritten, "a key slot does not read back as overwritten")
             }
             if seen.way == .afterDroppingCache { way = seen.way }
         }
         let after = slots.physicalPlace(of: overwriting.place)
-        if let slot = table.remove(overwriting.name) { table.giveBack(slot) }
+        table.noteDestroyed(overwriting.name)
         return SlotDestruction(
             wasHeld: true, readBack: way,
             stayedInPlace: overwriting.physicalPlace.flatMap { before in after.map { $0 == before } })
+    }
+
+    /// Somebody has noted that this key was destroyed: its slot is free after the next changes.
+    func forgetMark(of name: KeyName) {
+        guard table.entries[name]?.isDestroyed == true, let slot = table.remove(name) else { return }
+        uncertain.insert(slot)
     }
 
     // MARK: Slots of failed writes
@@ -155,7 +169,7 @@ final class SlotEngine {
         uncertain = []
     }
 
-    private func clearUncertain() throws(KeySlotError) {
+    func clearUncertain() throws(KeySlotError) {
         guard !uncertain.isEmpty else { return }
         try stageClearing()
         try slots.synchronise()
@@ -203,20 +217,6 @@ final class SlotEngine {
         }
     }
 
-    /// A wrapping key that opens none of the slots that name it is another key: nothing must be written under it.
-    private func checkWrappingKeys() throws(KeySlotError) {
-        for number in Set(table.entries.values.map(\.wrappingKey)) {
-            var opensOne = false
-            for (name, entry) in table.entries where entry.wrappingKey == number {
-                opensOne = (try? secret(at: entry.place, named: name)) != nil
-                if opensOne { break }
-            }
-            guard opensOne else {
-                throw KeySlotError(.wrappingKeyMissing, "no key slot opens with the wrapping key that it names")
-            }
-        }
-    }
-
     /// After every extent: destroys the replaced wrapping key.
     func endChange() throws(KeySlotError) {
         let current = wrapping.current.number
@@ -235,72 +235,10 @@ final class SlotEngine {
         try slots.write(record, at: place)
     }
 
-    private func secret(at place: SlotTable.Place, named name: KeyName) throws(KeySlotError) -> Secret {
+    func secret(at place: SlotTable.Place, named name: KeyName) throws(KeySlotError) -> Secret {
         guard case .used(let record) = try slots.read(place), record.name == name,
             let key = wrapping.key(record.wrappingKey)
         else { throw KeySlotError(.malformed, "a key slot does not hold what it held when it was opened") }
         return try record.unwrapped(at: place.slot, under: key, in: memory)
-    }
-
-    /// Reads every slot, and ends what a crash has left half-done: of two copies the older one, and what is neither
-    /// whole nor empty, is cleared.
-    private func load() throws(KeySlotError) {
-        // By slot.
-        var generations: [Int: UInt64] = [:]
-        for extent in 0..<slots.extentCount {
-            let bytes = try slots.readExtent(extent)
-            var used: [(name: KeyName, entry: SlotTable.Entry)] = []
-            var cleared = false
-            for index in 0..<slots.slotsPerExtent {
-                let slot = extent * slots.slotsPerExtent + index
-                var copies: [(half: Int, record: SlotRecord)] = []
-                for half in 0...1 {
-                    let start = (half * slots.slotsPerExtent + index) * SlotRecord.byteCount
-                    switch SlotRecord.read(bytes[start..<start + SlotRecord.byteCount]) {
-                    case .free: break
-                    case .used(let record): copies.append((half, record))
-                    case .damaged:
-                        damagedCount += 1
-                        cleared = true
-                        try slots.clear(.init(slot: slot, half: half))
-                    }
-                }
-                guard let newest = copies.max(by: { $0.record.generation < $1.record.generation }) else { continue }
-                for copy in copies where copy.half != newest.half {
-                    cleared = true
-                    try slots.clear(.init(slot: slot, half: copy.half))
-                }
-                guard wrapping.key(newest.record.wrappingKey) != nil else {
-                    throw KeySlotError(
-                        .wrappingKeyMissing, "key slots are wrapped under a key that the wrapping file does not hold")
-                }
-                nextGeneration = max(nextGeneration, newest.record.generation + 1)
-                generations[slot] = newest.record.generation
-                let place = SlotTable.Place(slot: slot, half: newest.half)
-                used.append((newest.record.name, .init(place: place, wrappingKey: newest.record.wrappingKey)))
-            }
-            if cleared { try slots.synchronise() }
-            table.append(slots: slots.slotsPerExtent, holding: withoutOlder(used, generations), except: uncertain)
-        }
-    }
-
-    /// A name that lies in two slots, because a slot whose write had failed was not cleared before a crash: the later
-    /// one counts, and the other is cleared.
-    private func withoutOlder(
-        _ used: [(name: KeyName, entry: SlotTable.Entry)], _ generations: [Int: UInt64]
-    ) -> [(name: KeyName, entry: SlotTable.Entry)] {
-        var kept: [KeyName: SlotTable.Entry] = [:]
-        for (name, entry) in used {
-            guard let other = kept[name] ?? table.entries[name] else {
-                kept[name] = entry
-                continue
-            }
-            let isLater = generations[entry.place.slot, default: 0] > generations[other.place.slot, default: 0]
-            uncertain.insert(isLater ? other.place.slot : entry.place.slot)
-            guard isLater else { continue }
-            _ = table.remove(name)
-            kept[name] = entry
-        }
-        return kept.map { ($0.key, $0.value) }
     }
 }

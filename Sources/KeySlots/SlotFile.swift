@@ -65,9 +65,11 @@ final class SlotFile {
         try file.write(record.bytes, at: offset(of: place))
     }
 
-    func clear(_ place: SlotTable.Place) throws(KeySlotError) {
-        try file.write(SlotRecord.empty, at: offset(of: place))
+    func write(_ record: [UInt8], at place: SlotTable.Place) throws(KeySlotError) {
+        try file.write(record, at: offset(of: place))
     }
+
+    func clear(_ place: SlotTable.Place) throws(KeySlotError) { try write(SlotRecord.empty, at: place) }
 
     func synchronise() throws(KeySlotError) { try file.synchronise() }
 

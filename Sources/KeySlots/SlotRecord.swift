@@ -41,13 +41,15 @@ public struct KeyName: Sendable, Hashable {
 /// | 60 | 48 | the key under AES-256-GCM, with its tag; the name and the slot's place are authenticated |
 /// | 108 | 20 | the beginning of the SHA-256 of what is before: tells a torn write |
 ///
-/// Numbers are big-endian. A free slot is zeros. A slot divides a sector of 512 bytes, so that no write of one touches
+/// Numbers are big-endian. A free slot is zeros. One whose key was destroyed holds "SLT0" and the name's digest, all else
+/// zeros but the checksum, until somebody has noted that. A slot divides a sector of 512 bytes, so that no write of one touches
 /// a sector that holds half of another.
 struct SlotRecord: Sendable, Equatable {
     static let byteCount = 128
     static let empty = [UInt8](repeating: 0, count: byteCount)
 
     private static let magic = Array("SLT1".utf8)
+    private static let destroyedMagic = Array("SLT0".utf8)
     private static let sealedCount = Secret.byteCount + 16
     private static let bodyCount = 108
 
@@ -60,6 +62,8 @@ struct SlotRecord: Sendable, Equatable {
     enum Reading: Equatable {
         case free
         case used(SlotRecord)
+        /// A key of that name was overwritten here: see ``mark(of:)``.
+        case destroyed(KeyName)
         /// Neither: a write was torn, or the medium has failed.
         case damaged
     }
@@ -67,14 +71,23 @@ struct SlotRecord: Sendable, Equatable {
     static func read(_ bytes: ArraySlice<UInt8>) -> Reading {
         let bytes = Array(bytes)
         if bytes.allSatisfy({ $0 == 0 }) { return .free }
-        guard bytes.count == byteCount, bytes.starts(with: magic),
-            checksum(bytes[..<bodyCount]).elementsEqual(bytes[bodyCount...])
+        guard bytes.count == byteCount, checksum(bytes[..<bodyCount]).elementsEqual(bytes[bodyCount...])
         else { return .damaged }
+        if bytes.starts(with: destroyedMagic) { return .destroyed(KeyName(digest: bytes[16..<48])) }
+        guard bytes.starts(with: magic) else { return .damaged }
         return .used(
             SlotRecord(
                 wrappingKey: UInt32(bigEndianBytes: bytes[4..<8]), generation: UInt64(bigEndianBytes: bytes[8..<16]),
                 name: KeyName(digest: bytes[16..<48]), nonce: Array(bytes[48..<60]),
                 sealed: Array(bytes[60..<108])))
+    }
+
+    /// What a key is overwritten with: that there was one, and is no longer. It outlives a crash, so that nobody has to
+    /// guess afterwards whether a key that is missing was destroyed or was never here.
+    static func mark(of name: KeyName) -> [UInt8] {
+        var bytes = destroyedMagic + [UInt8](repeating: 0, count: 12) + name.digest
+        bytes += [UInt8](repeating: 0, count: bodyCount - bytes.count)
+        return bytes + checksum(bytes[...])
     }
 
     var bytes: [UInt8] {

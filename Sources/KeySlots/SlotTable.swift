@@ -12,6 +12,12 @@ struct SlotTable: Sendable {
         var wrappingKey: UInt32
         /// Somebody asked for its destruction: nobody is given it any more.
         var isCondemned = false
+        /// The slot was seen to hold the mark of its destruction.
+        var isDestroyed = false
+
+        static func destroyed(at place: Place) -> Entry {
+            Entry(place: place, wrappingKey: 0, isCondemned: true, isDestroyed: true)
+        }
     }
 
     private(set) var entries: [KeyName: Entry] = [:]
@@ -51,6 +57,11 @@ struct SlotTable: Sendable {
     mutating func giveBack(_ slot: Int) { free.append(slot) }
 
     mutating func condemn(_ name: KeyName) { entries[name]?.isCondemned = true }
+
+    mutating func noteDestroyed(_ name: KeyName) { entries[name]?.isDestroyed = true }
+
+    /// Keys that are held.
+    var keyCount: Int { entries.count - entries.values.count { $0.isDestroyed } }
 
     mutating func move(_ name: KeyName, to place: Place, wrappingKey: UInt32) {
         entries[name]?.place = place

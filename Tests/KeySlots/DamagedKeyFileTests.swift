@@ -125,7 +125,8 @@ struct DamagedKeyFileTests {
             _ = try engine.stageKey(named: KeyName("between"))
             let gone = try #require(try engine.stageDestruction(of: KeyName("one")))
             try engine.synchronise()
-            _ = try engine.concludeDestructions([(KeyName("one"), gone)])
+            _ = try engine.concludeDestructions([gone])
+            engine.forgetMark(of: KeyName("one"))
             _ = try engine.stageKey(named: KeyName("blocker"))
             _ = try engine.stageKey(named: KeyName("one"))
             _ = try engine.stageDestruction(of: KeyName("blocker"))
@@ -161,7 +162,7 @@ struct DamagedKeyFileTests {
         _ = try makeKeys(["one", "two"])
         let engine = try engine()
         let names = [KeyName("one"), KeyName("two")]
-        var staged = try names.map { ($0, try engine.stageDestruction(of: $0)) }
+        var staged = try names.map { try engine.stageDestruction(of: $0) }
         // The second is written again behind the engine's back, as a medium might that ignores writes.
         try engine.synchronise()
         let handle = try FileHandle(forUpdating: slotsPath)
@@ -169,7 +170,7 @@ struct DamagedKeyFileTests {
         try handle.write(contentsOf: Data(repeating: 9, count: SlotRecord.byteCount))
         try handle.synchronize()
         #expect { try engine.concludeDestructions(staged) } throws: { ($0 as? KeySlotError)?.code == .notOverwritten }
-        staged = try names.map { ($0, try engine.stageDestruction(of: $0)) }
+        staged = try names.map { try engine.stageDestruction(of: $0) }
         try engine.synchronise()
         let seen = try engine.concludeDestructions(staged)
         #expect(seen.map(\.wasHeld) == [true, true] && seen.allSatisfy { $0.readBack != nil })

@@ -78,6 +78,7 @@ struct KeySlotsTests {
         #expect(counts.keys == 100)
         #expect(counts.slots >= 300)
         // Freed slots are used again: the file does not grow.
+        try await slots.forget(Array(names[..<200]))
         for index in 0..<200 { _ = try await slots.keyOrNew(named: KeyName("again \(index)")) }
         #expect(try await slots.counts().slots == counts.slots)
         #expect(memory.count <= 10, "keys that nobody holds are not in memory")
@@ -219,8 +220,72 @@ struct CrashTests {
         #expect(try engine.key(named: KeyName("session")) == nil)
         let again = try #require(try engine.stageDestruction(of: KeyName("session")))
         try engine.synchronise()
-        #expect(try engine.concludeDestructions([(KeyName("session"), again)]).map(\.wasHeld) == [true])
+        #expect(try engine.concludeDestructions([again]).map(\.wasHeld) == [true])
+        engine.forgetMark(of: KeyName("session"))
         #expect(try engine.stageDestruction(of: KeyName("session")) == nil)
+    }
+
+    @Test("that a key was destroyed is known after a crash, until somebody has noted it", arguments: [false, true])
+    func destructionRemembered(isConcluded: Bool) throws {
+        let name = KeyName("session")
+        do {
+            let engine = try engine()
+            _ = try engine.stageKey(named: name)
+            try engine.synchronise()
+            let gone = try engine.stageDestruction(of: name)
+            try engine.synchronise()
+            if isConcluded { _ = try engine.concludeDestructions([gone]) }
+        }
+        let after = try engine()
+        #expect(after.count == 0 && after.names.isEmpty && after.marks == [name])
+        #expect(try after.key(named: name) == nil)
+        let seen = try after.concludeDestructions([try after.stageDestruction(of: name)])
+        #expect(seen.map(\.wasHeld) == [true])
+        after.forgetMark(of: name)
+        _ = try after.stageKey(named: KeyName("another"))
+        try after.stageClearing()
+        try after.synchronise()
+        let last = try engine()
+        #expect(last.marks.isEmpty && last.count == 1)
+    }
+
+    @Test("a destruction of which only one half of the slot reached the disk ends, or has not begun", arguments: 0...1)
+    func destructionTorn(half: Int) throws {
+        let name = KeyName("session")
+        let path = URL(fileURLWithPath: folder.path + "/slots")
+        var before = Data()
+        do {
+            let engine = try engine()
+            _ = try engine.stageKey(named: name)
+            try engine.synchronise()
+            before = try Data(contentsOf: path)
+            _ = try engine.stageDestruction(of: name)
+            try engine.synchronise()
+        }
+        var bytes = try Data(contentsOf: path)
+        let start = 4_096 + half * 8 * SlotRecord.byteCount
+        bytes.replaceSubrange(start..<start + SlotRecord.byteCount, with: before[start..<start + SlotRecord.byteCount])
+        try bytes.write(to: path)
+        let after = try engine()
+        #expect(try (after.key(named: name) != nil) == (half == 0))
+        let seen = try after.stageDestruction(of: name)
+        try after.synchronise()
+        #expect(try after.concludeDestructions([seen]).map(\.wasHeld) == [true])
+    }
+
+    @Test("slots of noted destructions are used again before the file grows")
+    func marksGiveRoom() throws {
+        let engine = try engine()
+        for round in 0..<5 {
+            let names = (0..<8).map { KeyName("\(round) \($0)") }
+            for name in names { _ = try engine.stageKey(named: name) }
+            try engine.synchronise()
+            let gone = try names.map { try engine.stageDestruction(of: $0) }
+            try engine.synchronise()
+            _ = try engine.concludeDestructions(gone)
+            for name in names { engine.forgetMark(of: name) }
+        }
+        #expect(engine.slotCount == 8)
     }
 }
 

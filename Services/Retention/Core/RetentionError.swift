@@ -30,6 +30,8 @@ package enum RetentionError: Error, Sendable, Equatable {
     case otherKeyVersion(current: Int64)
     /// Chat found no question of a session that had some: so many.
     case contentMissing(asked: Int64)
+    /// No slot held any key of the session, and none was seen to be overwritten.
+    case keysMissing
     /// `confirm_session_id` does not repeat the session's id.
     case confirmationMismatch
     /// The session has not been erased.

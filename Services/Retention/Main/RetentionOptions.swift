@@ -11,6 +11,13 @@ struct RetentionOptions: ParsableArguments {
             """)
     var allowUnsafeKeyMedium = false
 
+    @Flag(
+        help: """
+            Starts though no key of any session on record is held. What they held stays unreadable, and their erasure is not \
+            certified until their keys are there again and are destroyed.
+            """)
+    var allowMissingKeys = false
+
     @Option(
         help: ArgumentHelp(
             "The key that session keys are wrapped under is changed after so many hours, 1 to 720.", valueName: "hours")
@@ -34,8 +41,8 @@ struct RetentionOptions: ParsableArguments {
 
     func keySettings() throws -> KeySettings {
         KeySettings(
-            allowsUnsafeMedium: allowUnsafeKeyMedium, wrappingKeyLife: TimeInterval(wrappingKeyHours) * 3600,
-            credentialPath: try credentialPath())
+            allowsUnsafeMedium: allowUnsafeKeyMedium, allowsMissingKeys: allowMissingKeys,
+            wrappingKeyLife: TimeInterval(wrappingKeyHours) * 3600, credentialPath: try credentialPath())
     }
 
     private func credentialPath() throws -> String? {

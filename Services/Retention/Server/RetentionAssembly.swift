@@ -49,7 +49,8 @@ package struct RetentionAssembly: Sendable {
 
         let keys = try KeyCustody.open(
             folder: folder + "/keys", settings: keySettings, now: clock.now(), logger: logger)
-        try await KeyCustody.settle(keys, with: store, now: clock.now(), logger: logger)
+        try await KeyCustody.settle(
+            keys, with: store, settings: keySettings, now: clock.confirmed(), logger: logger)
         let locks = SessionLocks()
 
         let neighbour = ChatNeighbour(chat)

@@ -63,7 +63,7 @@ package struct SessionCustodian: Sendable {
         } catch {
             // Registered by somebody else in between, and living: then the keys are that session's.
             if try await store.session(sessionID)?.erasure != .live {
-                _ = try await keyStore.destroyAll(of: [(sessionID, ContentKeyVersions())])
+                try await discardKeys(of: sessionID, ContentKeyVersions())
             }
             throw error
         }
@@ -87,11 +87,18 @@ package struct SessionCustodian: Sendable {
     ///   UNAVAILABLE while chat can't be asked.
     func withdraw(_ id: String) async throws {
         try await locks.withLock(id) {
-            guard try await store.session(id) != nil else { return }
+            guard let known = try await store.session(id) else { return }
+            // What chat once held and does not find now may lie elsewhere: that takes an erasure, which says so.
+            guard known.mayHaveHeldNothing else { throw RetentionError.sessionInUse }
             guard case .absent = try await chat.stage(ofSession: id) else { throw RetentionError.sessionInUse }
             guard let session = try await store.withdraw(id) else { return }
-            _ = try await keyStore.destroyAll(of: [(id, session.keys)])
+            try await discardKeys(of: id, session.keys)
         }
+    }
+
+    /// Destroys keys of which nothing was sealed that anybody kept, and no certificate tells.
+    private func discardKeys(of id: String, _ versions: ContentKeyVersions) async throws {
+        try await keyStore.destroy(Set(SessionKeyStore.everyName(ofSession: id, versions)))
     }
 
     /// Makes the next content key beside the one in use.
@@ -107,7 +114,7 @@ package struct SessionCustodian: Sendable {
             // The key first: a change on record has its key.
             try await keyStore.makeNext(forSession: id, versions)
             guard try await changeKeys(of: id, { try $0.begin(from: version) }) != nil else {
-                _ = try await keyStore.destroyAll(of: [(id, versions)])
+                if let version = versions.next { try await keyStore.destroy(version: version, ofSession: id) }
                 throw RetentionError.sessionNotFound
             }
             return try await keys(ofSession: id)
@@ -132,17 +139,21 @@ package struct SessionCustodian: Sendable {
 
     /// Destroys content keys that others have replaced, where that was interrupted.
     package func retireKeys() async throws {
+        var last = ""
         while true {
-            let sessions = try await store.retiringKeys(limit: 100)
+            let sessions = try await store.retiringKeys(after: last, limit: 100)
             for session in sessions { try await locks.withLock(session.id) { try await retire(session.id) } }
-            if sessions.count < 100 { return }
+            guard sessions.count == 100, let id = sessions.last?.id else { return }
+            last = id
         }
     }
 
+    /// Whatever has become of the session: an erasure destroys the replaced key with the others, or finds it gone.
     private func retire(_ id: String) async throws {
-        guard let version = try await store.session(id)?.keys.retiring else { return }
-        _ = try await keyStore.destroy(version: version, ofSession: id)
-        _ = try await changeKeys(of: id) { $0.retire() }
+        guard let session = try await store.session(id), let version = session.keys.retiring else { return }
+        // While an erasure is to destroy the session's keys, it tells of this one too.
+        if session.erasure.nextStep != .destroyKey { try await keyStore.destroy(version: version, ofSession: id) }
+        _ = try await store.change(id) { $0.keys.retire() }
     }
 
     /// - Returns: nil when the session is not there, or no longer live.

@@ -127,7 +127,7 @@ struct ErasureServiceTests {
                     #expect(slots.count == 2)
                     #expect(living == key)
                 }
-                #expect(log.text.contains("keys of erased sessions were there again"))
+                #expect(log.text.contains("keys that were destroyed before were there again"))
             }
         }
     }

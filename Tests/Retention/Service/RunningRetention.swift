@@ -35,13 +35,13 @@ struct TestFolder {
         return files
     }
 
-    /// The places of the slots that hold a key, in the file of slots: 128 bytes each after a block of 4 KiB, and a free one
-    /// is zeros (Sources/KeySlots/README.md).
+    /// The places of the slots that hold a key, in the file of slots: 128 bytes each after a block of 4 KiB; a free one
+    /// is zeros, and one whose key was destroyed begins with "SLT0" (Sources/KeySlots/README.md).
     func usedSlots() throws -> Set<Int> {
         let bytes = try Data(contentsOf: URL(fileURLWithPath: path + "/retention/keys/slots"))
         return Set(
             stride(from: 4096, to: bytes.count, by: 128).filter { start in
-                bytes[start..<start + 128].contains { $0 != 0 }
+                bytes[start..<start + 128].contains { $0 != 0 } && !bytes[start...].starts(with: "SLT0".utf8)
             })
     }
 }
@@ -163,7 +163,7 @@ func withRetention<Value: Sendable>(
     in folder: TestFolder, clock: ManualWallClock = ManualWallClock(RunningRetention.start),
     log: CapturedLog = CapturedLog(), schedules: Bool = true, limits: RetentionLimits = RetentionLimits(),
     longCalls: LongCallLimits = LongCallLimits(), hooks: ErasureHooks = ErasureHooks(),
-    identity: IdentityPeer? = IdentityPeer(), region: String = "se-lund",
+    identity: IdentityPeer? = IdentityPeer(), region: String = "se-lund", keys: KeySettings = KeySettings(),
     _ body: (RunningRetention) async throws -> Value
 ) async throws -> Value {
     var configuration = ErasureScheduler.Configuration()
@@ -182,7 +182,7 @@ func withRetention<Value: Sendable>(
         folder: folder.path + "/retention", region: try Region(region), identity: toIdentity,
         chat: ChatChannels(calls: chat[0], exports: chat[1], erasures: chat[2]),
         clock: clock, logger: logger, metrics: metrics, longCalls: longCalls, configuration: configuration,
-        limits: limits, hooks: hooks)
+        limits: limits, keySettings: keys, hooks: hooks)
     let running = RunningRetention(
         client: RetentionV1.RetentionServiceClient(channel: channel), channel: channel, assembly: assembly,
         clock: clock, log: log,

@@ -47,7 +47,9 @@ package struct ErasureInstruction: Sendable, Equatable {
     /// Nil for a text that is empty, too long or more than one line. Its characters are counted where it comes in.
     package init?(_ text: String) {
         guard (1...Self.maximumBytes).contains(text.utf8.count),
-            !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+            !text.unicodeScalars.contains(where: {
+                [.control, .lineSeparator, .paragraphSeparator].contains($0.properties.generalCategory)
+            })
         else { return nil }
         self.text = text
     }

@@ -65,6 +65,11 @@ package struct RetainedSession: Sendable, Equatable {
         keyDestruction = destruction
     }
 
+    /// Keys that were not found when they were to be destroyed have been found, and are gone.
+    package mutating func foundKeys(_ destruction: KeyDestruction) {
+        if keyDestruction?.slots == 0 { keyDestruction = destruction }
+    }
+
     /// Begins its erasure because somebody asks for it. One that has begun keeps who and what started it.
     package mutating func requestErasure(by requester: ErasureRequester) {
         guard erasure == .live else { return }

@@ -17,8 +17,8 @@ package struct KeyDestruction: Sendable, Equatable {
         case unseen = "not-visible"
     }
 
-    /// Slots that held one of the session's keys, and were overwritten. 0: none was held any more, since an earlier try
-    /// was interrupted after it had overwritten them.
+    /// Slots that held one of the session's keys, and were overwritten. 0: none was found, and so none was destroyed; such
+    /// an erasure is not certified.
     package var slots: Int64
     /// Of several slots what says least; nil without any.
     package var readBack: ReadBack?

@@ -101,6 +101,7 @@ package final class Eraser: Sendable {
             case .eraseContent: try await eraseContent(of: session)
             case .certify:
                 try hooks.before(.certify, id)
+                if session.keyDestruction?.slots == 0 { try await lookForKeys(of: session) }
                 return try await store.certify(id, signer: signer, region: region)
             case nil:
                 guard let certificate = try await store.certificate(ofSession: id) else {
@@ -114,10 +115,25 @@ package final class Eraser: Sendable {
     private func destroyKeys(_ ids: [String]) async throws {
         for id in ids { try hooks.before(.destroyKey, id) }
         try await locks.withLock(Self.destroying) {
-            let seen = try await destroyKeys(of: try await store.sessions(ids))
+            let sessions = try await store.sessions(ids)
+            let seen = try await destroyKeys(of: sessions)
             for id in ids { try hooks.beforeStoring(.destroyKey, id) }
             try await store.markKeysDestroyed(seen, at: clock.confirmed())
             unstored.withLock { unstored in for (id, _) in seen { unstored[id] = nil } }
+            try await keys.noted(sessions.map { ($0.id, $0.keys) })
+        }
+    }
+
+    /// No key was found when the session's were to be destroyed: if they are there now, they go, and are certified.
+    ///
+    /// - Throws: `RetentionError.keysMissing` if they are not.
+    private func lookForKeys(of session: RetainedSession) async throws {
+        try await locks.withLock(Self.destroying) {
+            guard let seen = try await keys.destroyAll(of: [(session.id, session.keys)]).first, seen.slots > 0 else {
+                throw RetentionError.keysMissing
+            }
+            _ = try await store.change(session.id) { $0.foundKeys(seen) }
+            try await keys.noted([(session.id, session.keys)])
         }
     }
 

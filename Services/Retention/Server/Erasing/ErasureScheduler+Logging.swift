@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import RPC
+import RetentionCore
 import ServiceKit
 import Storage
 import StorageStatus
@@ -29,7 +30,8 @@ extension ErasureScheduler {
     /// What is safe to say of an error: a status by its code and reason, any other by its type.
     static func metadata(_ error: any Error) -> Logger.Metadata {
         let ofStore = (error as? StorageError).flatMap { RPCError($0, of: "retention") }
-        guard let status = error as? RPCError ?? ofStore else {
+        let own = (error as? RetentionError).map { RPCError($0) }
+        guard let status = error as? RPCError ?? ofStore ?? own else {
             return [LogKey.errorType: .string("\(type(of: error))")]
         }
         return [LogKey.code: .string(status.code.name), LogKey.reason: .string(status.reason)]

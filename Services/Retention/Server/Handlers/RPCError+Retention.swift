@@ -66,6 +66,10 @@ extension RPCError {
             self.init(
                 .dataLoss, "chat holds nothing of a session that had \(asked) questions: find its store",
                 reason: "CONTENT_MISSING")
+        case .keysMissing:
+            self.init(
+                .dataLoss, "no slot held a key of the session, so none was destroyed: find the folder of its keys",
+                reason: "KEYS_MISSING")
         case .confirmationMismatch:
             self.init(
                 .failedPrecondition, "confirm_session_id: must repeat the session's id",

@@ -9,15 +9,19 @@ import ServiceKit
 package struct KeySettings: Sendable, Equatable {
     /// Goes on where overwritten bytes may live on, and says so in the log, the metrics and each certificate.
     package var allowsUnsafeMedium: Bool
+    /// Starts though no key of any session is held.
+    package var allowsMissingKeys: Bool
     /// After so many seconds the wrapping key is changed.
     package var wrappingKeyLife: TimeInterval
     /// A file of 32 bytes that the wrapping keys are sealed under; nil: they lie in their file as they are.
     package var credentialPath: String?
 
     package init(
-        allowsUnsafeMedium: Bool = false, wrappingKeyLife: TimeInterval = 86_400, credentialPath: String? = nil
+        allowsUnsafeMedium: Bool = false, allowsMissingKeys: Bool = false, wrappingKeyLife: TimeInterval = 86_400,
+        credentialPath: String? = nil
     ) {
         self.allowsUnsafeMedium = allowsUnsafeMedium
+        self.allowsMissingKeys = allowsMissingKeys
         self.wrappingKeyLife = wrappingKeyLife
         self.credentialPath = credentialPath
     }
@@ -91,19 +95,42 @@ enum KeyCustody {
         }
     }
 
-    /// A folder of keys that was restored from a backup holds keys again that were destroyed since. They go before any call
-    /// is answered, and so do those that a crash kept from being taken back. Keys of sessions that nobody knows are noted,
-    /// and go when no session of that age can be there.
-    static func settle(_ keys: SessionKeyStore, with store: RetentionStore, now: Date, logger: Logger) async throws {
+    /// A folder of keys that was restored from a backup holds keys again that were destroyed since: those of erased
+    /// sessions, and older ones of living sessions. They go before any call is answered, and so do those that a crash kept
+    /// from being taken back. Keys of sessions that nobody knows are noted, and go when no session of that age can be there.
+    ///
+    /// - Parameter now: the confirmed time.
+    /// - Throws: `StartUpError` if no key of any session is held, and that is not allowed.
+    static func settle(
+        _ keys: SessionKeyStore, with store: RetentionStore, settings: KeySettings, now: Date, logger: Logger
+    ) async throws {
         var strangers = try await keys.names()
-        try await remove(from: &strangers, destroyed: false, store)
-        let unknown = strangers
-        if !strangers.isEmpty { try await remove(from: &strangers, destroyed: true, store) }
-        let returned = unknown.subtracting(strangers)
+        let marks = try await keys.destroyedNames()
+        var noted = marks
+        let holders = try await eachSession(.held, store) { session in
+            strangers.subtract(SessionKeyStore.names(ofSession: session.id, session.versions))
+            noted.subtract(SessionKeyStore.everyName(ofSession: session.id, session.versions))
+        }
+        if holders > 0, marks.isEmpty, try await keys.counts().keys == 0 { try missing(holders, settings, logger) }
+        var returned: Set<KeyName> = []
+        // Their certificates are to tell of them, if they were missing before.
+        var awaited: Set<KeyName> = []
+        if !strangers.isEmpty || !noted.isEmpty {
+            for state in [RetentionStore.KeyState.held, .destroyed, .certified] {
+                _ = try await eachSession(state, store) { session in
+                    let names = SessionKeyStore.everyName(ofSession: session.id, session.versions)
+                    returned.formUnion(strangers.intersection(names))
+                    if state == .destroyed { awaited.formUnion(names) }
+                }
+            }
+            strangers.subtract(returned)
+        }
+        // What is marked as destroyed and awaited by no erasure is on record.
+        try await keys.forget(noted.subtracting(awaited))
         if !returned.isEmpty {
-            try await keys.destroy(returned)
+            try await keys.destroy(returned, awaited: awaited)
             logger.warning(
-                "keys of erased sessions were there again and are destroyed",
+                "keys that were destroyed before were there again and are destroyed",
                 metadata: [LogKey.count: .stringConvertible(returned.count)])
         }
         let old = try await store.noteStrayKeys(
@@ -116,16 +143,33 @@ enum KeyCustody {
         }
     }
 
-    private static func remove(
-        from names: inout Set<KeyName>, destroyed: Bool, _ store: RetentionStore
-    ) async throws {
+    /// Sessions without a single key between them: these are not the slots that their keys lie in.
+    private static func missing(_ sessions: Int, _ settings: KeySettings, _ logger: Logger) throws {
+        guard settings.allowsMissingKeys else {
+            throw StartUpError(
+                "\(sessions) sessions are on record, and no key of any is held: the folder of the keys is not theirs",
+                remedy: """
+                    put the folder of the keys back where it was, or restore it from its backup; or start with \
+                    --allow-missing-keys if they are lost for good
+                    """)
+        }
+        logger.error(
+            "no key of any session is held: what they hold stays unreadable, and their erasure is not certified",
+            metadata: [LogKey.count: .stringConvertible(sessions)])
+    }
+
+    /// - Returns: how many there are.
+    private static func eachSession(
+        _ state: RetentionStore.KeyState, _ store: RetentionStore,
+        _ body: ((id: String, versions: ContentKeyVersions)) -> Void
+    ) async throws -> Int {
         var last = ""
-        while !names.isEmpty {
-            let sessions = try await store.keyVersions(destroyed: destroyed, after: last, limit: page)
-            for session in sessions {
-                for name in SessionKeyStore.names(ofSession: session.id, session.versions) { names.remove(name) }
-            }
-            guard sessions.count == page, let id = sessions.last?.id else { return }
+        var count = 0
+        while true {
+            let sessions = try await store.keyVersions(state, after: last, limit: page)
+            sessions.forEach(body)
+            count += sessions.count
+            guard sessions.count == page, let id = sessions.last?.id else { return count }
             last = id
         }
     }

@@ -71,7 +71,8 @@ package struct SessionKeyStore: Sendable {
         _ = try await translated { try await slots.keyOrNew(named: Name.content(id, version)) }
     }
 
-    /// Destroys all keys of sessions for ever. Destroying what is not there is harmless.
+    /// Destroys all keys of sessions for ever. Destroying what is not there is harmless. Asked again, also after a crash, the
+    /// answer is the same until it is noted (``noted(_:)``).
     /// - Returns: What was seen, in the order of the sessions.
     package func destroyAll(
         of sessions: [(id: String, versions: ContentKeyVersions)]
@@ -85,21 +86,46 @@ package struct SessionKeyStore: Sendable {
         }
     }
 
+    /// What was seen when the keys of these sessions were destroyed is on record: nobody asks again.
+    package func noted(_ sessions: [(id: String, versions: ContentKeyVersions)]) async throws {
+        let names = sessions.flatMap { Name.all(of: $0.id, $0.versions) }
+        try await translated { try await slots.forget(names) }
+    }
+
     /// Destroys one content key of a session, which another has replaced.
-    package func destroy(version: Int64, ofSession id: String) async throws -> KeyDestruction {
-        destruction(try await translated { try await slots.destroy([Name.content(id, version)]) }[...])
+    package func destroy(version: Int64, ofSession id: String) async throws {
+        try await destroy([Name.content(id, version)])
     }
 
     /// The names of all keys that are held.
     package func names() async throws -> Set<KeyName> { try await translated { try await slots.names() } }
 
-    /// What a session's keys may be named.
+    /// What the keys are named that a session may have.
     package static func names(ofSession id: String, _ versions: ContentKeyVersions) -> [KeyName] {
-        Name.all(of: id, versions)
+        versions.mayBeHeld.map { Name.content(id, $0) } + [Name.tokens(id)]
     }
 
-    package func destroy(_ names: Set<KeyName>) async throws {
-        _ = try await translated { try await slots.destroy(Array(names)) }
+    /// What every key is named that a session ever had.
+    package static func everyName(ofSession id: String, _ versions: ContentKeyVersions) -> [KeyName] {
+        (1...versions.current + 1).map { Name.content(id, $0) } + [Name.tokens(id)]
+    }
+
+    /// Destroys keys of which no certificate tells.
+    /// - Parameter awaited: those of which one does: they can be asked for again.
+    package func destroy(_ names: Set<KeyName>, awaited: Set<KeyName> = []) async throws {
+        try await translated {
+            _ = try await slots.destroy(Array(names))
+            try await slots.forget(Array(names.subtracting(awaited)))
+        }
+    }
+
+    /// The names of keys whose destruction is not noted.
+    package func destroyedNames() async throws -> Set<KeyName> {
+        try await translated { try await slots.destroyedNames() }
+    }
+
+    package func forget(_ names: Set<KeyName>) async throws {
+        try await translated { try await slots.forget(Array(names)) }
     }
 
     // MARK: The wrapping key

@@ -88,7 +88,8 @@ extension RetentionStore {
         }
     }
 
-    /// How many sessions should have been gone by this time and are not.
+    /// How many sessions should have been gone by this time and are not: those whose time had passed, however it is known,
+    /// and those whose keys were gone by then and whose erasure is not complete.
     package func lateCount(before time: Date) async throws -> Int {
         try await database.read { db in
             try Int.fetchOne(
@@ -99,7 +100,10 @@ extension RetentionStore {
                         (SELECT count(*) FROM sessions
                         WHERE erasure = 'live' AND delete_time IS NOT NULL AND delete_time <= ?1)
                         + (SELECT count(*) FROM sessions
-                        WHERE erasure IN ('requested', 'key-destroyed', 'content-erased') AND delete_time <= ?1)
+                        WHERE erasure = 'live' AND end_time IS NULL AND backstop_time <= ?1)
+                        + (SELECT count(*) FROM sessions
+                        WHERE erasure IN ('requested', 'key-destroyed', 'content-erased')
+                        AND (delete_time <= ?1 OR key_destroyed_time <= ?1))
                     """,
                 arguments: [LedgerTime.milliseconds(time)]) ?? 0
         }

@@ -62,25 +62,44 @@ extension RetentionStore {
         }
     }
 
-    /// Sessions whose content key was replaced, and whose old key may still be there.
-    package func retiringKeys(limit: Int) async throws -> [RetainedSession] {
+    /// Sessions whose content key was replaced, and whose old key may still be there, in the order of the ids.
+    package func retiringKeys(after id: String, limit: Int) async throws -> [RetainedSession] {
         try await database.read { db in
             try Row.fetchAll(
-                db, sql: "SELECT * FROM sessions WHERE key_change = 2 ORDER BY session_id LIMIT ?", arguments: [limit]
+                db,
+                sql: "SELECT * FROM sessions WHERE key_change = 2 AND session_id > ? ORDER BY session_id LIMIT ?",
+                arguments: [id, limit]
             ).map(Self.session)
         }
     }
 
-    /// Every session that may have keys, or every one that must have none, a page at a time, in the order of the ids.
+    /// Sessions by what is to be expected of their keys.
+    package enum KeyState: Sendable {
+        /// They may have keys.
+        case held
+        /// They must have none, and it is not certified yet.
+        case destroyed
+        /// They must have none.
+        case certified
+
+        var condition: String {
+            switch self {
+            case .held: "erasure IN ('live', 'requested')"
+            case .destroyed: "erasure IN ('key-destroyed', 'content-erased')"
+            case .certified: "erasure NOT IN ('live', 'requested', 'key-destroyed', 'content-erased')"
+            }
+        }
+    }
+
+    /// The sessions of one state, a page at a time, in the order of the ids.
     package func keyVersions(
-        destroyed: Bool, after id: String, limit: Int
+        _ state: KeyState, after id: String, limit: Int
     ) async throws -> [(id: String, versions: ContentKeyVersions)] {
         try await database.read { db in
             try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT session_id, key_version, key_change FROM sessions WHERE session_id > ?
-                    AND \(destroyed ? "erasure NOT IN" : "erasure IN") ('live', 'requested')
+                    SELECT session_id, key_version, key_change FROM sessions WHERE session_id > ? AND \(state.condition)
                     ORDER BY session_id LIMIT ?
                     """, arguments: [id, limit]
             ).map { row in (row["session_id"], try Self.keyVersions(row)) }
