@@ -168,4 +168,37 @@ struct ClockTests {
             #expect(samtal.child(.chat)?.printed.contains("set the clock's mark") == true)
         }
     }
+
+    @Test("whoever was signed out while the clock was ahead stays so when the step is confirmed")
+    func signedOut() async throws {
+        let clock = try await TestClock()
+        try await RunningSamtal.with([.identity, .retention, .chat], clock: clock) { samtal in
+            let stage = try await Stage(samtal)
+            let before = try await samtal.signIn(
+                "anna@example.se", organisationID: stage.organisation.organisationID)
+            try clock.set(ahead: 7200)
+            let tokens = try await samtal.identity.refreshTokens(.init(refreshToken: before.refreshToken))
+            let options = CallOptions(
+                metadata: ["authorization": "Bearer \(tokens.accessToken)"], timeout: .seconds(20))
+            _ = try await samtal.chat.listSessions(.init(), options: options)
+            func refusal() async throws -> String? {
+                do {
+                    _ = try await samtal.chat.listSessions(.init(), options: options)
+                    return nil
+                } catch let error as RPCError {
+                    return error.reason
+                }
+            }
+            _ = try await samtal.identity.revokeTokens(.init(refreshToken: tokens.refreshToken))
+            try await eventually("chat refuses the token") { try await refusal() == "SIGN_IN_ENDED" }
+            let confirmed = try await stage.command("clock", "confirm")
+            #expect(confirmed.status == 0, "\(confirmed.printed)")
+            // Chat asks every other second.
+            try await Task.sleep(for: .seconds(5))
+            #expect(try await refusal() == "SIGN_IN_ENDED")
+            // Back again: what was issued ahead is refused for that.
+            try clock.set(ahead: 0)
+            #expect(try await refusal() == "TOKEN_EXPIRED")
+        }
+    }
 }

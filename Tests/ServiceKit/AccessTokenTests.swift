@@ -145,6 +145,23 @@ struct AccessTokenCacheTests {
         await #expect(throws: RPCError.tokenExpired) { try await authenticator.principal(of: token) }
     }
 
+    @Test("a token of a clock that was ahead is refused when the clock is back, however often it was good before")
+    func takenBack() async throws {
+        let keys = CountingKeys([forge.keyID: forge.publicKey])
+        let clock = TestClock()
+        let authenticator = AccessTokenAuthenticator(keys: keys, cachedTokens: 16, now: clock.now)
+        let issued = Int(Date().timeIntervalSince1970) + 86_400
+        let token = try forge.token(claims: ["iat": issued, "exp": issued + 600])
+        clock.advance(86_400)
+        #expect(try await authenticator.principal(of: token) == someAdministrator)
+        clock.advance(-86_400)
+        await #expect(throws: RPCError.tokenExpired) { try await authenticator.principal(of: token) }
+        // A minute between two machines is nothing.
+        let soon = Int(Date().timeIntervalSince1970) + 50
+        let other = try forge.token(claims: ["iat": soon, "exp": soon + 600])
+        #expect(try await authenticator.principal(of: other) == someAdministrator)
+    }
+
     @Test("a refused token is not remembered as a good one")
     func refusedIsNotCached() async throws {
         let keys = CountingKeys([forge.keyID: forge.publicKey])
@@ -157,7 +174,7 @@ struct AccessTokenCacheTests {
     @Test("the cache is bounded, and keeps what is in use")
     func bounded() {
         let cache = AccessTokenCache(limit: 10)
-        let entry = AccessTokenCache.Entry(principal: someAdministrator, expires: .distantFuture)
+        let entry = AccessTokenCache.Entry(principal: someAdministrator, issued: .distantPast, expires: .distantFuture)
         let used = AccessTokenCache.key("used")
         cache.insert(entry, for: used)
         for number in 0..<1000 {

@@ -10,6 +10,9 @@ public final class AccessTokenAuthenticator: Authenticator {
     static let cachedTokens = 8192
     /// How long a call waits after a start to learn which sign-ins ended.
     static let patience: Duration = .seconds(2)
+    /// How far the clocks of two machines may disagree, in seconds. A token issued later than that from now was issued while
+    /// the clock was ahead: it would be good for as long as that step was, and what was revoked is not known for so long.
+    static let disagreement: TimeInterval = 60
     private static let scheme = "Bearer "
 
     private let keys: any SigningKeySource
@@ -25,7 +28,8 @@ public final class AccessTokenAuthenticator: Authenticator {
     }
 
     package init(
-        keys: any SigningKeySource, revoked: RevokedSignIns = RevokedSignIns(), cachedTokens: Int,
+        keys: any SigningKeySource, revoked: RevokedSignIns = RevokedSignIns(),
+        cachedTokens: Int = AccessTokenAuthenticator.cachedTokens,
         now: @escaping @Sendable () -> Date
     ) {
         self.keys = keys
@@ -71,7 +75,8 @@ public final class AccessTokenAuthenticator: Authenticator {
 
     private func recognise(_ token: String) async throws(RPCError) -> AccessTokenCache.Entry {
         let entry = try await verified(token)
-        guard now() < entry.expires else { throw .tokenExpired }
+        let now = now()
+        guard now < entry.expires, entry.issued <= now + Self.disagreement else { throw .tokenExpired }
         if let signIn = entry.signIn {
             // A process that has just started doesn't know yet. While identity is away nobody signs in, and nothing is
             // refused that could be answered: the keys that tokens are verified with come from there, too.
@@ -89,7 +94,8 @@ public final class AccessTokenAuthenticator: Authenticator {
         let claims = try await verify(token)
         let entry = AccessTokenCache.Entry(
             principal: .administrator(id: claims.sub.value, organisationID: claims.org),
-            signIn: claims.sid.map { SignIn(id: $0, issued: claims.iat.value) }, expires: claims.exp.value)
+            signIn: claims.sid.map { SignIn(id: $0, issued: claims.iat.value) }, issued: claims.iat.value,
+            expires: claims.exp.value)
         if now() < entry.expires { cache.insert(entry, for: key) }
         return entry
     }

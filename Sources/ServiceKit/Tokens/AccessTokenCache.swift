@@ -10,6 +10,7 @@ final class AccessTokenCache: Sendable {
     struct Entry: Sendable {
         var principal: Principal
         var signIn: SignIn?
+        var issued: Date
         var expires: Date
     }
 

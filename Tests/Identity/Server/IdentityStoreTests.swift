@@ -98,15 +98,16 @@ struct IdentityStoreTests {
             let token = RefreshToken.first(using: &generator)
             _ = try await store.redeem(code, beginning: token, at: now)
 
+            let times = ClockTimes(wall: now, confirmed: now)
             let nexts = [token.successor(using: &generator), token.successor(using: &generator)]
-            async let one = store.trade(token, for: nexts[0], at: now)
-            async let other = store.trade(token, for: nexts[1], at: now)
+            async let one = store.trade(token, for: nexts[0], at: times)
+            async let other = store.trade(token, for: nexts[1], at: times)
             let outcomes = try await [one, other]
             #expect(outcomes.contains(.ended(.reused)))
             #expect(outcomes.count { if case .traded = $0 { true } else { false } } == 1)
             for next in nexts {
                 let after = next.successor(using: &generator)
-                #expect(try await store.trade(next, for: after, at: now) == .unknown)
+                #expect(try await store.trade(next, for: after, at: times) == .unknown)
             }
         }
     }

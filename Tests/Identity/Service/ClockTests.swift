@@ -39,4 +39,59 @@ struct ClockTests {
             }
         }
     }
+
+    @Test("a removed administrator's token does not come back when a step is confirmed, taken back or overtaken")
+    func removed() async throws {
+        try await TemporaryFolder.with { folder in
+            let clock = ManualWallClock(Date())
+            let start = clock.now()
+            let operation = RunningIdentity.asOperator
+            func told(_ identity: RunningIdentity) async throws -> Int {
+                try await identity.client.listRevokedSignIns(
+                    .init(), options: CallOptions(metadata: ["samtal-role": "service"], timeout: .seconds(20))
+                ).signInIDs.count
+            }
+            func works(_ signedIn: IdentityV1.SignInResponse, _ identity: RunningIdentity) async throws -> Refusal? {
+                try await refusal {
+                    try await identity.client.listAdministrators(
+                        .init(organisationID: signedIn.administrator?.organisationID ?? ""),
+                        options: RunningIdentity.asAdministrator(signedIn))
+                }
+            }
+            let ended = Refusal(code: .unauthenticated, reason: "SIGN_IN_ENDED")
+            let expired = Refusal(code: .unauthenticated, reason: "TOKEN_EXPIRED")
+            try await RunningIdentity.with(folder: folder, clock: clock) { identity in
+                let karin = try await identity.signedIn()
+                // The clock is two hours ahead; the removal is stamped meanwhile.
+                clock.set(start.addingTimeInterval(7200))
+                let ahead = try await identity.refreshed(karin)
+                _ = try await identity.client.revokeTokens(
+                    .init(refreshToken: ahead.refreshToken), options: RunningIdentity.asGateway)
+                #expect(try await works(ahead, identity) == ended)
+                #expect(
+                    try await ClockV1.ClockServiceClient(channel: identity.channel)
+                        .confirmClock(.init(), options: operation).state == .steady)
+                #expect(try await works(ahead, identity) == ended)
+                #expect(try await told(identity) == 1)
+                // Past by both clocks from here on.
+                clock.advance(by: 661)
+                #expect(try await works(ahead, identity) == expired)
+                #expect(try await told(identity) == 0)
+            }
+            try await RunningIdentity.with(folder: folder, clock: clock) { identity in
+                let bo = try await identity.signedIn("bo@example.se", organisation: "Example Bank")
+                let before = clock.now()
+                clock.set(before.addingTimeInterval(Self.weeks))
+                let ahead = try await identity.refreshed(bo)
+                _ = try await identity.client.revokeTokens(
+                    .init(refreshToken: ahead.refreshToken), options: RunningIdentity.asGateway)
+                clock.set(before)
+                #expect(try await works(ahead, identity) == expired)
+                clock.advance(by: 700)
+                #expect(try await told(identity) == 1)
+                clock.set(before.addingTimeInterval(Self.weeks + 60))
+                #expect(try await works(ahead, identity) == ended)
+            }
+        }
+    }
 }

@@ -181,7 +181,8 @@ struct RemovalTests {
             let database = folder.path + "/identity/identity.sqlite"
             let store = try IdentityStore(path: database)
             try await store.removeAdministrator(
-                karin.administratorID, of: karin.organisationID, by: .operator, at: clock.now())
+                karin.administratorID, of: karin.organisationID, by: .operator,
+                at: ClockTimes(wall: clock.now(), confirmed: clock.now()))
             #expect(try found("Silfverhielm", in: folder))
             let sweep = ExpirySweep(
                 store: store, clock: GuardedClock(clock, stored: nil),

@@ -26,7 +26,7 @@ extension IdentityHandlers {
         }
         var generator = SystemRandomNumberGenerator()
         let next = token.successor(using: &generator)
-        let now = clock.confirmed()
+        let now = clock.times
         switch try await translatingErrors({ try await store.trade(token, for: next, at: now) }) {
         case .traded(let signedIn):
             return try await response(to: signedIn, refreshToken: next)
@@ -44,7 +44,7 @@ extension IdentityHandlers {
     ) async throws -> IdentityV1.RevokeTokensResponse {
         try Self.requirePresent(request.refreshToken, field: "refresh_token")
         if let token = RefreshToken(request.refreshToken) {
-            try await translatingErrors { try await store.revoke(token, at: clock.confirmed()) }
+            try await translatingErrors { try await store.revoke(token, at: clock.times) }
         }
         return .init()
     }
@@ -52,7 +52,7 @@ extension IdentityHandlers {
     func listRevokedSignIns(
         _ request: IdentityV1.ListRevokedSignInsRequest, call: ServerCall
     ) async throws -> IdentityV1.ListRevokedSignInsResponse {
-        let revoked = store.revocations.current(at: clock.confirmed())
+        let revoked = store.revocations.current(at: clock.times)
         return .init(signInIDs: revoked.ids, refuseIssuedUntil: revoked.issuedUntil.map { .init(stored: $0) })
     }
 

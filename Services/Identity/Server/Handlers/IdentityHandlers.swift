@@ -72,7 +72,7 @@ struct IdentityHandlers: IdentityV1.IdentityServiceHandler {
         let id = try FieldCheck.identifier(request.administratorID, field: "administrator_id")
         let requester = try Self.requester(of: call)
         try await translatingErrors {
-            try await store.removeAdministrator(id, of: organisationID, by: requester, at: clock.confirmed())
+            try await store.removeAdministrator(id, of: organisationID, by: requester, at: clock.times)
             // If this fails the removal stands, and the sweep goes on with it.
             try await store.purgeRemovals()
         }

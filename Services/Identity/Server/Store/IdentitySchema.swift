@@ -21,8 +21,17 @@ enum IdentitySchema {
         migrator.registerMigration("5 the clock") { db in
             try db.execute(sql: clock)
         }
+        migrator.registerMigration("6 revocations by two clocks") { db in
+            try db.execute(sql: revocationsByTwoClocks)
+        }
         return migrator
     }
+
+    /// From here on `revoke_time` is by the wall clock, as the access tokens' times are. It was a confirmed time.
+    private static let revocationsByTwoClocks = """
+        ALTER TABLE revoked_sign_in ADD COLUMN confirmed_time INTEGER NOT NULL DEFAULT 0;
+        UPDATE revoked_sign_in SET confirmed_time = revoke_time;
+        """
 
     /// The latest confirmed time, and what the wall clock is measured against (`ClockGuard`).
     private static let clock = """

@@ -1,4 +1,4 @@
-package import Foundation
+internal import Foundation
 internal import GRDB
 package import IdentityCore
 internal import Storage
@@ -10,7 +10,7 @@ extension IdentityStore {
     /// - Throws: `organisationNotFound`, `administratorsOnly`, `administratorNotFound`, also for one of another
     ///   organisation, `lastAdministrator`.
     package func removeAdministrator(
-        _ id: String, of organisationID: String, by requester: Requester, at now: Date
+        _ id: String, of organisationID: String, by requester: Requester, at now: ClockTimes
     ) async throws {
         try await database.write { transaction in
             let db = transaction.db
@@ -26,7 +26,7 @@ extension IdentityStore {
                 db, sql: "SELECT family_hash FROM refresh_family WHERE administrator_id = ?", arguments: [id]
             ).compactMap { RefreshFamily.signInID(ofStoredFamily: Array($0)) }
             try revoke(signIns, at: now, in: &transaction)
-            try Self.replaceWaitingCode(of: id, at: now, in: db)
+            try Self.replaceWaitingCode(of: id, at: now.confirmed, in: db)
             // The families go with it. What is on record of codes stays, and names the removed no more.
             try db.execute(sql: "DELETE FROM administrator WHERE id = ?", arguments: [id])
             try db.execute(sql: "INSERT INTO unpurged_removal DEFAULT VALUES")
@@ -48,40 +48,51 @@ extension IdentityStore {
     }
 
     /// Notes sign-ins as revoked, and tells the register once that is durable.
-    func revoke(_ signIns: [String], at now: Date, in transaction: inout WriteTransaction) throws {
+    func revoke(_ signIns: [String], at now: ClockTimes, in transaction: inout WriteTransaction) throws {
         guard !signIns.isEmpty else { return }
         for id in signIns {
             try transaction.db.cachedStatement(
                 sql: """
-                    INSERT INTO revoked_sign_in (sign_in_id, revoke_time) VALUES (?, ?)
+                    INSERT INTO revoked_sign_in (sign_in_id, revoke_time, confirmed_time) VALUES (?, ?, ?)
                     ON CONFLICT (sign_in_id) DO NOTHING
                     """
-            ).execute(arguments: [id, now.millisecondsSince1970])
+            ).execute(arguments: [id, now.wall.millisecondsSince1970, now.confirmed.millisecondsSince1970])
         }
         transaction.onCommit { [revocations] in revocations.add(signIns, at: now) }
     }
 
     /// Fills the register after a start.
-    package func loadRevocations(at now: Date) async throws {
+    package func loadRevocations(at now: ClockTimes) async throws {
         let revoked = try await database.read { db in
             try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT sign_in_id, revoke_time FROM revoked_sign_in WHERE revoke_time > ?
+                    SELECT sign_in_id, revoke_time, confirmed_time FROM revoked_sign_in
+                    WHERE revoke_time > ? OR confirmed_time > ?
                     ORDER BY revoke_time DESC LIMIT ?
                     """,
                 // One more than is kept one by one, so that the register knows that there were more.
-                arguments: [(now - RevokedSignInList.lifetime).millisecondsSince1970, RevokedSignInList.most + 1]
-            ).map { row in (id: row[0] as String, time: Date(millisecondsSince1970: row[1])) }
+                arguments: StatementArguments(Self.latest(at: now) + [Int64(RevokedSignInList.most + 1)])
+            ).map { row in
+                let times = ClockTimes(
+                    wall: Date(millisecondsSince1970: row[1]), confirmed: Date(millisecondsSince1970: row[2]))
+                return (id: row[0] as String, times: times)
+            }
         }
-        for (id, time) in revoked.reversed() { revocations.add([id], at: time) }
+        for (id, times) in revoked.reversed() { revocations.add([id], at: times, now: now) }
     }
 
     /// Deletes the rows of revocations that no access token can be good for any more.
-    package func forgetRevocations(at now: Date) async throws {
+    package func forgetRevocations(at now: ClockTimes) async throws {
         try await database.write { transaction in
-            try transaction.db.cachedStatement(sql: "DELETE FROM revoked_sign_in WHERE revoke_time <= ?")
-                .execute(arguments: [(now - RevokedSignInList.lifetime).millisecondsSince1970])
+            try transaction.db.cachedStatement(
+                sql: "DELETE FROM revoked_sign_in WHERE revoke_time <= ? AND confirmed_time <= ?"
+            ).execute(arguments: StatementArguments(Self.latest(at: now)))
         }
+    }
+
+    /// Before which both clocks must be for a revocation to be forgotten (`ClockTimes.isPast`).
+    private static func latest(at now: ClockTimes) -> [Int64] {
+        [now.wall, now.confirmed].map { ($0 - RevokedSignInList.lifetime).millisecondsSince1970 }
     }
 }

@@ -40,11 +40,13 @@ extension IdentityStore {
     }
 
     /// Trades a refresh token for the next. Whatever ends the family is committed.
-    package func trade(_ token: RefreshToken, for next: RefreshToken, at now: Date) async throws -> RefreshOutcome {
+    package func trade(
+        _ token: RefreshToken, for next: RefreshToken, at now: ClockTimes
+    ) async throws -> RefreshOutcome {
         try await database.write { transaction in
             let db = transaction.db
             guard var family = try Self.family(of: token, in: db) else { return .unknown }
-            family.trade(token, for: next, at: now)
+            family.trade(token, for: next, at: now.confirmed)
             try store(family, at: now, in: &transaction)
             return switch family.state {
             case .live: .traded(try Self.signedIn(administratorID: family.administratorID, in: db))
@@ -55,7 +57,7 @@ extension IdentityStore {
 
     /// Ends the token's family, whichever of its tokens this is, and its access tokens with it. Does nothing for a token
     /// of no family.
-    package func revoke(_ token: RefreshToken, at now: Date) async throws {
+    package func revoke(_ token: RefreshToken, at now: ClockTimes) async throws {
         try await database.write { transaction in
             guard var family = try Self.family(of: token, in: transaction.db) else { return }
             family.revoke()
@@ -108,7 +110,9 @@ extension IdentityStore {
 
     /// Writes a stored family's new state. One that has ended is forgotten: its refresh tokens are as good as never
     /// issued, and its access tokens are refused.
-    private func store(_ family: RefreshFamily, at now: Date, in transaction: inout WriteTransaction) throws {
+    private func store(
+        _ family: RefreshFamily, at now: ClockTimes, in transaction: inout WriteTransaction
+    ) throws {
         switch family.state {
         case .live(let current, let expireTime):
             try transaction.db.cachedStatement(

@@ -13,13 +13,17 @@ package final class RevocationRegister: Sendable {
     package init() {}
 
     /// The ids, and the time by which all tokens are refused that were issued until then.
-    func current(at now: Date) -> (ids: [String], issuedUntil: Date?) {
+    func current(at now: ClockTimes) -> (ids: [String], issuedUntil: Date?) {
         change { $0.forget(at: now) }
     }
 
-    func add(_ ids: [String], at time: Date) {
+    /// - Parameters:
+    ///   - times: when they were ended.
+    ///   - now: what the clocks say now; nil: the same.
+    func add(_ ids: [String], at times: ClockTimes, now: ClockTimes? = nil) {
         change { list in
-            for id in ids { list.add(id, at: time) }
+            for id in ids { list.add(id, at: times) }
+            list.forget(at: now ?? times)
         }
     }
 

@@ -26,7 +26,7 @@ package struct ExpirySweep: Service {
             do {
                 try await store.storeClockMark(clock.mark)
                 try await store.purgeRemovals()
-                try await store.forgetRevocations(at: clock.confirmed())
+                try await store.forgetRevocations(at: clock.times)
                 let count = try await store.forgetExpired(at: clock.confirmed())
                 logger.debug("expired sign-ins deleted", metadata: [LogKey.count: "\(count)"])
             } catch let error where !(error is CancellationError) {

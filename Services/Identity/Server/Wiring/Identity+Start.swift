@@ -38,7 +38,7 @@ package enum Identity {
             let clockHandler = ClockHandler(clock: clock, metrics: metrics, health: health, logger: logger) { mark in
                 try await store.storeClockMark(mark)
             }
-            try await store.loadRevocations(at: clock.confirmed())
+            try await store.loadRevocations(at: clock.times)
             let privateKey = try SigningKeyFile(path: folder + "/signing-key").loadOrCreate()
             let createTime = try await store.adoptSigningKey(SigningKey.id(of: privateKey), at: clock.confirmed())
             let signer = try await TokenSigner(key: SigningKey(privateKey: privateKey, createTime: createTime))
@@ -48,7 +48,10 @@ package enum Identity {
                 refusals: Refusals(IdentityLimits.names, in: metrics, logger: logger), logger: logger)
             return ServiceParts(
                 handlers: handlers.handlers + clockHandler.handlers,
-                authenticators: [AccessTokenAuthenticator(keys: signer.publicKeys, revoked: store.revocations.refused)],
+                authenticators: [
+                    AccessTokenAuthenticator(
+                        keys: signer.publicKeys, revoked: store.revocations.refused, now: { clock.reading().wall })
+                ],
                 answeredBounds: RPCError.storeBounds(of: "identity"),
                 background: [ExpirySweep(store: store, clock: clock, logger: logger)],
                 onStop: {
