@@ -229,7 +229,7 @@ let package = Package(
             ])
         + service(
             "Gateway", folder: "Gateway", executable: "samtal-gateway",
-            core: [crypto],
+            core: ["Privacy", crypto],
             server: [
                 "RPC", "Contracts", "ServiceKit", "ProtobufC", "Privacy", hummingbird, hummingbirdCore, lifecycle,
                 logging, crypto,

@@ -114,7 +114,7 @@ def on_instruction(story):
 @step("the participants' pages say that the session is gone, and hold nothing of it")
 def gone(story):
     for person in (story.participant, story.latecomer):
-        person.forgiven += [(f"/v1/sessions/{story.id}(/events\\?after=\\d+)?", 404)]
+        person.forgiven += [(f"/v1/sessions/{story.id}(/events\\?after=[0-9a-f-]*)?", 404)]
         person.sees("h1", "The session does not exist, or has been erased.", exact=True)
     story.stayed(story.participant)
     story.participant.photographs("gone")

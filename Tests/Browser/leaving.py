@@ -83,7 +83,7 @@ def remove(story):
 def removed(story):
     colleague = story.latecomer
     colleague.forgiven += [
-        ("/v1/sessions/[^/]+/events\\?audience=MODERATORS&after=\\d+", 401), ("/v1/tokens:refresh", 401),
+        ("/v1/sessions/[^/]+/events\\?audience=MODERATORS&after=[0-9a-f-]*", 401), ("/v1/tokens:refresh", 401),
     ]
     story.moderator.presses("Remove", within=("#administrators li", "Bo Ek"))
     story.moderator.presses("Remove", within="dialog")

@@ -165,7 +165,7 @@ struct BrokenContract: CustomTestStringConvertible, Sendable {
         BrokenContract("a stream that doesn't say how", problem: "doesn't say how HTTP carries it") {
             $0.signature = "Get(GetRequest) returns (stream Thing)"
         },
-        BrokenContract("EVENTS without a sequence", problem: "has no field `uint64 sequence`") {
+        BrokenContract("EVENTS without a position", problem: "has no field `string position`") {
             $0.signature = "Get(GetRequest) returns (stream Thing)"
             $0.options = http(#"verb: "GET" path: "/v1/things/{thing_id}" stream: EVENTS"#)
         },

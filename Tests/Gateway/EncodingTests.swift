@@ -1,18 +1,19 @@
 import Foundation
 import GatewayCore
+import Privacy
 import Testing
 
 @Suite("what goes over the wire")
 struct EncodingTests {
-    private func event(_ id: UInt64?, _ name: String, _ data: String) -> String {
+    private func event(_ id: String?, _ name: String, _ data: String) -> String {
         String(decoding: ServerSentEvent.encoded(id: id, name: name, data: Array(data.utf8)), as: UTF8.self)
     }
 
     @Test("an event has its id, its name, its data and an empty line")
     func events() {
-        #expect(event(7, "question", "{}") == "id: 7\nevent: question\ndata: {}\n\n")
+        #expect(event("7", "question", "{}") == "id: 7\nevent: question\ndata: {}\n\n")
         #expect(event(nil, "gone", "{}") == "event: gone\ndata: {}\n\n")
-        #expect(event(UInt64.max, "x", "") == "id: 18446744073709551615\nevent: x\ndata: \n\n")
+        #expect(event("e-1", "x", "") == "id: e-1\nevent: x\ndata: \n\n")
     }
 
     @Test(
@@ -22,7 +23,7 @@ struct EncodingTests {
             ("a\r", "a\ndata: "), ("\n", "\ndata: "),
         ])
     func lineBreaks(data: String, expected: String) {
-        #expect(event(1, "x", data) == "id: 1\nevent: x\ndata: \(expected)\n\n")
+        #expect(event("1", "x", data) == "id: 1\nevent: x\ndata: \(expected)\n\n")
     }
 
     @Test("retry is in milliseconds, and a heartbeat is a comment")
@@ -33,12 +34,16 @@ struct EncodingTests {
 
     @Test("a browser resumes after Last-Event-ID, else after what the address says, else at the beginning")
     func resumePoints() {
-        #expect(ServerSentEvent.resumePoint(lastEventID: nil, after: nil) == 0)
-        #expect(ServerSentEvent.resumePoint(lastEventID: "7", after: "3") == 7)
-        #expect(ServerSentEvent.resumePoint(lastEventID: "", after: "3") == 3)
-        #expect(ServerSentEvent.resumePoint(lastEventID: nil, after: "") == 0)
-        for text in ["-1", "+1", "1.5", "0x10", "18446744073709551616", "1 ", "١", String(repeating: "0", count: 21)] {
-            #expect(ServerSentEvent.resumePoint(lastEventID: text, after: "3") == nil, "\(text)")
+        let (seven, three) = ("0123456789abcdef-7", "0123456789abcdef-3")
+        func point(_ text: String) -> ServerSentEvent.ResumePoint? { FeedPosition(text).map { .after($0) } }
+        #expect(ServerSentEvent.resumePoint(lastEventID: nil, after: nil) == .beginning)
+        #expect(ServerSentEvent.resumePoint(lastEventID: seven, after: three) == point(seven))
+        #expect(ServerSentEvent.resumePoint(lastEventID: "", after: three) == point(three))
+        #expect(ServerSentEvent.resumePoint(lastEventID: nil, after: "") == .beginning)
+        for text in ["7", "-1", "x", " \(seven)", "\(seven) ", "\(seven)٣", String(repeating: "0", count: 10_000)] {
+            // A browser can't send a better one; whoever writes an address can.
+            #expect(ServerSentEvent.resumePoint(lastEventID: text, after: three) == .after(.unknown), "\(text)")
+            #expect(ServerSentEvent.resumePoint(lastEventID: nil, after: text) == nil, "\(text)")
         }
     }
 

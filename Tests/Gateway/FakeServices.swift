@@ -1,12 +1,15 @@
 import Contracts
 import Foundation
 import NIOCore
+import Privacy
 import RPC
+import ServiceKit
 import Synchronization
 
 /// Chat as far as the gateway's tests need it: one session with an event log that tests write to.
 final class FakeChat: Sendable {
     struct State {
+        var epoch = FeedEpoch("0123456789abcdef") ?? .none
         var session = ChatV1.Session(
             sessionID: "s1", organisationID: "o1", title: "Budget", state: .open, retentionDays: 30)
         var events: [ChatV1.SessionEvent] = []
@@ -32,7 +35,7 @@ final class FakeChat: Sendable {
     let lists = FakeLists()
 
     func add(_ change: ChatV1.SessionEvent.Change) {
-        state.withLock { $0.events.append(.init(sequence: UInt64($0.events.count + 1), change: change)) }
+        state.withLock { $0.events.append(.init(change: change)) }
     }
 
     func addQuestion(_ id: String, _ text: String = "Varför?") {
@@ -40,6 +43,15 @@ final class FakeChat: Sendable {
     }
 
     func fail(_ error: RPCError?) { state.withLock { $0.failure = error } }
+
+    /// Goes back to fewer events, under another epoch, as a store that was restored; and breaks the watches.
+    func restore(to count: Int) {
+        state.withLock { state in
+            state.events = Array(state.events.prefix(count))
+            state.epoch = .random()
+            state.breaks += 1
+        }
+    }
 
     func breakWatches() { state.withLock { $0.breaks += 1 } }
 
@@ -104,7 +116,13 @@ final class FakeChat: Sendable {
             return state.breaks
         }
         defer { state.withLock { $0.finishedWatches += 1 } }
-        var next = Int(request.afterSequence)
+        let seen = FeedPosition(request.position)
+        if seen == nil, !request.position.isEmpty { throw RPCError.invalid("position", "is none") }
+        let epoch = state.withLock { $0.epoch }
+        let isReset = seen.map { $0.epoch != epoch } ?? false
+        if isReset { try await writer.send(.init(change: .reset(true))) }
+        var next = isReset ? 0 : Int(seen?.sequence ?? 0)
+        func position(_ sequence: Int) -> String { FeedPosition(epoch: epoch, sequence: Int64(sequence)).text }
         var hasCaughtUp = false
         while true {
             let (events, failure, isBroken) = state.withLock {
@@ -112,11 +130,13 @@ final class FakeChat: Sendable {
             }
             if let failure { throw failure }
             if isBroken { throw RPCError(.outOfRange, "resume", reason: "RESUME") }
-            for event in events { try await writer.send(event) }
-            next += events.count
+            for event in events {
+                next += 1
+                try await writer.send(.init(position: position(next), change: event.change))
+            }
             if !hasCaughtUp {
                 hasCaughtUp = true
-                try await writer.send(.init(sequence: UInt64(next), change: .caughtUp(true)))
+                try await writer.send(.init(position: position(next), change: .caughtUp(true)))
             }
             try await Task.sleep(for: .milliseconds(5))
         }

@@ -44,13 +44,13 @@ struct ForwardingTests {
             gateway.chat.addQuestion("q1")
             let channel = channel(gateway)
             let chat = ChatV1.ChatServiceClient(channel: channel)
-            var seen: [UInt64] = []
+            var seen: [String] = []
             for try await event in chat.watchSession(.init(sessionID: "s1", audience: .public)) {
-                seen.append(event.sequence)
+                seen.append(event.position)
                 if seen.count == 2 { gateway.chat.addQuestion("q2") }
                 if seen.count == 3 { break }
             }
-            #expect(seen == [1, 1, 2])
+            #expect(seen == [gateway.position(1), gateway.position(1), gateway.position(2)])
             try await eventually("the watch ends") { gateway.chat.state.withLock { $0.finishedWatches } == 1 }
             await channel.close()
         }

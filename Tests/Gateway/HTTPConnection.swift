@@ -131,11 +131,18 @@ final class HTTPConnection: Sendable {
         return answer.headers["x-test-complete"] != nil
     }
 
-    /// The events so far, as (id, name, data).
-    var events: [(id: String, name: String, data: String)] {
+    /// A server-sent event; what it does not say is empty.
+    struct Event {
+        var id = ""
+        var name = ""
+        var data = ""
+    }
+
+    /// The events so far.
+    var events: [Event] {
         guard let text = answer?.text else { return [] }
         return text.components(separatedBy: "\n\n").dropLast().compactMap { block in
-            var event = (id: "", name: "", data: "")
+            var event = Event()
             for line in block.split(separator: "\n") {
                 if line.hasPrefix("id: ") { event.id = String(line.dropFirst(4)) }
                 if line.hasPrefix("event: ") { event.name = String(line.dropFirst(7)) }
@@ -146,9 +153,7 @@ final class HTTPConnection: Sendable {
     }
 
     /// Waits for that many events, and gives what there is.
-    func events(
-        atLeast count: Int
-    ) async throws -> [(id: String, name: String, data: String)] {
+    func events(atLeast count: Int) async throws -> [Event] {
         try await eventually("\(count) events come") { self.events.count >= count }
         return events
     }

@@ -292,7 +292,7 @@ struct OneAgainstAllTests {
 
 extension HTTPConnection {
     /// The events that have come by then, or an answer that is none; the connection is closed.
-    fileprivate func events(within time: Duration) async throws -> [(id: String, name: String, data: String)] {
+    fileprivate func events(within time: Duration) async throws -> [Event] {
         defer { close() }
         let deadline = ContinuousClock.now + time
         while events.isEmpty, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(5)) }

@@ -135,7 +135,7 @@ class GRPCClient(unittest.TestCase):
         self.assertEqual(texts, ["Före", "Efter"])
         resumed = services.chat.WatchSession(
             chat_pb2.WatchSessionRequest(
-                session_id=session_id, after_sequence=next(e.sequence for e in seen if e.question.text == "Före")),
+                session_id=session_id, position=next(e.position for e in seen if e.question.text == "Före")),
             timeout=30)
         texts = []
         for event in resumed:

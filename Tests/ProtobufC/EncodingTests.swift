@@ -48,7 +48,7 @@ struct EncodingTests {
             .question(Samples.question), nil,
         ] as [ChatV1.SessionEvent.Change?])
     func oneof(change: ChatV1.SessionEvent.Change?) throws {
-        let event = ChatV1.SessionEvent(sequence: 7, change: change)
+        let event = ChatV1.SessionEvent(position: "e-7", change: change)
         #expect(try ChatV1.SessionEvent(serialized: event.serialized()) == event)
         #expect(try ChatV1.SessionEvent(jsonUTF8: event.jsonUTF8()) == event)
     }

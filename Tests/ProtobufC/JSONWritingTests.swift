@@ -74,10 +74,12 @@ struct JSONWritingTests {
     @Test("the URL sets numbers, enums, times and nested fields, also without a body")
     func overriddenTypes() throws {
         let watch = try ChatV1.WatchSessionRequest.descriptor.serialized(
-            fromJSON: [], overrides: [("afterSequence", "12"), ("audience", "MODERATORS"), ("sessionId", "s")])
+            fromJSON: [], overrides: [("position", "12"), ("audience", "MODERATORS"), ("sessionId", "s")])
         #expect(
             try ChatV1.WatchSessionRequest(serialized: watch)
-                == ChatV1.WatchSessionRequest(sessionID: "s", afterSequence: 12, audience: .moderators))
+                == ChatV1.WatchSessionRequest(sessionID: "s", position: "12", audience: .moderators))
+        let list = try ChatV1.ListQuestionsRequest.descriptor.serialized(fromJSON: [], overrides: [("pageSize", "12")])
+        #expect(try ChatV1.ListQuestionsRequest(serialized: list).pageSize == 12)
         let event = try ChatV1.SessionEvent.descriptor.serialized(
             fromJSON: Array(#"{"caughtUp": true}"#.utf8),
             overrides: [("question.version", "2"), ("question.ask_time", "1970-01-01T00:00:01Z")])
@@ -89,16 +91,19 @@ struct JSONWritingTests {
     @Test(
         "what the URL can't set is refused with the field",
         arguments: [
-            ("nothing", "1", "nothing"), ("after_sequence", "-1", "after_sequence"),
-            ("after_sequence", "", "after_sequence"),
-            ("session_id.x", "1", "session_id"), ("audience", "ALL", "audience"), ("", "1", "?"),
+            ("nothing", "1", "nothing"), ("page_size", "-1", "page_size"), ("page_size", "", "page_size"),
+            ("session_id.x", "1", "session_id"), ("own", "ALL", "own"), ("", "1", "?"),
             ("session_id", "\0", "session_id"),
         ])
     func refusedOverrides(field: String, value: String, reported: String) {
         let error = failure { () throws(ProtobufError) in
-            try ChatV1.WatchSessionRequest.descriptor.serialized(fromJSON: [], overrides: [(field, value)])
+            try ChatV1.ListQuestionsRequest.descriptor.serialized(fromJSON: [], overrides: [(field, value)])
         }
         #expect(error?.field == reported)
+        let audience = failure { () throws(ProtobufError) in
+            try ChatV1.WatchSessionRequest.descriptor.serialized(fromJSON: [], overrides: [("audience", "ALL")])
+        }
+        #expect(audience?.field == "audience")
     }
 
     @Test("a list or a whole message can't be set in a URL")

@@ -54,7 +54,7 @@ struct ProtocComparisonTests {
             .caughtUp(false), .removedQuestionID("q"), .question(Samples.question),
             .session(ChatV1.Session(state: .ended)),
         ] {
-            try roundTrip(ChatV1.SessionEvent(sequence: 300, change: change), "samtal/chat/v1/chat.proto")
+            try roundTrip(ChatV1.SessionEvent(position: "e-300", change: change), "samtal/chat/v1/chat.proto")
         }
     }
 

@@ -40,7 +40,7 @@ package struct ChatAssembly: Sendable {
         self.clock = clock
         let places = WatcherPlaces(
             limits: limits, refusals: Refusals(WatcherPlaces.names, in: metrics, logger: logger))
-        feed = LiveFeed(limits: limits, places: places)
+        feed = LiveFeed(epoch: try await store.feedEpoch(), limits: limits, places: places)
         let directory = SessionDirectory(
             store: store, retention: retention, clock: clock, capacity: limits.sessionsInMemory)
         let log = SessionLog(store: store, directory: directory, feed: feed, places: places, clock: clock)

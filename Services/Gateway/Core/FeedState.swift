@@ -1,3 +1,5 @@
+package import Privacy
+
 /// One event of a session's feed.
 package struct FeedEvent<Payload: Sendable>: Sendable {
     /// What the event is about. A later event about the same subject replaces the earlier one.
@@ -6,7 +8,7 @@ package struct FeedEvent<Payload: Sendable>: Sendable {
         case question(id: String)
     }
 
-    package var sequence: UInt64
+    package var sequence: Int64
     package var subject: Subject
     /// The question may no longer be seen: only those who might have seen it need to hear.
     package var isRemoval: Bool
@@ -14,7 +16,7 @@ package struct FeedEvent<Payload: Sendable>: Sendable {
     /// Bytes of the payload, counted against the state's bound.
     package var size: Int
 
-    package init(sequence: UInt64, subject: Subject, isRemoval: Bool = false, payload: Payload, size: Int) {
+    package init(sequence: Int64, subject: Subject, isRemoval: Bool = false, payload: Payload, size: Int) {
         self.sequence = sequence
         self.subject = subject
         self.isRemoval = isRemoval
@@ -36,19 +38,21 @@ package struct FeedState<Payload: Sendable>: Sendable {
     }
 
     private struct Entry: Sendable {
-        var sequence: UInt64
+        var sequence: Int64
         /// nil once a later event replaced it; swept out now and then.
         var event: FeedEvent<Payload>?
     }
 
     private let byteLimit: Int
     private var entries: [Entry] = []
-    private var sequences: [FeedEvent<Payload>.Subject: UInt64] = [:]
+    private var sequences: [FeedEvent<Payload>.Subject: Int64] = [:]
     private var replaced = 0
 
     package private(set) var byteCount = 0
+    /// The store's, once an event has come.
+    package private(set) var epoch: FeedEpoch?
     /// The highest sequence number seen.
-    package private(set) var lastSequence: UInt64 = 0
+    package private(set) var lastSequence: Int64 = 0
     /// Whether all that happened before the feed began has arrived.
     package private(set) var isCaughtUp = false
 
@@ -56,7 +60,16 @@ package struct FeedState<Payload: Sendable>: Sendable {
 
     /// Where upstream is to go on after a break. Before it has caught up the order is upstream's own, so nothing but
     /// the beginning is safe.
-    package var resumeSequence: UInt64 { isCaughtUp ? lastSequence : 0 }
+    package var resumePosition: FeedPosition? { isCaughtUp ? lastPosition : nil }
+
+    /// Up to which everything is here; nil before anything is.
+    package var lastPosition: FeedPosition? { epoch.map { FeedPosition(epoch: $0, sequence: lastSequence) } }
+
+    /// Whether an event of this epoch goes on what is here.
+    package mutating func continues(in epoch: FeedEpoch) -> Bool {
+        self.epoch = self.epoch ?? epoch
+        return self.epoch == epoch
+    }
 
     package var subjectCount: Int { sequences.count }
 
@@ -80,23 +93,32 @@ package struct FeedState<Payload: Sendable>: Sendable {
     /// Upstream has sent all that had happened before.
     ///
     /// - Parameter sequence: upstream's own, which may be higher than that of any event seen here.
-    package mutating func catchUp(sequence: UInt64) {
+    package mutating func catchUp(sequence: Int64) {
         lastSequence = max(lastSequence, sequence)
         isCaughtUp = true
     }
 
-    /// What someone who has seen everything up to `sequence` has missed, in order. One who has seen nothing is not
-    /// told of removals. A number from the future (a store was restored) counts as having seen nothing for certain:
-    /// everything is sent, removals too.
-    package func replay(after sequence: UInt64) -> [Payload] {
-        let known = sequence > lastSequence ? 0 : sequence
-        return entries[firstIndex(after: known)...].compactMap { entry in
-            guard let event = entry.event, sequence > 0 || !event.isRemoval else { return nil }
+    /// What someone has missed, in order.
+    ///
+    /// Who has seen nothing is not told of removals. A position of another epoch, or from the future (the store was
+    /// restored), is worth nothing: all is sent, and whoever had it has to forget what was seen before.
+    package func replay(after point: ServerSentEvent.ResumePoint) -> (isReset: Bool, missed: [Payload]) {
+        switch point {
+        case .after(let position) where position.epoch == epoch && position.sequence <= lastSequence:
+            (false, payloads(after: position.sequence, removals: position.sequence > 0))
+        case .after: (true, payloads(after: 0, removals: false))
+        case .beginning: (false, payloads(after: 0, removals: false))
+        }
+    }
+
+    private func payloads(after sequence: Int64, removals: Bool) -> [Payload] {
+        entries[firstIndex(after: sequence)...].compactMap { entry in
+            guard let event = entry.event, removals || !event.isRemoval else { return nil }
             return event.payload
         }
     }
 
-    private func firstIndex(after sequence: UInt64) -> Int {
+    private func firstIndex(after sequence: Int64) -> Int {
         var low = 0
         var high = entries.count
         while low < high {
@@ -106,7 +128,7 @@ package struct FeedState<Payload: Sendable>: Sendable {
         return low
     }
 
-    private func position(of sequence: UInt64, _ subject: FeedEvent<Payload>.Subject) -> Int? {
+    private func position(of sequence: Int64, _ subject: FeedEvent<Payload>.Subject) -> Int? {
         var index = firstIndex(after: sequence)
         while index > 0, entries[index - 1].sequence == sequence {
             index -= 1

@@ -1,11 +1,13 @@
+package import Privacy
+
 /// The text of server-sent events (HTML Living Standard, section 9.2).
 package enum ServerSentEvent {
     /// One event: `id`, `event` and `data` lines and an empty line.
     ///
     /// - Parameters:
-    ///   - id: what the browser sends back as `Last-Event-ID`; none leaves the browser's as it is.
+    ///   - id: what the browser sends back as `Last-Event-ID`, without line breaks; none leaves the browser's as it is.
     ///   - data: a line break in it begins another `data` line, as the format wants it.
-    package static func encoded(id: UInt64?, name: String, data: [UInt8]) -> [UInt8] {
+    package static func encoded(id: String?, name: String, data: [UInt8]) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(data.count + name.utf8.count + 48)
         if let id { out += Array("id: \(id)\n".utf8) }
@@ -34,12 +36,20 @@ package enum ServerSentEvent {
     /// A comment, which browsers ignore, so that nobody in between takes the connection for dead.
     package static let heartbeat: [UInt8] = Array(":\n\n".utf8)
 
-    /// The sequence number to go on after, from `Last-Event-ID` or else from the query; 0 without one.
-    /// nil if what is given is no number.
-    package static func resumePoint(lastEventID: String?, after: String?) -> UInt64? {
-        guard let text = [lastEventID, after].compactMap({ $0 }).first(where: { !$0.isEmpty }) else { return 0 }
-        guard text.utf8.count <= 20, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
-        else { return nil }
-        return UInt64(text)
+    /// Where a follower goes on.
+    package enum ResumePoint: Sendable, Equatable {
+        case beginning
+        /// After what was last seen. ``FeedPosition/unknown`` if that can't be read.
+        case after(FeedPosition)
+    }
+
+    /// From `Last-Event-ID`, or else from the query.
+    ///
+    /// A browser sends the former by itself and can't be asked for a better one: what can't be read gets it everything.
+    /// - Returns: nil if what the query says is no position.
+    package static func resumePoint(lastEventID: String?, after: String?) -> ResumePoint? {
+        if let lastEventID, !lastEventID.isEmpty { return .after(FeedPosition(lastEventID) ?? .unknown) }
+        guard let after, !after.isEmpty else { return .beginning }
+        return FeedPosition(after).map(ResumePoint.after)
     }
 }

@@ -173,9 +173,10 @@ extension ChatV1 {
         func listQuestions(_ request: ChatV1.ListQuestionsRequest, call: ServerCall) async throws
             -> ChatV1.ListQuestionsResponse
 
-        /// Follows a session live. First the present state of all that changed after after_sequence, then a message with
+        /// Follows a session live. First the present state of all that changed after the position, then a message with
         /// caught_up, then every change as it happens. The stream ends with OUT_OF_RANGE "resume" when the reader is too
-        /// slow or the service drains: call again with the last sequence seen. A stream that was opened with an administrator's
+        /// slow or the service drains: call again with the last position seen. If the store was restored since that was issued,
+        /// the stream begins with reset, and everything follows. A stream that was opened with an administrator's
         /// access token ends with UNAUTHENTICATED when the token expires or its sign-in is ended: call again with a new one.
         func watchSession(
             _ request: ChatV1.WatchSessionRequest, writer: ResponseWriter<ChatV1.SessionEvent>,
@@ -306,9 +307,10 @@ extension ChatV1 {
             try await channel.unary(ChatV1.ChatServiceMethods.listQuestions, request, options: options)
         }
 
-        /// Follows a session live. First the present state of all that changed after after_sequence, then a message with
+        /// Follows a session live. First the present state of all that changed after the position, then a message with
         /// caught_up, then every change as it happens. The stream ends with OUT_OF_RANGE "resume" when the reader is too
-        /// slow or the service drains: call again with the last sequence seen. A stream that was opened with an administrator's
+        /// slow or the service drains: call again with the last position seen. If the store was restored since that was issued,
+        /// the stream begins with reset, and everything follows. A stream that was opened with an administrator's
         /// access token ends with UNAUTHENTICATED when the token expires or its sign-in is ended: call again with a new one.
         public func watchSession(
             _ request: ChatV1.WatchSessionRequest, options: CallOptions = CallOptions()

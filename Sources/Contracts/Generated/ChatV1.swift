@@ -1025,19 +1025,19 @@ extension ChatV1 {
     /// `samtal.chat.v1.WatchSessionRequest`.
     public struct WatchSessionRequest: ProtobufMessage {
         public var sessionID: String = ""
-        /// 0: from the beginning
-        public var afterSequence: UInt64 = 0
+        /// of the last event seen, as it was sent; empty: from the beginning
+        public var position: String = ""
         public var audience: ChatV1.Audience = .unspecified
 
         public init() {}
 
         public init(
             sessionID: String = "",
-            afterSequence: UInt64 = 0,
+            position: String = "",
             audience: ChatV1.Audience = .unspecified
         ) {
             self.sessionID = sessionID
-            self.afterSequence = afterSequence
+            self.position = position
             self.audience = audience
         }
 
@@ -1045,21 +1045,21 @@ extension ChatV1 {
             var message = Samtal__Chat__V1__WatchSessionRequest()
             samtal__chat__v1__watch_session_request__init(&message)
             return ProtobufDescriptor(
-                message.base.descriptor, texts: [1],
+                message.base.descriptor, texts: [1, 2],
                 messages: [:])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
             let cStruct = cMessage.assumingMemoryBound(to: Samtal__Chat__V1__WatchSessionRequest.self)
             sessionID = try FieldReading.text(cStruct.pointee.session_id.data, cStruct.pointee.session_id.len, "session_id")
-            afterSequence = cStruct.pointee.after_sequence
+            position = try FieldReading.text(cStruct.pointee.position.data, cStruct.pointee.position.len, "position")
             audience = ChatV1.Audience(rawValue: Int32(truncatingIfNeeded: cStruct.pointee.audience.rawValue))
         }
 
         public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
             let cStruct = cMessage.assumingMemoryBound(to: Samtal__Chat__V1__WatchSessionRequest.self)
             (cStruct.pointee.session_id.data, cStruct.pointee.session_id.len) = arena.text(sessionID)
-            cStruct.pointee.after_sequence = afterSequence
+            (cStruct.pointee.position.data, cStruct.pointee.position.len) = arena.text(position)
             cStruct.pointee.audience = .init(rawValue: .init(truncatingIfNeeded: audience.rawValue))
         }
     }
@@ -1068,17 +1068,17 @@ extension ChatV1 {
 extension ChatV1 {
     /// `samtal.chat.v1.SessionEvent`.
     public struct SessionEvent: ProtobufMessage {
-        /// grows; resume after it
-        public var sequence: UInt64 = 0
+        /// opaque; resume after it. Empty with reset
+        public var position: String = ""
         public var change: ChatV1.SessionEvent.Change? = nil
 
         public init() {}
 
         public init(
-            sequence: UInt64 = 0,
+            position: String = "",
             change: ChatV1.SessionEvent.Change? = nil
         ) {
-            self.sequence = sequence
+            self.position = position
             self.change = change
         }
 
@@ -1086,13 +1086,13 @@ extension ChatV1 {
             var message = Samtal__Chat__V1__SessionEvent()
             samtal__chat__v1__session_event__init(&message)
             return ProtobufDescriptor(
-                message.base.descriptor, texts: [4],
+                message.base.descriptor, texts: [1, 4],
                 messages: [2: ChatV1.Session.descriptor, 3: ChatV1.Question.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
             let cStruct = cMessage.assumingMemoryBound(to: Samtal__Chat__V1__SessionEvent.self)
-            sequence = cStruct.pointee.sequence
+            position = try FieldReading.text(cStruct.pointee.position.data, cStruct.pointee.position.len, "position")
             switch cStruct.pointee.change_case.rawValue {
             case 2:
                 change = (try FieldReading.message(cStruct.pointee.session, "session")).map { .session($0) }
@@ -1102,13 +1102,15 @@ extension ChatV1 {
                 change = .removedQuestionID(try FieldReading.text(cStruct.pointee.removed_question_id.data, cStruct.pointee.removed_question_id.len, "removed_question_id"))
             case 5:
                 change = .caughtUp(cStruct.pointee.caught_up != 0)
+            case 6:
+                change = .reset(cStruct.pointee.reset != 0)
             default: change = nil
             }
         }
 
         public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
             let cStruct = cMessage.assumingMemoryBound(to: Samtal__Chat__V1__SessionEvent.self)
-            cStruct.pointee.sequence = sequence
+            (cStruct.pointee.position.data, cStruct.pointee.position.len) = arena.text(position)
             switch change {
             case .session(let value):
                 cStruct.pointee.change_case = .init(rawValue: 2)
@@ -1122,6 +1124,9 @@ extension ChatV1 {
             case .caughtUp(let value):
                 cStruct.pointee.change_case = .init(rawValue: 5)
                 cStruct.pointee.caught_up = value ? 1 : 0
+            case .reset(let value):
+                cStruct.pointee.change_case = .init(rawValue: 6)
+                cStruct.pointee.reset = value ? 1 : 0
             case nil: break
             }
         }
@@ -1136,6 +1141,8 @@ extension ChatV1 {
             case removedQuestionID(String)
             /// all that had happened before has been sent
             case caughtUp(Bool)
+            /// forget what was seen before: the position is none of this store's, and all follows
+            case reset(Bool)
         }
     }
 }

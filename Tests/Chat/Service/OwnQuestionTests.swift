@@ -57,7 +57,7 @@ struct OwnQuestionTests {
             var events = chat.watch(id, .author, as: author).makeAsyncIterator()
             let present = try await events.untilCaughtUp()
             #expect(present.dropLast().map(\.change) == [.question(first), .question(rejected)])
-            let seen = try #require(present.last?.sequence)
+            let seen = try #require(present.last?.position)
 
             // The other's, and the session's own change, are in between; what comes next is the author's.
             _ = try await chat.publish(others)

@@ -2,6 +2,7 @@ import ChatCore
 import ChatServer
 import Contracts
 import Foundation
+import Privacy
 import RPC
 import Testing
 
@@ -59,7 +60,7 @@ struct WatchTests {
             let two = try await chat.ask("Två?", in: id, as: author)
             _ = try await chat.publish(two)
             var events = chat.watch(id, .moderators, as: administrator).makeAsyncIterator()
-            let seen = try #require(try await events.untilCaughtUp().last?.sequence)
+            let seen = try #require(try await events.untilCaughtUp().last?.position)
             _ = try await chat.publish(one)
             let rejectedTwo = try await chat.reject(two)
             let answeredOne = try await chat.answer(one, "Svar.")
@@ -69,10 +70,17 @@ struct WatchTests {
             let changes = try await everyone.untilCaughtUp().map(\.change)
             #expect(
                 changes == [.removedQuestionID(two.questionID), .question(answeredOne), .caughtUp(true)])
-            var nothing = chat.watch(id, after: seen + 3).makeAsyncIterator()
+            let position = try #require(FeedPosition(seen))
+            func later(by count: Int64) -> String {
+                FeedPosition(epoch: position.epoch, sequence: position.sequence + count).text
+            }
+            var nothing = chat.watch(id, after: later(by: 3)).makeAsyncIterator()
             #expect(try await nothing.untilCaughtUp().map(\.change) == [.caughtUp(true)])
-            var beyond = chat.watch(id, after: .max).makeAsyncIterator()
-            #expect(try await beyond.untilCaughtUp().map(\.change) == [.caughtUp(true)])
+            // Further than anything has come: never silence.
+            var whole = chat.watch(id).makeAsyncIterator()
+            let all = try await whole.untilCaughtUp().map(\.change)
+            var beyond = chat.watch(id, after: later(by: 4)).makeAsyncIterator()
+            #expect(try await beyond.untilCaughtUp().map(\.change) == [.reset(true)] + all)
         }
     }
 
@@ -132,17 +140,17 @@ struct WatchTests {
         _ id: String, in chat: Chat, as administrator: CallOptions, hangingUpEvery count: Int,
         until isDone: Flag
     ) async throws {
-        var sequence: UInt64 = 0
+        var (position, sequence) = ("", Int64(0))
         var known: [String: ChatV1.Question] = [:]
         var ended = false
         while !ended {
             var taken = 0
-            for try await event in chat.watch(id, after: sequence, .moderators, as: administrator) {
+            for try await event in chat.watch(id, after: position, .moderators, as: administrator) {
                 if event.change == .caughtUp(true) {
                     #expect(event.sequence >= sequence)
                 } else {
                     #expect(event.sequence > sequence, "an event came twice")
-                    sequence = event.sequence
+                    (position, sequence) = (event.position, event.sequence)
                 }
                 if let question = event.question {
                     #expect(question.version > known[question.questionID]?.version ?? 0)
@@ -169,14 +177,14 @@ struct WatchTests {
             let id = try await chat.session()
             let administrator = try await chat.administrator()
             var slow = chat.watch(id, .moderators, as: administrator).makeAsyncIterator()
-            var seen = try await slow.untilCaughtUp().last?.sequence ?? 0
+            var seen = try await slow.untilCaughtUp().last?.position ?? ""
             let author = try await chat.join(id)
             let text = String(repeating: "x", count: 2_000)
             for _ in 0..<250 { _ = try await chat.ask(text, in: id, as: author) }
             var questions: Set<String> = []
             let ending = await status {
                 while let event = try await slow.next() {
-                    seen = event.sequence
+                    seen = event.position
                     if let question = event.question { questions.insert(question.questionID) }
                 }
             }

@@ -1,6 +1,7 @@
 import ChatServer
 import Contracts
 import Foundation
+import Privacy
 import RPC
 import ServiceKit
 
@@ -96,11 +97,11 @@ struct Chat: Sendable {
     }
 
     func watch(
-        _ sessionID: String, after sequence: UInt64 = 0, _ audience: ChatV1.Audience = .public,
+        _ sessionID: String, after position: String = "", _ audience: ChatV1.Audience = .public,
         as options: CallOptions = CallOptions()
     ) -> ResponseStream<ChatV1.SessionEvent> {
         client.watchSession(
-            ChatV1.WatchSessionRequest(sessionID: sessionID, afterSequence: sequence, audience: audience),
+            ChatV1.WatchSessionRequest(sessionID: sessionID, position: position, audience: audience),
             options: options)
     }
 
@@ -116,6 +117,11 @@ struct Chat: Sendable {
     }
 
     static func requestID() -> String { "request-\(UInt64.random(in: .min ... .max))" }
+}
+
+extension ChatV1.SessionEvent {
+    /// What is in its position; -1 without one.
+    var sequence: Int64 { FeedPosition(position)?.sequence ?? -1 }
 }
 
 /// The status that a call ends with; nil if it succeeds.

@@ -79,7 +79,7 @@ enum RouteChecks {
                     remedy: "add stream: EVENTS or FILE")
             ]
         case .events:
-            return streamViolations(of: method, "EVENTS", needs: "sequence", "uint64", .uint64)
+            return streamViolations(of: method, "EVENTS", needs: "position", "string", .string)
         case .file:
             return streamViolations(of: method, "FILE", needs: "data", "bytes", .bytes)
         }

@@ -132,7 +132,7 @@ nonisolated enum Samtal_Annotations_V1_HttpStream: SwiftProtobuf.Enum, Swift.Cas
   typealias RawValue = Int
   case unspecified // = 0
 
-  /// Server-Sent Events; `sequence` of the message becomes the event's id
+  /// Server-Sent Events; `position` of the message becomes the event's id
   case events // = 1
 
   /// a download; the messages' `data` fields one after the other

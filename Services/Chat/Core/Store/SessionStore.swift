@@ -119,6 +119,10 @@ package protocol SessionStore: Sendable {
     /// The number of a question; nil if it is not in the session.
     func number(of questionID: String, in sessionID: String) async throws -> Int64?
 
+    /// Names this life of the store: a position of another epoch means nothing here. It changes while the store is closed,
+    /// when the store was restored.
+    func feedEpoch() async throws -> FeedEpoch
+
     /// Where a session's feed is now: the session itself, and the sequence of the last committed event.
     func feedPosition(of sessionID: String) async throws -> (session: StoredSession, sequence: Int64)
 

@@ -1,5 +1,6 @@
 internal import ChatCore
 internal import Contracts
+internal import Privacy
 internal import RPC
 internal import ServiceKit
 
@@ -15,11 +16,11 @@ struct Following: Sendable {
     /// Runs until the caller is gone or the feed ends.
     /// - Parameters:
     ///   - principal: Who follows.
-    ///   - sequence: The last that the caller has seen; 0 to begin with.
+    ///   - position: The last that the caller has seen; nil to begin with.
     /// - Throws: ``ChatError/resume`` for a caller that is too slow, and when the service drains;
     ///   ``ChatError/sessionNotFound`` from the moment the session does not exist any more.
     func follow(
-        _ session: OpenedSession, as audience: Audience, by principal: Principal, after sequence: Int64,
+        _ session: OpenedSession, as audience: Audience, by principal: Principal, after position: FeedPosition?,
         writer: ResponseWriter<ChatV1.SessionEvent>
     ) async throws {
         // Registered before the present state is read, so that nothing falls between the two.
@@ -31,7 +32,7 @@ struct Following: Sendable {
                 if let ending = await watcher.ended() { throw ending }
             }
             tasks.addTask {
-                let reached = try await sendPresent(session, to: watcher, after: sequence, writer: writer)
+                let reached = try await sendPresent(session, to: watcher, after: position, writer: writer)
                 try await sendLive(session, to: watcher, after: reached, writer: writer)
             }
             defer { tasks.cancelAll() }
@@ -44,13 +45,20 @@ struct Following: Sendable {
         }
     }
 
-    /// Sends the present state of all that changed after a sequence, in the order of the changes, each once.
+    /// Sends the present state of all that changed after a position, in the order of the changes, each once. A position that
+    /// is none of this store's, or ahead of it, is worth nothing: everything is sent, and that it is.
     /// - Returns: The sequence that has been reached; what the hub has up to it is in what was sent.
     private func sendPresent(
-        _ session: OpenedSession, to watcher: Watcher, after sequence: Int64,
+        _ session: OpenedSession, to watcher: Watcher, after seen: FeedPosition?,
         writer: ResponseWriter<ChatV1.SessionEvent>
     ) async throws -> Int64 {
         let position = try await store.feedPosition(of: session.id)
+        var sequence = seen?.sequence ?? 0
+        if let seen, seen.epoch != feed.epoch || seen.sequence > position.sequence {
+            try check(session)
+            try await writer.send(ChatV1.SessionEvent(change: .reset(true)))
+            sequence = 0
+        }
         var sentSession =
             position.session.lastSequence <= sequence || !Audience.concernedBySession.contains(watcher.audience)
         var sent = sequence
@@ -69,8 +77,7 @@ struct Following: Sendable {
             isLast = batch.isLast
         }
         if !sentSession { try await send(position.session, of: session, writer: writer) }
-        try await writer.send(
-            ChatV1.SessionEvent(sequence: UInt64(clamping: position.sequence), change: .caughtUp(true)))
+        try await writer.send(feed.event(.caughtUp(true), at: position.sequence))
         return position.sequence
     }
 
@@ -91,7 +98,7 @@ struct Following: Sendable {
     ) async throws {
         try check(session)
         let change = ChatV1.SessionEvent.Change.session(Messages.session(session.changed(to: stored)))
-        try await writer.send(ChatV1.SessionEvent(sequence: UInt64(clamping: stored.lastSequence), change: change))
+        try await writer.send(feed.event(change, at: stored.lastSequence))
     }
 
     private func send(
@@ -107,7 +114,7 @@ struct Following: Sendable {
         case .removed: change = .removedQuestionID(question.id)
         case .hidden: return
         }
-        try await writer.send(ChatV1.SessionEvent(sequence: UInt64(clamping: question.lastSequence), change: change))
+        try await writer.send(feed.event(change, at: question.lastSequence))
     }
 
     /// At its time of erasure a session is invisible at once, also to those who are following it.

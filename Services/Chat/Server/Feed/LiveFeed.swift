@@ -1,5 +1,6 @@
 internal import ChatCore
 internal import Contracts
+internal import Privacy
 internal import RPC
 internal import ServiceKit
 internal import Synchronization
@@ -32,11 +33,14 @@ package final class LiveFeed: Sendable {
         var isDraining = false
     }
 
+    let epoch: FeedEpoch
     private let state = Mutex(State())
     private let limits: ChatLimits
     private let places: WatcherPlaces
 
-    init(limits: ChatLimits, places: WatcherPlaces) {
+    /// - Parameter epoch: Of the store.
+    init(epoch: FeedEpoch, limits: ChatLimits, places: WatcherPlaces) {
+        self.epoch = epoch
         self.limits = limits
         self.places = places
     }
@@ -89,7 +93,7 @@ package final class LiveFeed: Sendable {
                 } else {
                     if view == .shown, let keyVersion, hub.cipher.version != keyVersion { throw .resume }
                     let change = view == .removed ? .removedQuestionID(questionID) : try shown(hub.cipher)
-                    message = EncodedMessage(ChatV1.SessionEvent(sequence: UInt64(sequence), change: change))
+                    message = EncodedMessage(event(change, at: sequence))
                     encoded[view] = message
                 }
                 for watcher in watchers.values { watcher.offer(Watcher.Change(sequence: sequence, message: message)) }
@@ -97,6 +101,11 @@ package final class LiveFeed: Sendable {
                 for watcher in watchers.values { watcher.end(error) }
             }
         }
+    }
+
+    /// An event with the position to resume after.
+    func event(_ change: ChatV1.SessionEvent.Change, at sequence: Int64) -> ChatV1.SessionEvent {
+        ChatV1.SessionEvent(position: FeedPosition(epoch: epoch, sequence: sequence).text, change: change)
     }
 
     /// From now on questions are sealed under another content key.

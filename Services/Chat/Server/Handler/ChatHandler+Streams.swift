@@ -15,14 +15,17 @@ extension ChatHandler {
         case .author: _ = try call.participant()
         case .unrecognised: throw RPCError.invalid("audience", "is not an audience")
         }
+        let position = FeedPosition(request.position)
+        guard position != nil || request.position.isEmpty else {
+            throw RPCError.invalid("position", "is none that an event had; leave it out to begin anew")
+        }
         try await Status.answering {
             let session = try await directory.session(request.sessionID)
             let viewer = try viewer(of: session, call: call)
             let audience = try audience(request.audience, for: viewer)
             try await call.whileAuthorised(.untilExpiry) {
                 try await following.follow(
-                    session, as: audience, by: call.principal, after: Int64(clamping: request.afterSequence),
-                    writer: writer)
+                    session, as: audience, by: call.principal, after: position, writer: writer)
             }
         }
     }

@@ -1,6 +1,7 @@
 internal import ChatCore
 internal import Dispatch
 internal import Foundation
+package import Privacy
 internal import ServiceKit
 internal import Storage
 internal import Synchronization
@@ -54,12 +55,29 @@ package final class FileSessionStore: SessionStore {
         folder = try DatabaseFolder("\(path)/sessions")
         files = OpenFiles(in: folder, limits: limits, reports: reports)
         do {
+            try await beginAnewIfRestored(in: DatabaseFolder(path))
             try await inspect()
         } catch {
             await close()
             throw error
         }
     }
+
+    /// What puts a copy of the folder back leaves an empty file of this name beside the index.
+    package static let restoredMarker = "restored"
+
+    /// Sequences that were issued after the copy was made will be issued again: positions of that time are good for
+    /// nothing. Cut short, it is done again.
+    private func beginAnewIfRestored(in folder: DatabaseFolder) async throws {
+        guard try folder.names().contains(Self.restoredMarker) else { return }
+        try await index.drawFeedEpoch()
+        try step(.feedEpochDrawn)
+        _ = try folder.remove(Self.restoredMarker)
+        try folder.synchronise()
+        reports.restored()
+    }
+
+    package func feedEpoch() async throws -> FeedEpoch { try await index.feedEpoch() }
 
     package func close() async {
         await withUnsafeContinuation { continuation in

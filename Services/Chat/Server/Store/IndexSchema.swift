@@ -1,5 +1,6 @@
 internal import ChatCore
 internal import GRDB
+internal import Privacy
 
 /// The tables of `index.sqlite`: what finds and lists sessions without opening their files.
 ///
@@ -26,6 +27,10 @@ enum IndexSchema {
             try db.execute(sql: sessions)
             try db.execute(sql: erasures)
             try db.execute(sql: clock)
+        }
+        migrator.registerMigration("feed epoch") { db in
+            try db.execute(sql: feed)
+            try db.execute(sql: "INSERT INTO feed (epoch) VALUES (?)", arguments: [FeedEpoch.random().text])
         }
         return migrator
     }
@@ -58,6 +63,12 @@ enum IndexSchema {
             bytes INTEGER NOT NULL,
             erase_time INTEGER NOT NULL
         ) STRICT;
+        """
+
+    /// Of the positions in all sessions' feeds. It is the store's and not each session's: a session's file that is put back
+    /// brings along whatever it holds.
+    private static let feed = """
+        CREATE TABLE feed (epoch TEXT NOT NULL) STRICT;
         """
 
     /// The latest time that chat has confirmed, with the start of the machine and its uptime then (`ClockGuard`): what is past

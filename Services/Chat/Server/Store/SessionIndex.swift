@@ -204,3 +204,17 @@ extension SessionIndex {
             "UPDATE clock SET mark = ?, boot = ?, uptime = ?", [mark.time.milliseconds, mark.boot, mark.uptime])
     }
 }
+
+// The feeds.
+extension SessionIndex {
+    func feedEpoch() async throws -> FeedEpoch {
+        let text = try await database.read { db in try String.fetchOne(db, sql: "SELECT epoch FROM feed") }
+        guard let epoch = FeedEpoch(text ?? "") else { throw StorageError(.corrupt, "the index holds no feed epoch") }
+        return epoch
+    }
+
+    /// From now on every position issued before is of another epoch.
+    func drawFeedEpoch() async throws {
+        try await execute("UPDATE feed SET epoch = ?", [FeedEpoch.random().text])
+    }
+}

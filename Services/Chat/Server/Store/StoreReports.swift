@@ -31,6 +31,10 @@ package final class StoreReports: Sendable {
         }
     }
 
+    func restored() {
+        logger.notice("the store was restored: whoever follows a session gets all of it again")
+    }
+
     func refused(_ bound: String) { refusals.count(bound) }
 
     func damaged(_ file: SessionFile, _ error: StorageError) {

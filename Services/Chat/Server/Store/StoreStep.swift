@@ -1,5 +1,7 @@
 /// Points between two steps that are durable, in the order they come. Tests stop the store there, as a crash would.
 package enum StoreStep: Sendable, Hashable, CaseIterable {
+    /// The feeds' new epoch is stored; what says that the store was restored is still there.
+    case feedEpochDrawn
     /// The row says that a session is being made.
     case creationListed
     /// Its file is durable.

@@ -109,18 +109,19 @@ package final class FeedHub: Sendable {
 
     /// Joins the session's feed, which begins with its first follower.
     func join(
-        _ sessionID: String, from client: ClientAddress, on channel: any Channel, after sequence: UInt64
+        _ sessionID: String, from client: ClientAddress, on channel: any Channel,
+        after point: ServerSentEvent.ResumePoint
     ) async throws(RPCError) -> (missed: [ByteBuffer], follower: Follower) {
         let client = places.marks(of: client)
         let organisation = try await organisation(of: sessionID, for: client)
         let place = try places.follower(of: sessionID, organisation, client: client)
         let feed = try await openFeed(of: sessionID, organisation, for: client)
         do throws(RPCError) {
-            return try feed.join(on: channel, after: sequence, place: place)
+            return try feed.join(on: channel, after: point, place: place)
         } catch  where error.reason == LiveFeed.End.unfollowed.error.reason {
             // It was dropped, having had no followers, just when one came. The next feed is a new one.
             return try await openFeed(of: sessionID, organisation, for: client)
-                .join(on: channel, after: sequence, place: place)
+                .join(on: channel, after: point, place: place)
         }
     }
 

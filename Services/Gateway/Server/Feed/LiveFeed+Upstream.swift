@@ -2,6 +2,7 @@ internal import Contracts
 internal import Foundation
 internal import GatewayCore
 internal import NIOCore
+internal import Privacy
 internal import RPC
 internal import Synchronization
 
@@ -27,12 +28,12 @@ extension LiveFeed {
         var backoff = limits.backoff
         while !Task.isCancelled {
             do {
-                let after = state.withLock { $0.content.resumeSequence }
+                let after = state.withLock { $0.content.resumePosition }
                 let request = ChatV1.WatchSessionRequest(
-                    sessionID: sessionID, afterSequence: after, audience: .public)
+                    sessionID: sessionID, position: after?.text ?? "", audience: .public)
                 for try await event in chat.watchSession(request) {
                     backoff.reset()
-                    try take(FeedFrame(event))
+                    if try !take(FeedFrame(event)) { return .restored }
                 }
             } catch let error as RPCError {
                 if let end = end(after: error) { return end }
@@ -71,32 +72,37 @@ extension LiveFeed {
         .resourceExhausted, "the session is too large to be followed here", reason: "FEED_TOO_LARGE")
 
     /// Takes one event in and passes it on.
-    private func take(_ frame: FeedFrame) throws(RPCError) {
+    /// - Returns: false when it does not go on what is here: chat's store was restored.
+    private func take(_ frame: FeedFrame) throws(RPCError) -> Bool {
         var waiters: [CheckedContinuation<Void, Never>] = []
-        let outcome = state.withLock { state -> FeedState<ByteBuffer>.Outcome in
+        let outcome = state.withLock { state -> FeedState<ByteBuffer>.Outcome? in
             (state.lostSince, state.silentSince) = (nil, nil)
             state.tellIfBack()
             switch frame {
-            case .event(let event, let deleteTime):
+            case .event(let event, let epoch, let deleteTime):
+                guard state.content.continues(in: epoch) else { return nil }
                 let outcome = state.content.apply(event)
                 if outcome == .news {
                     if case .session = event.subject { state.deleteTime = deleteTime }
                     state.broadcast(.event(event.payload))
                 }
                 return outcome
-            case .caughtUp(let sequence):
-                state.content.catchUp(sequence: sequence)
+            case .caughtUp(let position):
+                guard state.content.continues(in: position.epoch) else { return nil }
+                state.content.catchUp(sequence: position.sequence)
                 if case .opening(let waiting) = state.phase {
                     waiters = waiting
                     state.phase = .live
                     state.unfollowedSince = .now
                 }
                 return .known
+            case .reset: return nil
             case .unknown: return .known
             }
         }
         for waiter in waiters { waiter.resume() }
         if outcome == .full { throw Self.tooLarge }
+        return outcome != nil
     }
 
     /// Looks now and then whether the feed should go on, and lets followers hear that it does.

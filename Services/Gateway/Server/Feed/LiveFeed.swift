@@ -17,6 +17,8 @@ final class LiveFeed: Sendable {
         /// Upstream has been away for too long.
         case stale
         case unfollowed
+        /// Chat's store was restored: what was shown is worth nothing. Whoever follows comes back, and is told so.
+        case restored
         /// The gateway stops.
         case stopped
 
@@ -26,7 +28,8 @@ final class LiveFeed: Sendable {
             case .gone: RPCError(.notFound, "session: not found", reason: "SESSION_NOT_FOUND")
             case .refused(let error): error
             case .stale: RPCError(.unavailable, "chat is not reachable", reason: "NEIGHBOUR_UNAVAILABLE")
-            case .unfollowed, .stopped: RPCError(.unavailable, "the feed has ended, follow again", reason: "FEED_ENDED")
+            case .unfollowed, .restored, .stopped:
+                RPCError(.unavailable, "the feed has ended, follow again", reason: "FEED_ENDED")
             }
         }
     }
@@ -116,7 +119,7 @@ final class LiveFeed: Sendable {
     ///
     /// - Throws: NOT_FOUND and other reasons for which the feed is over.
     func join(
-        on channel: any Channel, after sequence: UInt64, place: Places.Place
+        on channel: any Channel, after point: ServerSentEvent.ResumePoint, place: Places.Place
     ) throws(RPCError) -> (missed: [ByteBuffer], follower: Follower) {
         let outcome = state.withLock { state -> Result<([ByteBuffer], Follower), RPCError> in
             if let deleteTime = state.deleteTime, now() >= deleteTime { return .failure(End.gone.error) }
@@ -132,8 +135,9 @@ final class LiveFeed: Sendable {
             let branch = state.branches[loop] ?? FeedBranch(eventLoop: channel.eventLoop)
             state.branches[loop] = branch
             branch.enqueue(.add(follower))
-            var missed = state.content.replay(after: sequence)
-            missed.append(FeedFrame.caughtUpBuffer(sequence: state.content.lastSequence))
+            var (isReset, missed) = state.content.replay(after: point)
+            if isReset { missed.insert(FeedFrame.resetBuffer, at: 0) }
+            missed.append(FeedFrame.caughtUpBuffer(state.content.lastPosition))
             if state.isAwayTold { missed.append(FeedFrame.away) }
             return .success((missed, follower))
         }

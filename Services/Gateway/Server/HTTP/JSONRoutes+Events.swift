@@ -4,6 +4,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
 internal import NIOHTTPTypes
+internal import Privacy
 internal import RPC
 internal import ServiceKit
 
@@ -13,21 +14,21 @@ extension JSONRoutes {
     func eventsResponse(to request: Request, by found: Found, on channel: any Channel) async throws -> Response {
         guard let sessionID = found.fields.first?.value else { throw Refusal.unknownPath }
         var query = try query(of: request, besides: found.fields)
-        let after = query.remove("after") ?? query.remove("after_sequence")
+        let after = query.remove("after") ?? query.remove("position")
         let audience = query.remove("audience") ?? "PUBLIC"
         if let other = query.fields.first { throw Refusal.invalid(other.name, "is not a field of this method") }
-        guard let sequence = ServerSentEvent.resumePoint(lastEventID: request.headers[.lastEventID], after: after)
-        else { throw Refusal.invalid("after_sequence", "is not a sequence number") }
+        guard let point = ServerSentEvent.resumePoint(lastEventID: request.headers[.lastEventID], after: after)
+        else { throw Refusal.invalid("position", "is none that an event had; leave it out to begin anew") }
         switch audience {
         case "PUBLIC" where !request.hasTokens:
             let client = addresses.client(of: request, on: channel)
-            return try await sharedFeed(of: sessionID, after: sequence, from: client, on: channel)
+            return try await sharedFeed(of: sessionID, after: point, from: client, on: channel)
         default:
             guard let audience = Self.audiences[audience] else {
                 throw Refusal.invalid("audience", "is none of PUBLIC, AUTHOR and MODERATORS")
             }
             let watch = ChatV1.WatchSessionRequest(
-                sessionID: sessionID, afterSequence: sequence, audience: audience)
+                sessionID: sessionID, position: point.text, audience: audience)
             return try await ownFeed(watch, for: request, on: channel)
         }
     }
@@ -45,9 +46,10 @@ extension JSONRoutes {
     private static let batch = 64
 
     private func sharedFeed(
-        of sessionID: String, after sequence: UInt64, from client: ClientAddress, on channel: any Channel
+        of sessionID: String, after point: ServerSentEvent.ResumePoint, from client: ClientAddress,
+        on channel: any Channel
     ) async throws -> Response {
-        let (missed, follower) = try await hub.join(sessionID, from: client, on: channel, after: sequence)
+        let (missed, follower) = try await hub.join(sessionID, from: client, on: channel, after: point)
         let retry = ByteBuffer(bytes: ServerSentEvent.retry(hub.limits.retry))
         return Response(
             status: .ok, headers: Self.headers,
@@ -121,8 +123,9 @@ struct OwnFeed: Sendable {
         do {
             while let event = try await events.next() {
                 switch FeedFrame(event) {
-                case .event(let event, _): try await send(event.payload)
-                case .caughtUp(let sequence): try await send(FeedFrame.caughtUpBuffer(sequence: sequence))
+                case .event(let event, _, _): try await send(event.payload)
+                case .caughtUp(let position): try await send(FeedFrame.caughtUpBuffer(position))
+                case .reset: try await send(FeedFrame.resetBuffer)
                 case .unknown: break
                 }
             }
@@ -149,6 +152,16 @@ struct OwnFeed: Sendable {
 
     private func send(_ buffer: ByteBuffer) async throws {
         try await channel.writeAndFlush(HTTPResponsePart.body(buffer))
+    }
+}
+
+extension ServerSentEvent.ResumePoint {
+    /// As a watch says it.
+    fileprivate var text: String {
+        switch self {
+        case .beginning: ""
+        case .after(let position): position.text
+        }
     }
 }
 

@@ -60,7 +60,7 @@ export function closeSession() {
 }
 
 async function follow(signal) {
-    let last = "0";
+    let last = "";
     let wait = 1000;
     while (!signal.aborted) {
         let hasBegun = false;
@@ -98,6 +98,11 @@ function receive(name, event) {
         showQuestion(event.question);
     } else if (name === "removed") {
         forgetQuestion(event.removedQuestionId);
+    } else if (name === "reset") {
+        // Chat's store was restored: what was seen may never have been. All there is follows.
+        for (const list of Object.values(lists)) list.clear();
+        findBox.clear();
+        setCaughtUp(false);
     } else if (name === "caught-up") {
         setCaughtUp(true);
     }

@@ -16,21 +16,24 @@ export class OwnQuestions {
     #headers;
     #show;
     #removed;
+    #reset;
     #refused;
     #following = null;  // an AbortController
     #isWaiting = false;
-    #last = "0";
+    #last = "";
 
     /// - `path`: the session's.
     /// - `headers`: those that say who asks; nil while nobody has joined.
     /// - `show(question)`: called with each of them, as it is now.
     /// - `removed(id)`: called when one of them is deleted.
+    /// - `reset()`: called when all of them are to be forgotten, before they are shown as they are.
     /// - `refused()`: called when the participant is unknown.
-    constructor(path, { headers, show, removed, refused }) {
+    constructor(path, { headers, show, removed, reset, refused }) {
         this.#path = path;
         this.#headers = headers;
         this.#show = show;
         this.#removed = removed;
+        this.#reset = reset;
         this.#refused = refused;
         document.addEventListener("visibilitychange", () => this.#follow());
     }
@@ -60,7 +63,7 @@ export class OwnQuestions {
 
     /// Forgets where the feed was.
     stop() {
-        this.#last = "0";
+        this.#last = "";
         this.setWaiting(false);
     }
 
@@ -85,6 +88,7 @@ export class OwnQuestions {
         try {
             await readEvents(path, { headers: this.#headers() ?? {}, signal }, (event) => {
                 if (event.id) this.#last = event.id;
+                if (event.name === "reset") this.#reset();
                 if (event.name === "question") this.#show(JSON.parse(event.data).question);
                 if (event.name === "removed") this.#removed(JSON.parse(event.data).removedQuestionId);
             });

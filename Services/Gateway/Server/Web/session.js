@@ -34,18 +34,19 @@ const findBox = new FindBox({ questions: published });
 const own = new QuestionList(byID("own-list"), { newestFirst: true, makeRow: ownRow });
 const waiting = new Set();  // ids of those that wait for a moderator
 const ownQuestions = new OwnQuestions(sessionPath, {
-    headers: participantHeaders, show: showOwn, removed: forgetQuestion, refused: forgetParticipant,
+    headers: participantHeaders, show: showOwn, removed: forgetQuestion, reset: forgetOwn,
+    refused: forgetParticipant,
 });
 
 // Following
 
-let lastSequence = "0";
+let position = "";  // of the last event seen
 let wait = 1000;
 
 function follow() {
-    const source = new EventSource(`${sessionPath}/events?after=${lastSequence}`);
+    const source = new EventSource(`${sessionPath}/events?after=${position}`);
     const on = (name, act) => source.addEventListener(name, (event) => {
-        if (event.lastEventId) lastSequence = event.lastEventId;
+        if (event.lastEventId) position = event.lastEventId;
         act(JSON.parse(event.data));
     });
     source.onopen = () => {
@@ -57,6 +58,7 @@ function follow() {
     on("session", (event) => { session = event.session; showSession(); });
     on("question", (event) => showQuestion(event.question));
     on("removed", (event) => removeQuestion(event.removedQuestionId));
+    on("reset", forgetQuestions);
     on("caught-up", () => {
         caughtUp = true;
         setReplaying(false);
@@ -127,6 +129,15 @@ function showGone() {
 }
 
 // Questions
+
+/// Chat's store was restored: what was seen may never have been. All there is follows.
+function forgetQuestions() {
+    caughtUp = false;
+    setReplaying(true);
+    for (const known of [fresh, answers, waiting, own, published]) known.clear();
+    findBox.clear();
+    ownQuestions.list();
+}
 
 function showQuestion(question) {
     const id = question.questionId;
@@ -199,6 +210,12 @@ function ownRow(question) {
     };
     update(question);
     return { element, update };
+}
+
+/// What follows says which of the participant's own there are.
+function forgetOwn() {
+    waiting.clear();
+    own.clear();
 }
 
 /// One of the participant's own, as it is now. What is published is in the list for everybody, once it is there.

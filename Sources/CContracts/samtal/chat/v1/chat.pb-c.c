@@ -1429,14 +1429,14 @@ static const ProtobufCFieldDescriptor samtal__chat__v1__watch_session_request__f
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "after_sequence",
+    "position",
     2,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT64,
+    PROTOBUF_C_TYPE_BYTES,
     0,   /* quantifier_offset */
-    offsetof(Samtal__Chat__V1__WatchSessionRequest, after_sequence),
+    offsetof(Samtal__Chat__V1__WatchSessionRequest, position),
     NULL,
-    NULL,
+    &protobuf_c_empty_string,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
@@ -1454,8 +1454,8 @@ static const ProtobufCFieldDescriptor samtal__chat__v1__watch_session_request__f
   },
 };
 static const unsigned samtal__chat__v1__watch_session_request__field_indices_by_name[] = {
-  1,   /* field[1] = after_sequence */
   2,   /* field[2] = audience */
+  1,   /* field[1] = position */
   0,   /* field[0] = session_id */
 };
 static const ProtobufCIntRange samtal__chat__v1__watch_session_request__number_ranges[1 + 1] =
@@ -1478,17 +1478,17 @@ const ProtobufCMessageDescriptor samtal__chat__v1__watch_session_request__descri
   (ProtobufCMessageInit) samtal__chat__v1__watch_session_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor samtal__chat__v1__session_event__field_descriptors[5] =
+static const ProtobufCFieldDescriptor samtal__chat__v1__session_event__field_descriptors[6] =
 {
   {
-    "sequence",
+    "position",
     1,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT64,
+    PROTOBUF_C_TYPE_BYTES,
     0,   /* quantifier_offset */
-    offsetof(Samtal__Chat__V1__SessionEvent, sequence),
+    offsetof(Samtal__Chat__V1__SessionEvent, position),
     NULL,
-    NULL,
+    &protobuf_c_empty_string,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
@@ -1540,18 +1540,31 @@ static const ProtobufCFieldDescriptor samtal__chat__v1__session_event__field_des
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "reset",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(Samtal__Chat__V1__SessionEvent, change_case),
+    offsetof(Samtal__Chat__V1__SessionEvent, reset),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned samtal__chat__v1__session_event__field_indices_by_name[] = {
   4,   /* field[4] = caught_up */
+  0,   /* field[0] = position */
   2,   /* field[2] = question */
   3,   /* field[3] = removed_question_id */
-  0,   /* field[0] = sequence */
+  5,   /* field[5] = reset */
   1,   /* field[1] = session */
 };
 static const ProtobufCIntRange samtal__chat__v1__session_event__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor samtal__chat__v1__session_event__descriptor =
 {
@@ -1561,7 +1574,7 @@ const ProtobufCMessageDescriptor samtal__chat__v1__session_event__descriptor =
   "Samtal__Chat__V1__SessionEvent",
   "samtal.chat.v1",
   sizeof(Samtal__Chat__V1__SessionEvent),
-  5,
+  6,
   samtal__chat__v1__session_event__field_descriptors,
   samtal__chat__v1__session_event__field_indices_by_name,
   1,  samtal__chat__v1__session_event__number_ranges,

@@ -331,12 +331,12 @@ struct  Samtal__Chat__V1__WatchSessionRequest
 {
   ProtobufCMessage base;
   ProtobufCBinaryData session_id;
-  uint64_t after_sequence;
+  ProtobufCBinaryData position;
   Samtal__Chat__V1__Audience audience;
 };
 #define SAMTAL__CHAT__V1__WATCH_SESSION_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&samtal__chat__v1__watch_session_request__descriptor) \
-    , {0,NULL}, 0, SAMTAL__CHAT__V1__AUDIENCE__AUDIENCE_UNSPECIFIED }
+    , {0,NULL}, {0,NULL}, SAMTAL__CHAT__V1__AUDIENCE__AUDIENCE_UNSPECIFIED }
 
 
 typedef enum {
@@ -344,25 +344,27 @@ typedef enum {
   SAMTAL__CHAT__V1__SESSION_EVENT__CHANGE_SESSION = 2,
   SAMTAL__CHAT__V1__SESSION_EVENT__CHANGE_QUESTION = 3,
   SAMTAL__CHAT__V1__SESSION_EVENT__CHANGE_REMOVED_QUESTION_ID = 4,
-  SAMTAL__CHAT__V1__SESSION_EVENT__CHANGE_CAUGHT_UP = 5
+  SAMTAL__CHAT__V1__SESSION_EVENT__CHANGE_CAUGHT_UP = 5,
+  SAMTAL__CHAT__V1__SESSION_EVENT__CHANGE_RESET = 6
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(SAMTAL__CHAT__V1__SESSION_EVENT__CHANGE__CASE)
 } Samtal__Chat__V1__SessionEvent__ChangeCase;
 
 struct  Samtal__Chat__V1__SessionEvent
 {
   ProtobufCMessage base;
-  uint64_t sequence;
+  ProtobufCBinaryData position;
   Samtal__Chat__V1__SessionEvent__ChangeCase change_case;
   union {
     Samtal__Chat__V1__Session *session;
     Samtal__Chat__V1__Question *question;
     ProtobufCBinaryData removed_question_id;
     protobuf_c_boolean caught_up;
+    protobuf_c_boolean reset;
   };
 };
 #define SAMTAL__CHAT__V1__SESSION_EVENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&samtal__chat__v1__session_event__descriptor) \
-    , 0, SAMTAL__CHAT__V1__SESSION_EVENT__CHANGE__NOT_SET, {0} }
+    , {0,NULL}, SAMTAL__CHAT__V1__SESSION_EVENT__CHANGE__NOT_SET, {0} }
 
 
 struct  Samtal__Chat__V1__ReadSessionLogRequest
