@@ -1,4 +1,4 @@
-"""The few messages of grpc.testing that the load is made of, in gRPC's framing."""
+"""The few messages that the load is made of, in gRPC's framing."""
 
 PREFIX = 5
 
@@ -22,6 +22,24 @@ def request(size):
         return framed(b"")
     payload = b"\x12" + varint(size) + bytes(size)
     return framed(b"\x10" + varint(size) + b"\x1a" + varint(len(payload)) + payload)
+
+
+def message(*values):
+    """A message whose fields have these values, numbered from 1: texts, bytes of messages, numbers; None: left out."""
+    encoded = bytearray()
+    for number, value in enumerate(values, 1):
+        if isinstance(value, str):
+            value = value.encode()
+        if isinstance(value, bytes):
+            encoded += varint(number << 3 | 2) + varint(len(value)) + value
+        elif value is not None:
+            encoded += varint(number << 3) + varint(value)
+    return bytes(encoded)
+
+
+def field(message, wanted, otherwise=b""):
+    """The first field of a number."""
+    return next((value for number, value in fields(message) if number == wanted), otherwise)
 
 
 def fields(message):

@@ -16,12 +16,14 @@ EMPTY_SETTINGS, SETTINGS_ACKNOWLEDGED = b"\0\0\0\4\0\0\0\0\0", b"\0\0\0\4\1\0\0\
 class Server:
     """A server: how it is started, its process and its socket."""
 
-    def __init__(self, name, command, path, log):
+    def __init__(self, name, command, path, log, environment=None):
         self.name, self.command, self.path, self.log = name, command, path, log
+        self.environment = {**os.environ, **(environment or {})}
         self.process = None
 
     def start(self, seconds=20):
-        self.process = subprocess.Popen(self.command, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
+        self.process = subprocess.Popen(self.command, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL,
+                                        env=self.environment)
         limit = time.monotonic() + seconds
         while time.monotonic() < limit:
             if self.process.poll() is not None:
@@ -48,6 +50,10 @@ class Server:
     def resident_bytes(self):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) * 1024
+
+    def disk_bytes(self):
+        """What the process has had written to the disk since it started."""
+        return int(re.search(r"^write_bytes: (\d+)", pathlib.Path(f"/proc/{self.process.pid}/io").read_text(), re.M)[1])
 
     def settled_bytes(self, seconds=5):
         """Resident memory once it has stopped changing."""
