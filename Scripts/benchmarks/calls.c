@@ -1,16 +1,18 @@
 // Makes unary gRPC calls on Unix sockets, each once, from a file of them: h2load sends the same call again and again, and a
 // question that is asked again is not stored again.
 //
-// Usage: calls SOCKET PATH HEADER CONNECTIONS IN_FLIGHT FILE [ANSWERS]
+// Usage: calls SOCKET PATH HEADER CONNECTIONS IN_FLIGHT FILE [ANSWERS|- [PAUSE]]
 //
 // FILE holds, for each call, a value for HEADER (none if it is empty) and the request in gRPC's framing, each behind its
 // length (32 bits, little endian). IN_FLIGHT calls are under way on each connection. Prints a line of JSON: seconds, CPU
 // seconds of this process, the median and 99 % latency in µs, and how many failed with the status and the message of the
-// first. ANSWERS receives the messages that answered, in the order of the calls, each behind its length.
+// first. ANSWERS receives the messages that answered, in the order of the calls, each behind its length. With a PAUSE, as
+// many µs pass between what was read and what is sent next. On SIGTERM no more calls begin.
 #include <errno.h>
 #include <fcntl.h>
 #include <nghttp2/nghttp2.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,11 +48,17 @@ static struct call *calls;
 static size_t call_count, next_call, finished, failed;
 static const char *path, *header;
 static int keeps_answers;
+static volatile sig_atomic_t is_over;
 static char first_failure[512], message[512];
 
 static void fail(const char *what) {
   fprintf(stderr, "calls: %s: %s\n", what, strerror(errno));
   exit(1);
+}
+
+static void end(int signal) {
+  (void)signal;
+  is_over = 1;
 }
 
 static uint64_t now(void) {
@@ -63,6 +71,7 @@ static ssize_t read_body(nghttp2_session *session, int32_t stream, uint8_t *buff
                          nghttp2_data_source *source, void *data) {
   struct call *call = source->ptr;
   (void)session, (void)stream, (void)data;
+  if (call->sent == 0) call->started = now();
   size_t rest = call->body_length - call->sent;
   if (length >= rest) {
     length = rest;
@@ -77,14 +86,13 @@ static ssize_t read_body(nghttp2_session *session, int32_t stream, uint8_t *buff
                          NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE}
 
 static void start(struct connection *connection) {
-  if (next_call == call_count) return;
+  if (is_over || next_call == call_count) return;
   struct call *call = &calls[next_call++];
   nghttp2_nv fields[] = {
       FIELD(":method", "POST", 4), FIELD(":scheme", "http", 4), FIELD(":path", path, strlen(path)),
       FIELD(":authority", "localhost", 9), FIELD("content-type", "application/grpc", 16), FIELD("te", "trailers", 8),
       FIELD(header, call->token, call->token_length)};
   nghttp2_data_provider body = {.source.ptr = call, .read_callback = read_body};
-  call->started = now();
   call->status = -1;
   size_t count = sizeof fields / sizeof *fields - (call->token_length == 0);
   if (nghttp2_submit_request(connection->session, NULL, fields, count, &body, call) < 0) fail("a call can't be made");
@@ -231,7 +239,9 @@ int main(int count, char **arguments) {
     fprintf(stderr, "usage: calls SOCKET PATH HEADER CONNECTIONS IN_FLIGHT FILE [ANSWERS]\n");
     return 2;
   }
-  path = arguments[2], header = arguments[3], keeps_answers = count > 7;
+  path = arguments[2], header = arguments[3], keeps_answers = count > 7 && strcmp(arguments[7], "-");
+  useconds_t pause = count > 8 ? (useconds_t)atoi(arguments[8]) : 0;
+  sigaction(SIGTERM, &(struct sigaction){.sa_handler = end}, NULL);
   int connections = atoi(arguments[4]), in_flight = atoi(arguments[5]);
   if (connections < 1 || connections > MOST_CONNECTIONS || in_flight < 1) return 2;
   read_calls(arguments[6]);
@@ -243,17 +253,21 @@ int main(int count, char **arguments) {
     polled[i] = (struct pollfd){all[i].fd, POLLIN, 0};
     write_out(&all[i]);
   }
-  while (finished < call_count) {
-    if (poll(polled, (nfds_t)connections, 30000) == 0) {
+  while (finished < (is_over ? next_call : call_count)) {
+    int ready = poll(polled, (nfds_t)connections, 60000);
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready == 0) {
       errno = ETIMEDOUT;
       fail("no answer");
     }
     for (int i = 0; i < connections; i++) {
       if (!polled[i].revents) continue;
       read_in(&all[i]);
+      if (pause) usleep(pause);
       write_out(&all[i]);
     }
   }
+  call_count = next_call;
   uint64_t took = now() - began;
   struct rusage used;
   getrusage(RUSAGE_SELF, &used);

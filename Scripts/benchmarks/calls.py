@@ -1,5 +1,6 @@
 """Unary calls by calls.c, each with a request of its own."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -7,10 +8,12 @@ import pathlib
 import struct
 import subprocess
 import sys
+import time
 
 import messages
 
 PARTICIPANT, ADMINISTRATOR = "samtal-participant", "authorization"
+SETTLING = 0.5  # seconds that calls are made before and after what they are made beside
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,12 +52,36 @@ class Calls:
         command = [self.program, server.path, f"/{method}", header, connections, in_flight, file]
         got = subprocess.run([*map(str, command), *([answers] if answers else [])], capture_output=True, text=True,
                              timeout=900)
-        if got.returncode != 0:
-            sys.exit(f"{server.name}: {method}: {got.stderr}")
-        made = Made(**json.loads(got.stdout))
+        return self.made(server, method, got.returncode, got.stdout, got.stderr)
+
+    def made(self, server, method, status, output, errors):
+        if status != 0:
+            sys.exit(f"{server.name}: {method}: {errors}")
+        made = Made(**json.loads(output))
         if made.failed:
             sys.exit(f"{server.name}: {made.failed} calls of {method} failed, the first with {made.first_failure}")
         return made
+
+    @contextlib.contextmanager
+    def meanwhile(self, server, method, file, pause):
+        """Makes the calls of a file one after the other, with a pause in µs between them, while something else happens.
+
+        Yields a list that holds what became of them afterwards.
+        """
+        command = [self.program, server.path, f"/{method}", PARTICIPANT, "1", "1", file, "-", str(pause)]
+        outcome = []
+        with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True) as process:
+            try:
+                time.sleep(SETTLING)
+                yield outcome
+                time.sleep(SETTLING)
+                if process.poll() is not None:
+                    sys.exit(f"{server.name}: {method}: the calls were over before what they were made beside")
+            finally:
+                process.terminate()
+                output, errors = process.communicate()
+        outcome.append(self.made(server, method, process.returncode, output, errors))
 
     def answers(self, server, method, calls, header=PARTICIPANT, in_flight=64):
         """Makes calls that are no part of a figure, and returns what answered them."""
