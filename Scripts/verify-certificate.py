@@ -23,10 +23,11 @@ def main(certificate_file, key_file):
             key.verify(signature, text)
         except InvalidSignature:
             sys.exit(f"NOT VALID. certificate {number}: the signature does not match the statement")
-        if before and (number <= before[0] or (number == before[0] + 1 and statement["previous"] != before[1])):
+        after = statement.get("gap_after", number - 1)  # the number before it that the ledger has
+        if before and (number <= before[0] or (after == before[0] and statement["previous"] != before[1])):
             sys.exit(f"NOT VALID. certificate {number} does not follow the one before it")
-        if number == 1 and statement["previous"] != "0" * 64:
-            sys.exit("NOT VALID. certificate 1 names one before it")
+        if after == 0 and statement["previous"] != "0" * 64:
+            sys.exit("NOT VALID. the first certificate names one before it")
         before = number, hashlib.sha256(text + signature).hexdigest()
         print(json.dumps(statement, indent=2, ensure_ascii=False))
     print("VALID" if before else "NOT VALID. no certificate")

@@ -11,8 +11,8 @@ struct Status: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Asks the four processes how they are; exits with 1 unless all are serving.",
         discussion: """
-            Each that serves says also in which region of the EU or EEA it keeps its data, as declared, and whether the \
-            machine's clock has stepped (samtal clock).
+            Each that serves says also in which region of the EU or EEA it keeps its data, as declared, whether the \
+            machine's clock has stepped (samtal clock), and whether certificates can be signed (samtal ledger-anchor).
             """)
 
     @OptionGroup var connection: ConnectionOptions
@@ -34,7 +34,7 @@ struct Status: AsyncParsableCommand {
         }
         for (name, state) in zip(names, states) {
             let region = state == .serving ? await region(of: name).map { "  in \($0), as declared" } : nil
-            let clock = state == .serving ? await clockNotice(of: name) : ""
+            let clock = state == .serving ? await notices(of: name) : ""
             let padded = name.padding(toLength: 10, withPad: " ", startingAt: 0)
             try say("\(padded) \(state.rawValue)  \(connection.socket(name))\(region ?? "")\(clock)")
         }
@@ -60,10 +60,16 @@ struct Status: AsyncParsableCommand {
         return region
     }
 
-    /// Says so where the machine's clock has stepped. Services without a clock of their own don't know that name.
-    private func clockNotice(of name: String) async -> String {
-        await health(of: name, service: ClockHandler.healthName) == .notServing
-            ? "  CLOCK NOT CONFIRMED: samtal clock" : ""
+    /// What somebody has to see to. Services that have no such thing don't know its name.
+    private func notices(of name: String) async -> String {
+        var notices = ""
+        if await health(of: name, service: ClockHandler.healthName) == .notServing {
+            notices += "  CLOCK NOT CONFIRMED: samtal clock"
+        }
+        if await health(of: name, service: "samtal.ledger") == .notServing {
+            notices += "  NO CERTIFICATE IS SIGNED: samtal ledger-anchor"
+        }
+        return notices
     }
 
     private func health(of name: String, service: String = "") async -> Health {

@@ -45,6 +45,8 @@ enum EveryMessage {
         RetentionV1.PreviewAgreementRequest.self, RetentionV1.ConfirmAgreementRequest.self,
         RetentionV1.PreviewPolicyRequest.self, RetentionV1.RetentionPreview.self, RetentionV1.MovedSession.self,
         RetentionV1.GetSessionDeadlinesRequest.self, RetentionV1.SessionDeadline.self,
+        RetentionV1.GetLedgerStateRequest.self, RetentionV1.AcceptLedgerAnchorRequest.self,
+        RetentionV1.LedgerState.self,
         RetentionV1.GetSessionDeadlinesResponse.self, RetentionV1.WithdrawSessionRequest.self,
         RetentionV1.WithdrawSessionResponse.self, RetentionV1.BeginKeyChangeRequest.self,
         RetentionV1.FinishKeyChangeRequest.self,

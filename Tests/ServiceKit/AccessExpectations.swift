@@ -61,6 +61,8 @@ enum AccessExpectations {
         retention.GetCertificate       administrator  administrator  anyone    -
         retention.ListCertificates     administrator  administrator  anyone    -
         retention.GetLedgerKey         anyone         anyone         anyone    -
+        retention.GetLedgerState       -              -              anyone    -
+        retention.AcceptLedgerAnchor   -              -              anyone    -
 
         deployment.ListRegions         anyone         anyone         anyone    anyone
 

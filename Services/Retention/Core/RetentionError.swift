@@ -40,6 +40,12 @@ package enum RetentionError: Error, Sendable, Equatable {
     case keyLost
     /// Chat answered, but not in a way that can be used.
     case chatUnusable
+    /// The ledger's anchor is not as it was, so no certificate is signed until the operator has seen to it.
+    case ledgerAnchorUnusable(AnchorCondition)
+    /// A number that the operator gave for the ledger to go on after is below one that was given out: this one.
+    case ledgerNumberTaken(Int64)
+    /// The ledger has its anchor, and there is nothing to accept.
+    case ledgerAnchorUsable
     /// As many exports are under way as a bound, which is named, lets be.
     case tooManyExports(bound: String)
     /// As many erasures are waited for as a bound, which is named, lets be.

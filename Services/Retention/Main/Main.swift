@@ -15,7 +15,8 @@ struct Main: CheckedCommand {
     func run() async throws {
         let keySettings = try retention.keySettings()
         try await ServiceRunner.run(name: "retention", options: options) { environment in
-            try await RetentionAssembly.parts(in: environment, keySettings: keySettings)
+            try await RetentionAssembly.parts(
+                in: environment, keySettings: keySettings, anchorSettings: retention.anchorSettings)
         }
     }
 }

@@ -32,6 +32,14 @@ struct RetentionOptions: ParsableArguments {
             """, valueName: "name"))
     var wrappingCredential: String?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Where a second copy of each certificate is kept, by which an older data folder is found out: a folder on \
+            another disk, of which no backup is restored together with the data (default: DIR/ledger-anchor, with a warning).
+            """, valueName: "dir"))
+    var ledgerAnchor: String?
+
     func validate() throws {
         guard (1...720).contains(wrappingKeyHours) else {
             throw ValidationError("--wrapping-key-hours must be 1 to 720")
@@ -44,6 +52,8 @@ struct RetentionOptions: ParsableArguments {
             allowsUnsafeMedium: allowUnsafeKeyMedium, allowsMissingKeys: allowMissingKeys,
             wrappingKeyLife: TimeInterval(wrappingKeyHours) * 3600, credentialPath: try credentialPath())
     }
+
+    var anchorSettings: AnchorSettings { AnchorSettings(folder: ledgerAnchor) }
 
     private func credentialPath() throws -> String? {
         guard let name = wrappingCredential else { return nil }

@@ -20,6 +20,7 @@ package struct RetentionAssembly: Sendable {
     package let handler: RetentionHandler
     /// Shows the operator the clock.
     package let clockHandler: ClockHandler
+    package let anchor: LedgerAnchor
     private let clock: GuardedClock
 
     /// - Parameters:
@@ -28,14 +29,15 @@ package struct RetentionAssembly: Sendable {
     ///   - identity: need not be up.
     ///   - chat: need not be up.
     ///   - metrics: where refusals are counted, and what the clock does.
-    ///   - health: says whether the clock is steady.
+    ///   - health: says whether the clock is steady, and the ledger's anchor as it was.
     ///   - clock: the machine's time.
     package static func make(
         folder: String, region: Region, identity: RPCChannel, chat: ChatChannels,
         clock source: any WallClock, logger: Logger,
         metrics: MetricsRegistry? = nil, health: HealthService? = nil, longCalls: LongCallLimits = LongCallLimits(),
         configuration: ErasureScheduler.Configuration = .init(), limits: RetentionLimits = RetentionLimits(),
-        keySettings: KeySettings = KeySettings(), hooks: ErasureHooks = ErasureHooks()
+        keySettings: KeySettings = KeySettings(), anchorSettings: AnchorSettings = AnchorSettings(),
+        hooks: ErasureHooks = ErasureHooks()
     ) async throws -> RetentionAssembly {
         let store = try RetentionStore(path: folder + "/retention.sqlite", limits: limits)
         let signer = try await ledgerSigner(path: folder + "/ledger-key", store: store)
@@ -47,18 +49,25 @@ package struct RetentionAssembly: Sendable {
             signal.signal()
         }
 
+        let locks = SessionLocks()
+        // The ledger first: it says of which sessions there must be no key.
+        let anchoring = try await LedgerAnchoring.open(
+            anchorSettings, ownFolder: folder, store: store, key: signer.publicKey, clock: clock, locks: locks,
+            metrics: metrics, health: health, logger: logger)
         let keys = try KeyCustody.open(
             folder: folder + "/keys", settings: keySettings, now: clock.now(), logger: logger)
-        try await KeyCustody.settle(
+        let returned = try await KeyCustody.settle(
             keys, with: store, settings: keySettings, now: clock.confirmed(), logger: logger)
-        let locks = SessionLocks()
+        if returned > 0 {
+            try await store.add(RestoreNote(time: LedgerTime.rounded(clock.confirmed()), keys: Int64(returned)))
+        }
 
         let neighbour = ChatNeighbour(chat)
         let refusals = Refusals(longCalls.names, in: metrics, logger: logger)
         let announcing = WakeSignal()
         let eraser = Eraser(
-            store: store, keys: keys, chat: neighbour, signer: signer, region: region, clock: clock, locks: locks,
-            hooks: hooks)
+            store: store, keys: keys, chat: neighbour, signer: signer, anchor: anchoring.anchor, region: region,
+            clock: clock, locks: locks, hooks: hooks)
         let custodian = SessionCustodian(
             store: store, keys: keys, chat: neighbour, clock: clock, refusals: refusals, locks: locks)
         try await custodian.retireKeys()
@@ -67,8 +76,8 @@ package struct RetentionAssembly: Sendable {
             custodian: custodian, eraser: eraser,
             exporter: SessionExporter(
                 store: store, chat: neighbour, clock: clock, pace: longCalls.exportPace, refusals: refusals),
-            longCalls: LongCalls(limits: longCalls, refusals: refusals), ledgerKey: signer.publicKey, clock: clock,
-            signal: signal, announcing: announcing)
+            longCalls: LongCalls(limits: longCalls, refusals: refusals), ledgerKey: signer.publicKey,
+            anchoring: anchoring, clock: clock, signal: signal, announcing: announcing)
         let announcer = DeadlineAnnouncer(
             store: store, chat: neighbour, signal: announcing, retry: configuration.retry, logger: logger)
         let scheduler = ErasureScheduler(
@@ -78,12 +87,12 @@ package struct RetentionAssembly: Sendable {
             gauges: KeyGauges(in: metrics, keepsOldCopies: keys.medium.keepsOldCopies))
         return RetentionAssembly(
             store: store, keys: keys, eraser: eraser, scheduler: scheduler, announcer: announcer, rotation: rotation,
-            handler: handler, clockHandler: clockHandler, clock: clock)
+            handler: handler, clockHandler: clockHandler, anchor: anchoring.anchor, clock: clock)
     }
 
     /// The parts for the runner of the executable.
     package static func parts(
-        in environment: ServiceEnvironment, keySettings: KeySettings
+        in environment: ServiceEnvironment, keySettings: KeySettings, anchorSettings: AnchorSettings
     ) async throws -> ServiceParts {
         let assembly = try await make(
             folder: environment.ownFolder, region: environment.region,
@@ -92,7 +101,7 @@ package struct RetentionAssembly: Sendable {
                 calls: environment.channel(to: "chat"), exports: environment.channel(to: "chat", for: "exports"),
                 erasures: environment.channel(to: "chat", for: "erasures")),
             clock: SystemWallClock(), logger: environment.logger, metrics: environment.metrics,
-            health: environment.health, keySettings: keySettings)
+            health: environment.health, keySettings: keySettings, anchorSettings: anchorSettings)
         let administrators = Administrators(
             identity: environment.channel(to: "identity"), logger: environment.logger)
         return ServiceParts(
@@ -110,6 +119,7 @@ package struct RetentionAssembly: Sendable {
         try? await store.storeClockMark(clock.mark)
         await store.close()
         await keys.close()
+        anchor.close()
     }
 
     /// A ledger goes on with the key it was begun with: a new one beside old certificates would break the chain.

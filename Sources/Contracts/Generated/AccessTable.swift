@@ -224,5 +224,11 @@ public enum AccessTable {
             Grant(role: .gateway, principals: [.anyone]),
             Grant(role: .backend, principals: [.anyone]),
         ]),
+        "/samtal.retention.v1.RetentionService/GetLedgerState": AccessRule(grants: [
+            Grant(role: .operator, principals: [.anyone]),
+        ]),
+        "/samtal.retention.v1.RetentionService/AcceptLedgerAnchor": AccessRule(grants: [
+            Grant(role: .operator, principals: [.anyone]),
+        ]),
     ]
 }

@@ -592,9 +592,12 @@ public enum ContractsFiles {
             "samtal.retention.v1.RetentionService.GetCertificate",
             "samtal.retention.v1.RetentionService.ListCertificates",
             "samtal.retention.v1.RetentionService.GetLedgerKey",
+            "samtal.retention.v1.RetentionService.GetLedgerState",
+            "samtal.retention.v1.RetentionService.AcceptLedgerAnchor",
             "samtal.retention.v1.AgreementKind",
             "samtal.retention.v1.ErasureTrigger",
             "samtal.retention.v1.ErasureRequester",
+            "samtal.retention.v1.LedgerAnchorState",
             "samtal.retention.v1.Agreement",
             "samtal.retention.v1.Policy",
             "samtal.retention.v1.RecordAgreementRequest",
@@ -625,6 +628,9 @@ public enum ContractsFiles {
             "samtal.retention.v1.ListCertificatesRequest",
             "samtal.retention.v1.ListCertificatesResponse",
             "samtal.retention.v1.Certificate",
+            "samtal.retention.v1.GetLedgerStateRequest",
+            "samtal.retention.v1.AcceptLedgerAnchorRequest",
+            "samtal.retention.v1.LedgerState",
             "samtal.retention.v1.GetLedgerKeyRequest",
             "samtal.retention.v1.LedgerKey",
         ],
@@ -667,63 +673,73 @@ public enum ContractsFiles {
             Zi5UaW1lc3RhbXASFgoOcXVlc3Rpb25fY291bnQYAyABKAQ6BJjnGAIiSwoSRW5kU2Vzc2lvblJlc3BvbnNlEi8KC2RlbGV0ZV90\
             aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDoEmOcYAiI3ChpHZXRTZXNzaW9uRGVhZGxpbmVzUmVxdWVzdBIT\
             CgtzZXNzaW9uX2lkcxgBIAMoCToEmOcYAiJ0Cg9TZXNzaW9uRGVhZGxpbmUSEgoKc2Vzc2lvbl9pZBgBIAEoCRIWCg5yZXRlbnRp\
-            b25fZGF5cxgCIAEoDRIvCgtkZWxldGVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXA6BJjnGAIiXAobR2V0\
+            b25fZGF5cxgCIAEoDRIvCgtkZWxldGVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXA6BJjnGAIieAobR2V0\
             U2Vzc2lvbkRlYWRsaW5lc1Jlc3BvbnNlEjcKCWRlYWRsaW5lcxgBIAMoCzIkLnNhbXRhbC5yZXRlbnRpb24udjEuU2Vzc2lvbkRl\
-            YWRsaW5lOgSY5xgCIn4KE0VyYXNlU2Vzc2lvblJlcXVlc3QSHgoKc2Vzc2lvbl9pZBgBIAEoCUIKkucYBggBEAQYBhImChJjb25m\
-            aXJtX3Nlc3Npb25faWQYAiABKAlCCpLnGAYIARAEGAYSHwoLaW5zdHJ1Y3Rpb24YAyABKAlCCpLnGAYIBRAEGAYiMAoURXhwb3J0\
-            U2Vzc2lvblJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCToEmOcYAiIhCgtFeHBvcnRDaHVuaxIMCgRkYXRhGAEgASgMOgSY5xgC\
-            IjEKFUdldENlcnRpZmljYXRlUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJOgSY5xgCInUKF0xpc3RDZXJ0aWZpY2F0ZXNSZXF1\
-            ZXN0EhcKD29yZ2FuaXNhdGlvbl9pZBgBIAEoCRIRCglwYWdlX3NpemUYAiABKA0SEgoKcGFnZV90b2tlbhgDIAEoCRIUCgxuZXdl\
-            c3RfZmlyc3QYBCABKAg6BJjnGAIicQoYTGlzdENlcnRpZmljYXRlc1Jlc3BvbnNlEjYKDGNlcnRpZmljYXRlcxgBIAMoCzIgLnNh\
-            bXRhbC5yZXRlbnRpb24udjEuQ2VydGlmaWNhdGUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJOgSY5xgCIq8DCgtDZXJ0aWZpY2F0\
-            ZRIcCghzZXF1ZW5jZRgBIAEoBEIKkucYBggBEAQYBhIjCg9vcmdhbmlzYXRpb25faWQYAiABKAlCCpLnGAYIARAEGAYSHgoKc2Vz\
-            c2lvbl9pZBgDIAEoCUIKkucYBggBEAQYBhJACgd0cmlnZ2VyGAQgASgOMiMuc2FtdGFsLnJldGVudGlvbi52MS5FcmFzdXJlVHJp\
-            Z2dlckIKkucYBggBEAQYBhI6CgplcmFzZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIKkucYBggBEAQY\
-            BhIdCglzdGF0ZW1lbnQYBiABKAlCCpLnGAYIARAEGAYSHQoJc2lnbmF0dXJlGAcgASgMQgqS5xgGCAEQBBgGEhoKBmtleV9pZBgI\
-            IAEoCUIKkucYBggBEAQYBhJECglyZXF1ZXN0ZXIYCSABKA4yJS5zYW10YWwucmV0ZW50aW9uLnYxLkVyYXN1cmVSZXF1ZXN0ZXJC\
-            CpLnGAYIARAEGAYSHwoLaW5zdHJ1Y3Rpb24YCiABKAlCCpLnGAYIBRAEGAYiGwoTR2V0TGVkZ2VyS2V5UmVxdWVzdDoEmOcYAiJH\
-            CglMZWRnZXJLZXkSGgoGa2V5X2lkGAEgASgJQgqS5xgGCAEQBBgGEh4KCnB1YmxpY19rZXkYAiABKAxCCpLnGAYIARAEGAYqSQoN\
-            QWdyZWVtZW50S2luZBIeChpBR1JFRU1FTlRfS0lORF9VTlNQRUNJRklFRBAAEgwKCFNUQU5EQVJEEAESCgoGQ1VTVE9NEAIqTAoO\
-            RXJhc3VyZVRyaWdnZXISHwobRVJBU1VSRV9UUklHR0VSX1VOU1BFQ0lGSUVEEAASCgoGTUFOVUFMEAESDQoJQVVUT01BVElDEAIq\
-            ZQoQRXJhc3VyZVJlcXVlc3RlchIhCh1FUkFTVVJFX1JFUVVFU1RFUl9VTlNQRUNJRklFRBAAEhEKDUFETUlOSVNUUkFUT1IQARIb\
-            ChdPUEVSQVRPUl9PTl9JTlNUUlVDVElPThACMowWChBSZXRlbnRpb25TZXJ2aWNlEmsKD1JlY29yZEFncmVlbWVudBIrLnNhbXRh\
-            bC5yZXRlbnRpb24udjEuUmVjb3JkQWdyZWVtZW50UmVxdWVzdBoeLnNhbXRhbC5yZXRlbnRpb24udjEuQWdyZWVtZW50IguK5xgH\
-            CgUIAxIBARKrAQoMR2V0QWdyZWVtZW50Eiguc2FtdGFsLnJldGVudGlvbi52MS5HZXRBZ3JlZW1lbnRSZXF1ZXN0Gh4uc2FtdGFs\
-            LnJldGVudGlvbi52MS5BZ3JlZW1lbnQiUYrnGE0KBQgDEgEBCgUIARIBAwoFCAQSAQMSNAoDR0VUEi0vdjEvb3JnYW5pc2F0aW9u\
-            cy97b3JnYW5pc2F0aW9uX2lkfS9hZ3JlZW1lbnQYARK7AQoQUHJldmlld0FncmVlbWVudBIsLnNhbXRhbC5yZXRlbnRpb24udjEu\
-            UHJldmlld0FncmVlbWVudFJlcXVlc3QaJS5zYW10YWwucmV0ZW50aW9uLnYxLlJldGVudGlvblByZXZpZXciUornGE4KBQgBEgED\
-            CgUIBBIBAxI8CgNHRVQSNS92MS9vcmdhbmlzYXRpb25zL3tvcmdhbmlzYXRpb25faWR9L2FncmVlbWVudDpwcmV2aWV3GAEStQEK\
-            EENvbmZpcm1BZ3JlZW1lbnQSLC5zYW10YWwucmV0ZW50aW9uLnYxLkNvbmZpcm1BZ3JlZW1lbnRSZXF1ZXN0Gh4uc2FtdGFsLnJl\
-            dGVudGlvbi52MS5BZ3JlZW1lbnQiU4rnGE8KBQgBEgEDCgUIBBIBAxI9CgRQT1NUEjUvdjEvb3JnYW5pc2F0aW9ucy97b3JnYW5p\
-            c2F0aW9uX2lkfS9hZ3JlZW1lbnQ6Y29uZmlybRgBErIBCg1QcmV2aWV3UG9saWN5Eikuc2FtdGFsLnJldGVudGlvbi52MS5QcmV2\
-            aWV3UG9saWN5UmVxdWVzdBolLnNhbXRhbC5yZXRlbnRpb24udjEuUmV0ZW50aW9uUHJldmlldyJPiucYSwoFCAESAQMKBQgEEgED\
-            EjkKA0dFVBIyL3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0vcG9saWN5OnByZXZpZXcYARKYAQoJU2V0UG9saWN5\
-            EiUuc2FtdGFsLnJldGVudGlvbi52MS5TZXRQb2xpY3lSZXF1ZXN0Ghsuc2FtdGFsLnJldGVudGlvbi52MS5Qb2xpY3kiR4rnGEMK\
-            BQgBEgEDCgUIBBIBAxIxCgNQVVQSKi92MS9vcmdhbmlzYXRpb25zL3tvcmdhbmlzYXRpb25faWR9L3BvbGljeRgBEp8BCglHZXRQ\
-            b2xpY3kSJS5zYW10YWwucmV0ZW50aW9uLnYxLkdldFBvbGljeVJlcXVlc3QaGy5zYW10YWwucmV0ZW50aW9uLnYxLlBvbGljeSJO\
-            iucYSgoFCAMSAQEKBQgBEgEDCgUIBBIBAxIxCgNHRVQSKi92MS9vcmdhbmlzYXRpb25zL3tvcmdhbmlzYXRpb25faWR9L3BvbGlj\
-            eRgBEmYKC09wZW5TZXNzaW9uEicuc2FtdGFsLnJldGVudGlvbi52MS5PcGVuU2Vzc2lvblJlcXVlc3QaHy5zYW10YWwucmV0ZW50\
-            aW9uLnYxLlNlc3Npb25LZXkiDYrnGAkKBQgCEgEBGAESagoNR2V0U2Vzc2lvbktleRIpLnNhbXRhbC5yZXRlbnRpb24udjEuR2V0\
-            U2Vzc2lvbktleVJlcXVlc3QaHy5zYW10YWwucmV0ZW50aW9uLnYxLlNlc3Npb25LZXkiDYrnGAkKBQgCEgEBGAESewoPV2l0aGRy\
-            YXdTZXNzaW9uEisuc2FtdGFsLnJldGVudGlvbi52MS5XaXRoZHJhd1Nlc3Npb25SZXF1ZXN0Giwuc2FtdGFsLnJldGVudGlvbi52\
-            MS5XaXRoZHJhd1Nlc3Npb25SZXNwb25zZSINiucYCQoFCAISAQEYARJsCg5CZWdpbktleUNoYW5nZRIqLnNhbXRhbC5yZXRlbnRp\
-            b24udjEuQmVnaW5LZXlDaGFuZ2VSZXF1ZXN0Gh8uc2FtdGFsLnJldGVudGlvbi52MS5TZXNzaW9uS2V5Ig2K5xgJCgUIAhIBARgB\
-            Em4KD0ZpbmlzaEtleUNoYW5nZRIrLnNhbXRhbC5yZXRlbnRpb24udjEuRmluaXNoS2V5Q2hhbmdlUmVxdWVzdBofLnNhbXRhbC5y\
-            ZXRlbnRpb24udjEuU2Vzc2lvbktleSINiucYCQoFCAISAQEYARJsCgpFbmRTZXNzaW9uEiYuc2FtdGFsLnJldGVudGlvbi52MS5F\
-            bmRTZXNzaW9uUmVxdWVzdBonLnNhbXRhbC5yZXRlbnRpb24udjEuRW5kU2Vzc2lvblJlc3BvbnNlIg2K5xgJCgUIAhIBARgBEosB\
-            ChNHZXRTZXNzaW9uRGVhZGxpbmVzEi8uc2FtdGFsLnJldGVudGlvbi52MS5HZXRTZXNzaW9uRGVhZGxpbmVzUmVxdWVzdBowLnNh\
-            bXRhbC5yZXRlbnRpb24udjEuR2V0U2Vzc2lvbkRlYWRsaW5lc1Jlc3BvbnNlIhGK5xgNCgUIAhIBARgBIICAARKkAQoMRXJhc2VT\
-            ZXNzaW9uEiguc2FtdGFsLnJldGVudGlvbi52MS5FcmFzZVNlc3Npb25SZXF1ZXN0GiAuc2FtdGFsLnJldGVudGlvbi52MS5DZXJ0\
-            aWZpY2F0ZSJIiucYRAoFCAMSAQEKBQgBEgEDCgUIBBIBAxInCgRQT1NUEh8vdjEvc2Vzc2lvbnMve3Nlc3Npb25faWR9OmVyYXNl\
-            GAEowM8kEp8BCg1FeHBvcnRTZXNzaW9uEikuc2FtdGFsLnJldGVudGlvbi52MS5FeHBvcnRTZXNzaW9uUmVxdWVzdBogLnNhbXRh\
-            bC5yZXRlbnRpb24udjEuRXhwb3J0Q2h1bmsiP4rnGDsKBQgBEgEDCgUIBBIBAxIpCgNHRVQSIC92MS9zZXNzaW9ucy97c2Vzc2lv\
-            bl9pZH0vZXhwb3J0GAIYATABEqkBCg5HZXRDZXJ0aWZpY2F0ZRIqLnNhbXRhbC5yZXRlbnRpb24udjEuR2V0Q2VydGlmaWNhdGVS\
-            ZXF1ZXN0GiAuc2FtdGFsLnJldGVudGlvbi52MS5DZXJ0aWZpY2F0ZSJJiucYRQoFCAMSAQEKBQgBEgEDCgUIBBIBAxIsCgNHRVQS\
-            JS92MS9zZXNzaW9ucy97c2Vzc2lvbl9pZH0vY2VydGlmaWNhdGUYARLFAQoQTGlzdENlcnRpZmljYXRlcxIsLnNhbXRhbC5yZXRl\
-            bnRpb24udjEuTGlzdENlcnRpZmljYXRlc1JlcXVlc3QaLS5zYW10YWwucmV0ZW50aW9uLnYxLkxpc3RDZXJ0aWZpY2F0ZXNSZXNw\
-            b25zZSJUiucYUAoFCAMSAQEKBQgBEgEDCgUIBBIBAxI3CgNHRVQSMC92MS9vcmdhbmlzYXRpb25zL3tvcmdhbmlzYXRpb25faWR9\
-            L2NlcnRpZmljYXRlcxgBEowBCgxHZXRMZWRnZXJLZXkSKC5zYW10YWwucmV0ZW50aW9uLnYxLkdldExlZGdlcktleVJlcXVlc3Qa\
-            Hi5zYW10YWwucmV0ZW50aW9uLnYxLkxlZGdlcktleSIyiucYLgoFCAMSAQEKBQgBEgEBCgUIBBIBARIVCgNHRVQSDi92MS9sZWRn\
-            ZXIta2V5GAFiBnByb3RvMw==
+            YWRsaW5lEhoKEmVyYXNlZF9zZXNzaW9uX2lkcxgCIAMoCToEmOcYAiJ+ChNFcmFzZVNlc3Npb25SZXF1ZXN0Eh4KCnNlc3Npb25f\
+            aWQYASABKAlCCpLnGAYIARAEGAYSJgoSY29uZmlybV9zZXNzaW9uX2lkGAIgASgJQgqS5xgGCAEQBBgGEh8KC2luc3RydWN0aW9u\
+            GAMgASgJQgqS5xgGCAUQBBgGIjAKFEV4cG9ydFNlc3Npb25SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAk6BJjnGAIiIQoLRXhw\
+            b3J0Q2h1bmsSDAoEZGF0YRgBIAEoDDoEmOcYAiIxChVHZXRDZXJ0aWZpY2F0ZVJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCToE\
+            mOcYAiJ1ChdMaXN0Q2VydGlmaWNhdGVzUmVxdWVzdBIXCg9vcmdhbmlzYXRpb25faWQYASABKAkSEQoJcGFnZV9zaXplGAIgASgN\
+            EhIKCnBhZ2VfdG9rZW4YAyABKAkSFAoMbmV3ZXN0X2ZpcnN0GAQgASgIOgSY5xgCInEKGExpc3RDZXJ0aWZpY2F0ZXNSZXNwb25z\
+            ZRI2CgxjZXJ0aWZpY2F0ZXMYASADKAsyIC5zYW10YWwucmV0ZW50aW9uLnYxLkNlcnRpZmljYXRlEhcKD25leHRfcGFnZV90b2tl\
+            bhgCIAEoCToEmOcYAiKvAwoLQ2VydGlmaWNhdGUSHAoIc2VxdWVuY2UYASABKARCCpLnGAYIARAEGAYSIwoPb3JnYW5pc2F0aW9u\
+            X2lkGAIgASgJQgqS5xgGCAEQBBgGEh4KCnNlc3Npb25faWQYAyABKAlCCpLnGAYIARAEGAYSQAoHdHJpZ2dlchgEIAEoDjIjLnNh\
+            bXRhbC5yZXRlbnRpb24udjEuRXJhc3VyZVRyaWdnZXJCCpLnGAYIARAEGAYSOgoKZXJhc2VfdGltZRgFIAEoCzIaLmdvb2dsZS5w\
+            cm90b2J1Zi5UaW1lc3RhbXBCCpLnGAYIARAEGAYSHQoJc3RhdGVtZW50GAYgASgJQgqS5xgGCAEQBBgGEh0KCXNpZ25hdHVyZRgH\
+            IAEoDEIKkucYBggBEAQYBhIaCgZrZXlfaWQYCCABKAlCCpLnGAYIARAEGAYSRAoJcmVxdWVzdGVyGAkgASgOMiUuc2FtdGFsLnJl\
+            dGVudGlvbi52MS5FcmFzdXJlUmVxdWVzdGVyQgqS5xgGCAEQBBgGEh8KC2luc3RydWN0aW9uGAogASgJQgqS5xgGCAUQBBgGIh0K\
+            FUdldExlZGdlclN0YXRlUmVxdWVzdDoEmOcYAiI4ChlBY2NlcHRMZWRnZXJBbmNob3JSZXF1ZXN0EhUKDWxhc3Rfc2VxdWVuY2UY\
+            ASABKAQ6BJjnGAIiowIKC0xlZGdlclN0YXRlEhAKCHNlcXVlbmNlGAEgASgEEgwKBGhhc2gYAiABKAkSNgoGYW5jaG9yGAMgASgO\
+            MiYuc2FtdGFsLnJldGVudGlvbi52MS5MZWRnZXJBbmNob3JTdGF0ZRIXCg9hbmNob3Jfc2VxdWVuY2UYBCABKAQSGgoSYW5jaG9y\
+            X2Jlc2lkZV9kYXRhGAUgASgIEjAKDHJlc3RvcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHQoVcmVz\
+            dG9yZWRfY2VydGlmaWNhdGVzGAcgASgEEhkKEXJlc3RvcmVkX2VyYXN1cmVzGAggASgEEhUKDXJlc3RvcmVkX2tleXMYCSABKAQ6\
+            BJjnGAIiGwoTR2V0TGVkZ2VyS2V5UmVxdWVzdDoEmOcYAiJHCglMZWRnZXJLZXkSGgoGa2V5X2lkGAEgASgJQgqS5xgGCAEQBBgG\
+            Eh4KCnB1YmxpY19rZXkYAiABKAxCCpLnGAYIARAEGAYqSQoNQWdyZWVtZW50S2luZBIeChpBR1JFRU1FTlRfS0lORF9VTlNQRUNJ\
+            RklFRBAAEgwKCFNUQU5EQVJEEAESCgoGQ1VTVE9NEAIqTAoORXJhc3VyZVRyaWdnZXISHwobRVJBU1VSRV9UUklHR0VSX1VOU1BF\
+            Q0lGSUVEEAASCgoGTUFOVUFMEAESDQoJQVVUT01BVElDEAIqZQoQRXJhc3VyZVJlcXVlc3RlchIhCh1FUkFTVVJFX1JFUVVFU1RF\
+            Ul9VTlNQRUNJRklFRBAAEhEKDUFETUlOSVNUUkFUT1IQARIbChdPUEVSQVRPUl9PTl9JTlNUUlVDVElPThACKmoKEUxlZGdlckFu\
+            Y2hvclN0YXRlEiMKH0xFREdFUl9BTkNIT1JfU1RBVEVfVU5TUEVDSUZJRUQQABIKCgZVU0FCTEUQARILCgdNSVNTSU5HEAISCwoH\
+            REFNQUdFRBADEgoKBkZPUktFRBAEMvAXChBSZXRlbnRpb25TZXJ2aWNlEmsKD1JlY29yZEFncmVlbWVudBIrLnNhbXRhbC5yZXRl\
+            bnRpb24udjEuUmVjb3JkQWdyZWVtZW50UmVxdWVzdBoeLnNhbXRhbC5yZXRlbnRpb24udjEuQWdyZWVtZW50IguK5xgHCgUIAxIB\
+            ARKrAQoMR2V0QWdyZWVtZW50Eiguc2FtdGFsLnJldGVudGlvbi52MS5HZXRBZ3JlZW1lbnRSZXF1ZXN0Gh4uc2FtdGFsLnJldGVu\
+            dGlvbi52MS5BZ3JlZW1lbnQiUYrnGE0KBQgDEgEBCgUIARIBAwoFCAQSAQMSNAoDR0VUEi0vdjEvb3JnYW5pc2F0aW9ucy97b3Jn\
+            YW5pc2F0aW9uX2lkfS9hZ3JlZW1lbnQYARK7AQoQUHJldmlld0FncmVlbWVudBIsLnNhbXRhbC5yZXRlbnRpb24udjEuUHJldmll\
+            d0FncmVlbWVudFJlcXVlc3QaJS5zYW10YWwucmV0ZW50aW9uLnYxLlJldGVudGlvblByZXZpZXciUornGE4KBQgBEgEDCgUIBBIB\
+            AxI8CgNHRVQSNS92MS9vcmdhbmlzYXRpb25zL3tvcmdhbmlzYXRpb25faWR9L2FncmVlbWVudDpwcmV2aWV3GAEStQEKEENvbmZp\
+            cm1BZ3JlZW1lbnQSLC5zYW10YWwucmV0ZW50aW9uLnYxLkNvbmZpcm1BZ3JlZW1lbnRSZXF1ZXN0Gh4uc2FtdGFsLnJldGVudGlv\
+            bi52MS5BZ3JlZW1lbnQiU4rnGE8KBQgBEgEDCgUIBBIBAxI9CgRQT1NUEjUvdjEvb3JnYW5pc2F0aW9ucy97b3JnYW5pc2F0aW9u\
+            X2lkfS9hZ3JlZW1lbnQ6Y29uZmlybRgBErIBCg1QcmV2aWV3UG9saWN5Eikuc2FtdGFsLnJldGVudGlvbi52MS5QcmV2aWV3UG9s\
+            aWN5UmVxdWVzdBolLnNhbXRhbC5yZXRlbnRpb24udjEuUmV0ZW50aW9uUHJldmlldyJPiucYSwoFCAESAQMKBQgEEgEDEjkKA0dF\
+            VBIyL3YxL29yZ2FuaXNhdGlvbnMve29yZ2FuaXNhdGlvbl9pZH0vcG9saWN5OnByZXZpZXcYARKYAQoJU2V0UG9saWN5EiUuc2Ft\
+            dGFsLnJldGVudGlvbi52MS5TZXRQb2xpY3lSZXF1ZXN0Ghsuc2FtdGFsLnJldGVudGlvbi52MS5Qb2xpY3kiR4rnGEMKBQgBEgED\
+            CgUIBBIBAxIxCgNQVVQSKi92MS9vcmdhbmlzYXRpb25zL3tvcmdhbmlzYXRpb25faWR9L3BvbGljeRgBEp8BCglHZXRQb2xpY3kS\
+            JS5zYW10YWwucmV0ZW50aW9uLnYxLkdldFBvbGljeVJlcXVlc3QaGy5zYW10YWwucmV0ZW50aW9uLnYxLlBvbGljeSJOiucYSgoF\
+            CAMSAQEKBQgBEgEDCgUIBBIBAxIxCgNHRVQSKi92MS9vcmdhbmlzYXRpb25zL3tvcmdhbmlzYXRpb25faWR9L3BvbGljeRgBEmYK\
+            C09wZW5TZXNzaW9uEicuc2FtdGFsLnJldGVudGlvbi52MS5PcGVuU2Vzc2lvblJlcXVlc3QaHy5zYW10YWwucmV0ZW50aW9uLnYx\
+            LlNlc3Npb25LZXkiDYrnGAkKBQgCEgEBGAESagoNR2V0U2Vzc2lvbktleRIpLnNhbXRhbC5yZXRlbnRpb24udjEuR2V0U2Vzc2lv\
+            bktleVJlcXVlc3QaHy5zYW10YWwucmV0ZW50aW9uLnYxLlNlc3Npb25LZXkiDYrnGAkKBQgCEgEBGAESewoPV2l0aGRyYXdTZXNz\
+            aW9uEisuc2FtdGFsLnJldGVudGlvbi52MS5XaXRoZHJhd1Nlc3Npb25SZXF1ZXN0Giwuc2FtdGFsLnJldGVudGlvbi52MS5XaXRo\
+            ZHJhd1Nlc3Npb25SZXNwb25zZSINiucYCQoFCAISAQEYARJsCg5CZWdpbktleUNoYW5nZRIqLnNhbXRhbC5yZXRlbnRpb24udjEu\
+            QmVnaW5LZXlDaGFuZ2VSZXF1ZXN0Gh8uc2FtdGFsLnJldGVudGlvbi52MS5TZXNzaW9uS2V5Ig2K5xgJCgUIAhIBARgBEm4KD0Zp\
+            bmlzaEtleUNoYW5nZRIrLnNhbXRhbC5yZXRlbnRpb24udjEuRmluaXNoS2V5Q2hhbmdlUmVxdWVzdBofLnNhbXRhbC5yZXRlbnRp\
+            b24udjEuU2Vzc2lvbktleSINiucYCQoFCAISAQEYARJsCgpFbmRTZXNzaW9uEiYuc2FtdGFsLnJldGVudGlvbi52MS5FbmRTZXNz\
+            aW9uUmVxdWVzdBonLnNhbXRhbC5yZXRlbnRpb24udjEuRW5kU2Vzc2lvblJlc3BvbnNlIg2K5xgJCgUIAhIBARgBEosBChNHZXRT\
+            ZXNzaW9uRGVhZGxpbmVzEi8uc2FtdGFsLnJldGVudGlvbi52MS5HZXRTZXNzaW9uRGVhZGxpbmVzUmVxdWVzdBowLnNhbXRhbC5y\
+            ZXRlbnRpb24udjEuR2V0U2Vzc2lvbkRlYWRsaW5lc1Jlc3BvbnNlIhGK5xgNCgUIAhIBARgBIICAARKkAQoMRXJhc2VTZXNzaW9u\
+            Eiguc2FtdGFsLnJldGVudGlvbi52MS5FcmFzZVNlc3Npb25SZXF1ZXN0GiAuc2FtdGFsLnJldGVudGlvbi52MS5DZXJ0aWZpY2F0\
+            ZSJIiucYRAoFCAMSAQEKBQgBEgEDCgUIBBIBAxInCgRQT1NUEh8vdjEvc2Vzc2lvbnMve3Nlc3Npb25faWR9OmVyYXNlGAEowM8k\
+            Ep8BCg1FeHBvcnRTZXNzaW9uEikuc2FtdGFsLnJldGVudGlvbi52MS5FeHBvcnRTZXNzaW9uUmVxdWVzdBogLnNhbXRhbC5yZXRl\
+            bnRpb24udjEuRXhwb3J0Q2h1bmsiP4rnGDsKBQgBEgEDCgUIBBIBAxIpCgNHRVQSIC92MS9zZXNzaW9ucy97c2Vzc2lvbl9pZH0v\
+            ZXhwb3J0GAIYATABEqkBCg5HZXRDZXJ0aWZpY2F0ZRIqLnNhbXRhbC5yZXRlbnRpb24udjEuR2V0Q2VydGlmaWNhdGVSZXF1ZXN0\
+            GiAuc2FtdGFsLnJldGVudGlvbi52MS5DZXJ0aWZpY2F0ZSJJiucYRQoFCAMSAQEKBQgBEgEDCgUIBBIBAxIsCgNHRVQSJS92MS9z\
+            ZXNzaW9ucy97c2Vzc2lvbl9pZH0vY2VydGlmaWNhdGUYARLFAQoQTGlzdENlcnRpZmljYXRlcxIsLnNhbXRhbC5yZXRlbnRpb24u\
+            djEuTGlzdENlcnRpZmljYXRlc1JlcXVlc3QaLS5zYW10YWwucmV0ZW50aW9uLnYxLkxpc3RDZXJ0aWZpY2F0ZXNSZXNwb25zZSJU\
+            iucYUAoFCAMSAQEKBQgBEgEDCgUIBBIBAxI3CgNHRVQSMC92MS9vcmdhbmlzYXRpb25zL3tvcmdhbmlzYXRpb25faWR9L2NlcnRp\
+            ZmljYXRlcxgBEowBCgxHZXRMZWRnZXJLZXkSKC5zYW10YWwucmV0ZW50aW9uLnYxLkdldExlZGdlcktleVJlcXVlc3QaHi5zYW10\
+            YWwucmV0ZW50aW9uLnYxLkxlZGdlcktleSIyiucYLgoFCAMSAQEKBQgBEgEBCgUIBBIBARIVCgNHRVQSDi92MS9sZWRnZXIta2V5\
+            GAESbQoOR2V0TGVkZ2VyU3RhdGUSKi5zYW10YWwucmV0ZW50aW9uLnYxLkdldExlZGdlclN0YXRlUmVxdWVzdBogLnNhbXRhbC5y\
+            ZXRlbnRpb24udjEuTGVkZ2VyU3RhdGUiDYrnGAkKBQgDEgEBGAEScwoSQWNjZXB0TGVkZ2VyQW5jaG9yEi4uc2FtdGFsLnJldGVu\
+            dGlvbi52MS5BY2NlcHRMZWRnZXJBbmNob3JSZXF1ZXN0GiAuc2FtdGFsLnJldGVudGlvbi52MS5MZWRnZXJTdGF0ZSILiucYBwoF\
+            CAMSAQFiBnByb3RvMw==
             """)
 }

@@ -100,6 +100,16 @@ extension RetentionV1 {
             kind: .unary, idempotent: true,
             maxRequestBytes: 4096, defaultDeadline: .seconds(10))
 
+        public static let getLedgerState = MethodDescriptor(
+            service: "samtal.retention.v1.RetentionService", method: "GetLedgerState",
+            kind: .unary, idempotent: true,
+            maxRequestBytes: 4096, defaultDeadline: .seconds(10))
+
+        public static let acceptLedgerAnchor = MethodDescriptor(
+            service: "samtal.retention.v1.RetentionService", method: "AcceptLedgerAnchor",
+            kind: .unary, idempotent: false,
+            maxRequestBytes: 4096, defaultDeadline: .seconds(10))
+
         public static let all: [MethodDescriptor] = [
             recordAgreement,
             getAgreement,
@@ -120,6 +130,8 @@ extension RetentionV1 {
             getCertificate,
             listCertificates,
             getLedgerKey,
+            getLedgerState,
+            acceptLedgerAnchor,
         ]
     }
 
@@ -195,7 +207,7 @@ extension RetentionV1 {
             -> RetentionV1.EndSessionResponse
 
         /// For chat, which asks regularly: until when the sessions that it holds may be kept. Those that are unknown here, or
-        /// whose erasure has begun, are left out.
+        /// whose erasure has begun, are left out; those that have a certificate are named, since chat then has an older folder.
         func getSessionDeadlines(_ request: RetentionV1.GetSessionDeadlinesRequest, call: ServerCall) async throws
             -> RetentionV1.GetSessionDeadlinesResponse
 
@@ -224,6 +236,16 @@ extension RetentionV1 {
         /// The public key that certificates are verified with.
         func getLedgerKey(_ request: RetentionV1.GetLedgerKeyRequest, call: ServerCall) async throws
             -> RetentionV1.LedgerKey
+
+        /// How far the ledger has come, and whether its anchor, the copy on a second path, is as it was.
+        func getLedgerState(_ request: RetentionV1.GetLedgerStateRequest, call: ServerCall) async throws
+            -> RetentionV1.LedgerState
+
+        /// Has the ledger go on without the anchor that it had, with a new one. Certificates get numbers after last_sequence: the
+        /// highest that was ever given out, so that no number is signed twice. FAILED_PRECONDITION with LEDGER_ANCHOR_USABLE if
+        /// the anchor is as it was, and with LEDGER_NUMBER_TAKEN if a higher number is known here.
+        func acceptLedgerAnchor(_ request: RetentionV1.AcceptLedgerAnchorRequest, call: ServerCall) async throws
+            -> RetentionV1.LedgerState
     }
 
     /// Calls `samtal.retention.v1.RetentionService` over a channel. Every method throws `RPCError`.
@@ -341,7 +363,7 @@ extension RetentionV1 {
         }
 
         /// For chat, which asks regularly: until when the sessions that it holds may be kept. Those that are unknown here, or
-        /// whose erasure has begun, are left out.
+        /// whose erasure has begun, are left out; those that have a certificate are named, since chat then has an older folder.
         public func getSessionDeadlines(
             _ request: RetentionV1.GetSessionDeadlinesRequest, options: CallOptions = CallOptions()
         ) async throws -> RetentionV1.GetSessionDeadlinesResponse {
@@ -385,6 +407,22 @@ extension RetentionV1 {
             _ request: RetentionV1.GetLedgerKeyRequest, options: CallOptions = CallOptions()
         ) async throws -> RetentionV1.LedgerKey {
             try await channel.unary(RetentionV1.RetentionServiceMethods.getLedgerKey, request, options: options)
+        }
+
+        /// How far the ledger has come, and whether its anchor, the copy on a second path, is as it was.
+        public func getLedgerState(
+            _ request: RetentionV1.GetLedgerStateRequest, options: CallOptions = CallOptions()
+        ) async throws -> RetentionV1.LedgerState {
+            try await channel.unary(RetentionV1.RetentionServiceMethods.getLedgerState, request, options: options)
+        }
+
+        /// Has the ledger go on without the anchor that it had, with a new one. Certificates get numbers after last_sequence: the
+        /// highest that was ever given out, so that no number is signed twice. FAILED_PRECONDITION with LEDGER_ANCHOR_USABLE if
+        /// the anchor is as it was, and with LEDGER_NUMBER_TAKEN if a higher number is known here.
+        public func acceptLedgerAnchor(
+            _ request: RetentionV1.AcceptLedgerAnchorRequest, options: CallOptions = CallOptions()
+        ) async throws -> RetentionV1.LedgerState {
+            try await channel.unary(RetentionV1.RetentionServiceMethods.acceptLedgerAnchor, request, options: options)
         }
     }
 }
@@ -450,6 +488,12 @@ extension RetentionV1.RetentionServiceHandler {
             },
             .unary(RetentionV1.RetentionServiceMethods.getLedgerKey) { (request: RetentionV1.GetLedgerKeyRequest, call: ServerCall) in
                 try await self.getLedgerKey(request, call: call)
+            },
+            .unary(RetentionV1.RetentionServiceMethods.getLedgerState) { (request: RetentionV1.GetLedgerStateRequest, call: ServerCall) in
+                try await self.getLedgerState(request, call: call)
+            },
+            .unary(RetentionV1.RetentionServiceMethods.acceptLedgerAnchor) { (request: RetentionV1.AcceptLedgerAnchorRequest, call: ServerCall) in
+                try await self.acceptLedgerAnchor(request, call: call)
             },
         ]
     }

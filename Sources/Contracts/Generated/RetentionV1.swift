@@ -108,6 +108,45 @@ extension RetentionV1 {
 }
 
 extension RetentionV1 {
+    /// `samtal.retention.v1.LedgerAnchorState`.
+    public enum LedgerAnchorState: Sendable, Hashable {
+        case unspecified
+        case usable
+        /// not where it should be
+        case missing
+        /// can't be read to its end
+        case damaged
+        /// holds another certificate of a number than the ledger does
+        case forked
+        /// A number that this version has no name for: protobuf's enums are open.
+        case unrecognised(Int32)
+
+        public init(rawValue: Int32) {
+            switch rawValue {
+            case 0: self = .unspecified
+            case 1: self = .usable
+            case 2: self = .missing
+            case 3: self = .damaged
+            case 4: self = .forked
+            default: self = .unrecognised(rawValue)
+            }
+        }
+
+        /// The number on the wire.
+        public var rawValue: Int32 {
+            switch self {
+            case .unspecified: 0
+            case .usable: 1
+            case .missing: 2
+            case .damaged: 3
+            case .forked: 4
+            case .unrecognised(let number): number
+            }
+        }
+    }
+}
+
+extension RetentionV1 {
     /// A data-processing agreement (GDPR Art. 28(3)).
     public struct Agreement: ProtobufMessage {
         public var organisationID: String = ""
@@ -1091,31 +1130,42 @@ extension RetentionV1 {
     /// `samtal.retention.v1.GetSessionDeadlinesResponse`.
     public struct GetSessionDeadlinesResponse: ProtobufMessage {
         public var deadlines: [RetentionV1.SessionDeadline] = []
+        /// of those asked for, that have a certificate: what is held of them is to go again
+        public var erasedSessionIDs: [String] = []
 
         public init() {}
 
         public init(
-            deadlines: [RetentionV1.SessionDeadline] = []
+            deadlines: [RetentionV1.SessionDeadline] = [],
+            erasedSessionIDs: [String] = []
         ) {
             self.deadlines = deadlines
+            self.erasedSessionIDs = erasedSessionIDs
         }
 
         public static let descriptor: ProtobufDescriptor = {
             var message = Samtal__Retention__V1__GetSessionDeadlinesResponse()
             samtal__retention__v1__get_session_deadlines_response__init(&message)
             return ProtobufDescriptor(
-                message.base.descriptor, texts: [],
+                message.base.descriptor, texts: [2],
                 messages: [1: RetentionV1.SessionDeadline.descriptor])
         }()
 
         public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
             let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__GetSessionDeadlinesResponse.self)
             deadlines = try FieldReading.messages(cStruct.pointee.deadlines, cStruct.pointee.n_deadlines, "deadlines")
+            erasedSessionIDs = try FieldReading.array(cStruct.pointee.erased_session_ids, cStruct.pointee.n_erased_session_ids, "erased_session_ids") {
+                value throws(ProtobufError) in try FieldReading.text(value.data, value.len, "")
+            }
         }
 
         public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
             let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__GetSessionDeadlinesResponse.self)
             (cStruct.pointee.deadlines, cStruct.pointee.n_deadlines) = arena.messages(deadlines)
+            (cStruct.pointee.erased_session_ids, cStruct.pointee.n_erased_session_ids) = arena.array(erasedSessionIDs) {
+                let (data, len) = arena.text($0)
+                return ProtobufCBinaryData(len: len, data: data)
+            }
         }
     }
 }
@@ -1354,7 +1404,7 @@ extension RetentionV1 {
     /// Attests an erasure, and holds no content. `statement` is the exact text that was signed: JSON in canonical form
     /// (RFC 8785); the other fields are for finding it.
     public struct Certificate: ProtobufMessage {
-        /// from 1, without gaps
+        /// from 1; what is missing is said by the one after it
         public var sequence: UInt64 = 0
         public var organisationID: String = ""
         public var sessionID: String = ""
@@ -1428,6 +1478,139 @@ extension RetentionV1 {
             (cStruct.pointee.key_id.data, cStruct.pointee.key_id.len) = arena.text(keyID)
             cStruct.pointee.requester = .init(rawValue: .init(truncatingIfNeeded: requester.rawValue))
             (cStruct.pointee.instruction.data, cStruct.pointee.instruction.len) = arena.text(instruction)
+        }
+    }
+}
+
+extension RetentionV1 {
+    /// `samtal.retention.v1.GetLedgerStateRequest`.
+    public struct GetLedgerStateRequest: ProtobufMessage {
+        public init() {}
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Retention__V1__GetLedgerStateRequest()
+            samtal__retention__v1__get_ledger_state_request__init(&message)
+            return ProtobufDescriptor(message.base.descriptor)
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+        }
+    }
+}
+
+extension RetentionV1 {
+    /// `samtal.retention.v1.AcceptLedgerAnchorRequest`.
+    public struct AcceptLedgerAnchorRequest: ProtobufMessage {
+        /// the number of the newest certificate that anybody was given
+        public var lastSequence: UInt64 = 0
+
+        public init() {}
+
+        public init(
+            lastSequence: UInt64 = 0
+        ) {
+            self.lastSequence = lastSequence
+        }
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Retention__V1__AcceptLedgerAnchorRequest()
+            samtal__retention__v1__accept_ledger_anchor_request__init(&message)
+            return ProtobufDescriptor(message.base.descriptor)
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__AcceptLedgerAnchorRequest.self)
+            lastSequence = cStruct.pointee.last_sequence
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__AcceptLedgerAnchorRequest.self)
+            cStruct.pointee.last_sequence = lastSequence
+        }
+    }
+}
+
+extension RetentionV1 {
+    /// `samtal.retention.v1.LedgerState`.
+    public struct LedgerState: ProtobufMessage {
+        /// of the latest certificate; 0: there is none
+        public var sequence: UInt64 = 0
+        /// of its statement and signature: hex SHA-256; empty: there is none
+        public var hash: String = ""
+        /// no certificate is signed unless it is USABLE
+        public var anchor: RetentionV1.LedgerAnchorState = .unspecified
+        /// the latest number that the anchor knows of
+        public var anchorSequence: UInt64 = 0
+        /// where one restore may take both back
+        public var anchorBesideData: Bool = false
+        /// when the ledger was last found to be older than its anchor; absent: never
+        public var restoreTime: GoogleProtobuf.Timestamp? = nil
+        /// that were put back then
+        public var restoredCertificates: UInt64 = 0
+        /// that were begun again
+        public var restoredErasures: UInt64 = 0
+        /// of erased sessions, that were there again and were overwritten again
+        public var restoredKeys: UInt64 = 0
+
+        public init() {}
+
+        public init(
+            sequence: UInt64 = 0,
+            hash: String = "",
+            anchor: RetentionV1.LedgerAnchorState = .unspecified,
+            anchorSequence: UInt64 = 0,
+            anchorBesideData: Bool = false,
+            restoreTime: GoogleProtobuf.Timestamp? = nil,
+            restoredCertificates: UInt64 = 0,
+            restoredErasures: UInt64 = 0,
+            restoredKeys: UInt64 = 0
+        ) {
+            self.sequence = sequence
+            self.hash = hash
+            self.anchor = anchor
+            self.anchorSequence = anchorSequence
+            self.anchorBesideData = anchorBesideData
+            self.restoreTime = restoreTime
+            self.restoredCertificates = restoredCertificates
+            self.restoredErasures = restoredErasures
+            self.restoredKeys = restoredKeys
+        }
+
+        public static let descriptor: ProtobufDescriptor = {
+            var message = Samtal__Retention__V1__LedgerState()
+            samtal__retention__v1__ledger_state__init(&message)
+            return ProtobufDescriptor(
+                message.base.descriptor, texts: [2],
+                messages: [6: GoogleProtobuf.Timestamp.descriptor])
+        }()
+
+        public init(cMessage: UnsafeRawPointer) throws(ProtobufError) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__LedgerState.self)
+            sequence = cStruct.pointee.sequence
+            hash = try FieldReading.text(cStruct.pointee.hash.data, cStruct.pointee.hash.len, "hash")
+            anchor = RetentionV1.LedgerAnchorState(rawValue: Int32(truncatingIfNeeded: cStruct.pointee.anchor.rawValue))
+            anchorSequence = cStruct.pointee.anchor_sequence
+            anchorBesideData = cStruct.pointee.anchor_beside_data != 0
+            restoreTime = try FieldReading.message(cStruct.pointee.restore_time, "restore_time")
+            restoredCertificates = cStruct.pointee.restored_certificates
+            restoredErasures = cStruct.pointee.restored_erasures
+            restoredKeys = cStruct.pointee.restored_keys
+        }
+
+        public func fill(cMessage: UnsafeMutableRawPointer, arena: Arena) {
+            let cStruct = cMessage.assumingMemoryBound(to: Samtal__Retention__V1__LedgerState.self)
+            cStruct.pointee.sequence = sequence
+            (cStruct.pointee.hash.data, cStruct.pointee.hash.len) = arena.text(hash)
+            cStruct.pointee.anchor = .init(rawValue: .init(truncatingIfNeeded: anchor.rawValue))
+            cStruct.pointee.anchor_sequence = anchorSequence
+            cStruct.pointee.anchor_beside_data = anchorBesideData ? 1 : 0
+            cStruct.pointee.restore_time = arena.message(restoreTime)
+            cStruct.pointee.restored_certificates = restoredCertificates
+            cStruct.pointee.restored_erasures = restoredErasures
+            cStruct.pointee.restored_keys = restoredKeys
         }
     }
 }

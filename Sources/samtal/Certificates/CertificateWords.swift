@@ -20,19 +20,20 @@ struct CertificateWords {
     init(_ language: CertificateLanguage) { isSwedish = language == .sv }
 
     func description(of statement: ErasureStatement) -> String {
-        let lines: [(String, String)] = [
-            (either("certificate", "intyg"), "\(statement.sequence)"),
-            (either("organisation", "organisation"), statement.organisationID),
-            (either("session", "samtal"), statement.sessionID),
-            (either("erased", "raderat"), "\(time(statement.erasedTime)) (\(trigger(statement.trigger)))"),
-            (either("asked by", "begärt av"), requester(statement)),
-            (either("keys", "nycklar"), keys(statement)),
-            (either("medium", "medium"), medium(statement.evidence.keys)),
-            (either("content", "innehåll"), content(statement.evidence.content)),
-            (either("counts", "antal"), counts(statement.evidence.content.counts)),
-            (either("rules", "regler"), rules(statement)),
-            (either("kept in", "lagrat i"), regions(statement.regions)),
-        ]
+        let lines: [(String, String)] =
+            [
+                (either("certificate", "intyg"), "\(statement.sequence)"),
+                (either("organisation", "organisation"), statement.organisationID),
+                (either("session", "samtal"), statement.sessionID),
+                (either("erased", "raderat"), "\(time(statement.erasedTime)) (\(trigger(statement.trigger)))"),
+                (either("asked by", "begärt av"), requester(statement)),
+                (either("keys", "nycklar"), keys(statement)),
+                (either("medium", "medium"), medium(statement.evidence.keys)),
+                (either("content", "innehåll"), content(statement.evidence.content)),
+                (either("counts", "antal"), counts(statement.evidence.content.counts)),
+                (either("rules", "regler"), rules(statement)),
+                (either("kept in", "lagrat i"), regions(statement.regions)),
+            ] + ledger(statement)
         return lines.map { name, words in
             name.padding(toLength: 14, withPad: " ", startingAt: 0) + words
         }.joined(separator: "\n")
@@ -123,6 +124,35 @@ struct CertificateWords {
                 + "version \(statement.policyVersion)",
             "lagras högst \(statement.retentionDays) dagar; avtalsversion \(statement.agreementVersion), "
                 + "regelversion \(statement.policyVersion)")
+    }
+
+    /// What is said of the ledger itself, where that was not simply certificate after certificate.
+    private func ledger(_ statement: ErasureStatement) -> [(String, String)] {
+        var lines: [(String, String)] = []
+        if let after = statement.gapAfter {
+            let numbers = statement.sequence - after == 2 ? "\(after + 1)" : "\(after + 1)–\(statement.sequence - 1)"
+            lines.append(
+                (
+                    either("missing", "saknas"),
+                    either(
+                        "\(numbers) before this one: the ledger was an older one, and its copy was lost",
+                        "\(numbers) före detta: liggaren var äldre, och kopian av den hade gått förlorad")
+                ))
+        }
+        if let note = statement.restored {
+            lines.append(
+                (
+                    either("restored", "återställt"),
+                    either(
+                        "found \(time(note.time)), before this: the data was older than the ledger's copy; "
+                            + "\(note.certificates) certificates put back, \(note.erasures) erasures begun again, "
+                            + "\(note.keys) keys overwritten again",
+                        "upptäckt \(time(note.time)), före detta: data var äldre än liggarens kopia; "
+                            + "\(note.certificates) intyg återförda, \(note.erasures) raderingar påbörjade igen, "
+                            + "\(note.keys) nycklar överskrivna igen")
+                ))
+        }
+        return lines
     }
 
     private func regions(_ regions: DeclaredRegions) -> String {

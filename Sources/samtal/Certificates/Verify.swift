@@ -34,7 +34,8 @@ struct Verify: AsyncParsableCommand {
         abstract: "Verifies a certificate, or a chain of them, offline. Exits with 1 when it does not hold.",
         discussion: """
             A single certificate is checked by itself: its form and its signature. A chain that begins with \
-            certificate 1 is checked whole: every signature, every number, every link. Any other chain is checked \
+            certificate 1 is checked whole: every signature, every number, every link. Numbers may be missing where \
+            the certificate after them says so: they were lost with the folder that held them. Any other chain is checked \
             as an excerpt of the ledger. No chain can show that newer certificates were left out of it: compare the \
             last number with the one you were given before.
             """)
@@ -55,8 +56,13 @@ struct Verify: AsyncParsableCommand {
             problem = CertificateVerifier.verify(certificate, key: key)
         case .chain(let certificates):
             found = certificates
-            let whole = certificates.first.map { (try? ErasureStatement(reading: $0.statement))?.sequence == 1 } ?? true
-            scope = whole ? "whole chain: signatures, numbers, links" : "excerpt: signatures, neighbouring links"
+            let statements = certificates.map { try? ErasureStatement(reading: $0.statement) }
+            let whole = statements.first.map { $0?.sequence == 1 || $0?.gapAfter == 0 } ?? true
+            let gaps = statements.count { $0?.gapAfter != nil }
+            scope =
+                whole
+                ? "whole chain: signatures, numbers, links\(gaps == 0 ? "" : "; \(gaps) GAPS, each said by the certificate after it")"
+                : "excerpt: signatures, neighbouring links"
             problem =
                 whole
                 ? CertificateVerifier.verify(chain: certificates, key: key)

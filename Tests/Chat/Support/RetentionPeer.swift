@@ -19,6 +19,8 @@ final class RetentionPeer: RetentionV1.RetentionServiceHandler {
         /// Whether changes of keys are refused, from which step on.
         var refusesToBegin = false
         var refusesToFinish = false
+        /// Sessions that it has a certificate of.
+        var certified: Set<String> = []
         var erased: Set<String> = []
         /// What `EndSession` answers instead of nothing.
         var deleteTime: Date?
@@ -165,7 +167,7 @@ final class RetentionPeer: RetentionV1.RetentionServiceHandler {
                             sessionID: id, retentionDays: deadline.days,
                             deleteTime: deadline.deleteTime.map(GoogleProtobuf.Timestamp.init))
                     }
-                })
+                }, erasedSessionIDs: request.sessionIDs.filter(state.certified.contains))
         }
     }
 
@@ -225,4 +227,12 @@ extension RetentionPeer {
     func getLedgerKey(
         _ request: RetentionV1.GetLedgerKeyRequest, call: ServerCall
     ) async throws -> RetentionV1.LedgerKey { throw Self.unused }
+
+    func getLedgerState(
+        _ request: RetentionV1.GetLedgerStateRequest, call: ServerCall
+    ) async throws -> RetentionV1.LedgerState { throw Self.unused }
+
+    func acceptLedgerAnchor(
+        _ request: RetentionV1.AcceptLedgerAnchorRequest, call: ServerCall
+    ) async throws -> RetentionV1.LedgerState { throw Self.unused }
 }

@@ -18,7 +18,7 @@ struct CertificateTests {
             + #""key_destroyed":"2026-02-07T10:00:00.125Z","#
             + #""organisation":"org-north","#
             + #""policy_version":5,"previous":"\#(String(repeating: "0", count: 64))","retention_days":7,"#
-            + #""sequence":1,"session":"session-1","trigger":"automatic","version":4}"#
+            + #""sequence":1,"session":"session-1","trigger":"automatic","version":5}"#
         #expect(try Sample.statement().canonicalText == expected)
     }
 
@@ -151,6 +151,34 @@ struct CertificateTests {
         #expect(try ErasureStatement(reading: text) == statement)
     }
 
+    @Test("a statement says which numbers are missing before it, and that older data was put back, and is read back")
+    func ledgerNotes() throws {
+        var statement = try Sample.statement(sequence: 9)
+        #expect(!statement.canonicalText.contains("gap_after") && !statement.canonicalText.contains("restored"))
+        statement.gapAfter = 4
+        statement.restored = RestoreNote(
+            time: try Sample.date("2026-02-07T09:00:00.000Z"), certificates: 3, erasures: 1, keys: 8)
+        let text = statement.canonicalText
+        #expect(text.contains(#""gap_after":4,"key_destroyed""#))
+        #expect(
+            text.contains(
+                #""restored":{"certificates":3,"erasures":1,"keys":8,"time":"2026-02-07T09:00:00.000Z"},"retention_days""#
+            ))
+        #expect(try ErasureStatement(reading: text) == statement)
+        // Nothing is missing, or what comes after it.
+        for after in ["8", "9", "-1"] {
+            #expect(throws: CertificateProblem.Reason.self) {
+                try ErasureStatement(
+                    reading: text.replacingOccurrences(of: #""gap_after":4"#, with: #""gap_after":\#(after)"#))
+            }
+        }
+        for other in [#""keys":-8"#, #""keys":8,"more":1"#] {
+            #expect(throws: CertificateProblem.Reason.self) {
+                try ErasureStatement(reading: text.replacingOccurrences(of: #""keys":8"#, with: other))
+            }
+        }
+    }
+
     @Test("another spelling of the same statement is refused")
     func otherSpellings() throws {
         let text = try Sample.statement().canonicalText
@@ -158,8 +186,8 @@ struct CertificateTests {
             " " + text, text + "\n", text.replacingOccurrences(of: ":7,", with: ": 7,"),
             text.replacingOccurrences(of: ":7,", with: ":7.0,"), text.replacingOccurrences(of: ":7,", with: ":7e0,"),
             text.replacingOccurrences(of: "north", with: #"n\u006frth"#),
-            text.replacingOccurrences(of: #""version":4}"#, with: #""version":3,"wish":"x"}"#),
-            text.replacingOccurrences(of: #""version":4}"#, with: #""version":3,"version":4}"#),
+            text.replacingOccurrences(of: #""version":5}"#, with: #""version":4,"wish":"x"}"#),
+            text.replacingOccurrences(of: #""version":5}"#, with: #""version":4,"version":5}"#),
         ]
         for other in others {
             #expect(other != text)
@@ -181,8 +209,8 @@ struct CertificateTests {
         #expect(reason(String(repeating: "[", count: 4000)) == .statementUnreadable)
         #expect(reason(String(repeating: " ", count: 4097)) == .statementTooLarge)
         #expect(reason(text.replacingOccurrences(of: "erasure-certificate", with: "receipt")) == .unknownFormat)
-        #expect(reason(text.replacingOccurrences(of: #""version":4}"#, with: #""version":3}"#)) == .unknownFormat)
-        #expect(reason(text.replacingOccurrences(of: #""version":4}"#, with: #""version":0}"#)) == .unknownFormat)
+        #expect(reason(text.replacingOccurrences(of: #""version":5}"#, with: #""version":4}"#)) == .unknownFormat)
+        #expect(reason(text.replacingOccurrences(of: #""version":5}"#, with: #""version":0}"#)) == .unknownFormat)
         #expect(reason(text.replacingOccurrences(of: #""sequence":1"#, with: #""sequence":0"#)) == .statementUnreadable)
         #expect(reason(text.replacingOccurrences(of: ":40", with: ":-1")) == .statementUnreadable)
         #expect(reason(text.replacingOccurrences(of: ":40", with: ":9007199254740992")) == .statementUnreadable)

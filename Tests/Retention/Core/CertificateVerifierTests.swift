@@ -38,7 +38,8 @@ struct CertificateVerifierTests {
         { $0.deadline = $0.deadline?.addingTimeInterval(0.001) }, { $0.deadline = nil },
         { $0.keyDestroyedTime = $0.keyDestroyedTime.addingTimeInterval(-1) },
         { $0.erasedTime = $0.erasedTime.addingTimeInterval(-1) }, { $0.agreementVersion = 1 },
-        { $0.policyVersion = 1 }, { $0.retentionDays = 8 }, { $0.requester = .administrator },
+        { $0.policyVersion = 1 }, { $0.retentionDays = 8 }, { $0.gapAfter = 1 },
+        { $0.restored = RestoreNote(time: $0.erasedTime, certificates: 1) }, { $0.requester = .administrator },
     ]
 
     @Test("any member changed breaks the signature of that certificate", arguments: 0..<changes.count)
@@ -124,6 +125,27 @@ struct CertificateVerifierTests {
         rewritten = chain
         rewritten[0] = try signer.certificate(statement)
         #expect(problem(in: rewritten) == CertificateProblem(index: 0, sequence: 1, reason: .linkBroken))
+    }
+
+    @Test("numbers may be missing where the certificate after them says so, and nowhere else")
+    func gaps() throws {
+        var late = try Sample.statement(sequence: 9, previous: chain[4].hash)
+        #expect(
+            problem(in: chain + [try signer.certificate(late)])
+                == CertificateProblem(index: 5, sequence: 9, reason: .sequenceUnexpected(expected: 6)))
+        late.gapAfter = 5
+        let goesOn = chain + [try signer.certificate(late)]
+        #expect(problem(in: goesOn) == nil)
+        #expect(CertificateVerifier.verify(excerpt: Array(goesOn.suffix(2)), key: signer.publicKey) == nil)
+        // A certificate that is left out is not one that is said to be missing.
+        #expect(problem(in: Array(goesOn.prefix(4)) + [goesOn[5]])?.reason == .sequenceUnexpected(expected: 5))
+        late.previous = chain[3].hash
+        let broken = chain + [try signer.certificate(late)]
+        #expect(problem(in: broken)?.reason == .linkBroken)
+        #expect(CertificateVerifier.verify(excerpt: broken, key: signer.publicKey)?.reason == .linkBroken)
+        var first = try Sample.statement(sequence: 6)
+        first.gapAfter = 0
+        #expect(problem(in: [try signer.certificate(first)]) == nil)
     }
 
     @Test("another key's chain is refused, and says so")

@@ -190,11 +190,18 @@ struct SessionUpkeep: Service {
     /// Retention tells of earlier deadlines by itself; this finds what was not heard, before its time comes.
     private func askForDeadlines() async throws {
         var after: String?
+        var failure: (any Error)?
         while !Task.isCancelled {
             let stored = try await store.sessions(after: after, limit: Retention.deadlinesAtOnce)
-            guard let last = stored.last else { return }
+            guard let last = stored.last else { break }
             let known = Dictionary(uniqueKeysWithValues: stored.map { ($0.record.id, $0.record) })
-            for deadline in try await retention.deadlines(of: Array(known.keys)) {
+            let (deadlines, erased) = try await retention.deadlines(of: Array(known.keys))
+            // Chat's folder is an older one: what has a certificate goes again. Nobody is given a key of it meanwhile.
+            for id in erased where known[id] != nil {
+                // One that fails holds up no other.
+                do { try await eraseAgain(id) } catch { failure = error }
+            }
+            for deadline in deadlines {
                 // Only what would change is written.
                 guard var record = known[deadline.sessionID],
                     record.shorten(days: deadline.days, deleteTime: deadline.deleteTime)
@@ -206,9 +213,18 @@ struct SessionUpkeep: Service {
                     // Erased meanwhile.
                 }
             }
-            if stored.count < Retention.deadlinesAtOnce { return }
+            if stored.count < Retention.deadlinesAtOnce { break }
             after = last.id
         }
+        if let failure { throw failure }
+    }
+
+    private func eraseAgain(_ id: String) async throws {
+        let evidence = try await log.erase(id)
+        guard evidence.content == .removed else { return }
+        logger.warning(
+            "a session that had been erased was there again, and is erased",
+            metadata: [LogKey.bytes: .stringConvertible(evidence.bytes)])
     }
 
     /// Whoever asks for the erasure later is told the same counts.

@@ -109,17 +109,19 @@ package struct Retention: Sendable {
     /// The most sessions that are asked about in one call.
     static let deadlinesAtOnce = 200
 
-    /// Of those that retention knows and does not erase.
+    /// - Returns: The deadlines of those that retention knows and does not erase, and the ids of those that are erased, which
+    ///   an older folder may hold again.
     /// - Throws: ``ChatError/retentionUnavailable``.
-    func deadlines(of sessionIDs: [String]) async throws -> [Deadline] {
+    func deadlines(of sessionIDs: [String]) async throws -> (deadlines: [Deadline], erased: [String]) {
         let request = RetentionV1.GetSessionDeadlinesRequest(sessionIDs: sessionIDs)
         do {
             let answer = try await client.getSessionDeadlines(request, options: CallOptions(timeout: Retention.timeout))
-            return answer.deadlines.map { deadline in
+            let deadlines = answer.deadlines.map { deadline in
                 Deadline(
                     sessionID: deadline.sessionID, days: Int(deadline.retentionDays),
                     deleteTime: deadline.deleteTime.map(Messages.date))
             }
+            return (deadlines, answer.erasedSessionIDs)
         } catch {
             throw Retention.unavailable(error)
         }

@@ -70,6 +70,7 @@ export async function showCertificate(sessionID) {
             "span", { dir: "auto", content: certificate.instruction },
         )],
         ...evidenceFacts(said),
+        ...ledgerFacts(said),
         ["certificate.regions", declared && make("span", { key: "place", values: { place: { regions: declared, of: 2 } } })],
         ["certificate.key", make("code", { content: certificate.keyId ?? "" })],
     ]);
@@ -100,6 +101,18 @@ function evidenceFacts({ counts, evidence }) {
         ["certificate.content", words(`certificate.found.${content.found}`, { files: content.files, bytes: content.bytes })],
         ["certificate.questions", counts && make("span", { content: counts.questions })],
         ["certificate.answers", counts && make("span", { content: counts.answers })],
+    ];
+}
+
+/// What is said of the ledger itself, where that was not simply certificate after certificate.
+function ledgerFacts({ gap_after: after, restored, sequence }) {
+    return [
+        ["certificate.missing", after !== undefined && make(
+            "span", { key: "certificate.missingNumbers", values: { count: sequence - 1 - after, first: after + 1, last: sequence - 1 } },
+        )],
+        ["certificate.restored", restored && make("span", {}, makeTime(restored.time, "dated"), make("span", {
+            key: "certificate.restoredWhat", values: restored,
+        }))],
     ];
 }
 

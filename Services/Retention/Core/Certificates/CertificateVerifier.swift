@@ -1,6 +1,7 @@
 /// Checks certificates with nothing but a public key: offline, without trust in the service that wrote them.
 package enum CertificateVerifier {
-    /// Checks a whole ledger, first certificate to last: every signature, every sequence number, every link.
+    /// Checks a whole ledger, first certificate to last: every signature, every sequence number, every link. Numbers may be
+    /// missing where the certificate after them says so.
     ///
     /// - Returns: the first problem; nil when the chain is sound. An empty chain is sound.
     package static func verify(chain: [Certificate], key: LedgerPublicKey) -> CertificateProblem? {
@@ -11,12 +12,12 @@ package enum CertificateVerifier {
             case .failure(let reason):
                 return problem(index, certificate, reason)
             case .success(let statement):
-                guard statement.sequence == expected else {
+                guard (statement.gapAfter ?? statement.sequence - 1) == expected - 1 else {
                     return problem(index, certificate, .sequenceUnexpected(expected: expected))
                 }
                 guard statement.previous == previous else { return problem(index, certificate, .linkBroken) }
+                expected = statement.sequence + 1
             }
-            expected += 1
             previous = certificate.hash
         }
         return nil
@@ -35,7 +36,8 @@ package enum CertificateVerifier {
                     guard statement.sequence > before.sequence else {
                         return problem(index, certificate, .sequenceUnexpected(expected: before.sequence + 1))
                     }
-                    guard statement.sequence > before.sequence + 1 || statement.previous == before.hash else {
+                    let follows = (statement.gapAfter ?? statement.sequence - 1) == before.sequence
+                    guard !follows || statement.previous == before.hash else {
                         return problem(index, certificate, .linkBroken)
                     }
                 }

@@ -39,11 +39,13 @@ extension ErasureStatement {
         var erased: String
         var evidence: ErasureEvidence.Members
         var format: String
+        var gapAfter: Int64?
         var instruction: String?
         var keyDestroyed: String
         var organisation: String
         var policyVersion: Int64
         var previous: String
+        var restored: RestoreNote.Members?
         var retentionDays: Int64
         var sequence: Int64
         var session: String
@@ -53,11 +55,13 @@ extension ErasureStatement {
         enum CodingKeys: String, CodingKey {
             case agreementVersion = "agreement_version"
             case declaredRegions = "declared_regions"
-            case by, counts, deadline, ended, erased, evidence, format, instruction
+            case by, counts, deadline, ended, erased, evidence, format
+            case gapAfter = "gap_after"
+            case instruction
             case keyDestroyed = "key_destroyed"
             case organisation
             case policyVersion = "policy_version"
-            case previous
+            case previous, restored
             case retentionDays = "retention_days"
             case sequence, session, trigger, version
         }
@@ -72,15 +76,23 @@ extension ErasureStatement {
             ]
             guard integers.allSatisfy({ (0...CanonicalJSON.largestInteger).contains($0) }),
                 (1...CanonicalJSON.largestInteger).contains(sequence),
+                gapAfter.map({ $0 >= 0 && $0 < sequence - 1 }) ?? true,
                 let evidence = evidence.evidence(counts: counts)
             else { throw .statementUnreadable }
             return ErasureStatement(
-                sequence: sequence, previous: previous, organisationID: organisation, sessionID: session,
+                sequence: sequence, previous: previous, gapAfter: gapAfter, restored: try restoreNote(),
+                organisationID: organisation, sessionID: session,
                 trigger: trigger, requester: try requester(), evidence: evidence,
                 endTime: try Self.optionalTime(ended), deadline: try Self.optionalTime(deadline),
                 keyDestroyedTime: try Self.time(keyDestroyed), erasedTime: try Self.time(erased),
                 agreementVersion: agreementVersion, policyVersion: policyVersion, retentionDays: retentionDays,
                 regions: try regions())
+        }
+
+        private func restoreNote() throws(CertificateProblem.Reason) -> RestoreNote? {
+            guard let restored else { return nil }
+            guard let note = restored.note else { throw .statementUnreadable }
+            return note
         }
 
         /// Somebody may have asked only where the erasure was not automatic.

@@ -4,13 +4,20 @@ package import Foundation
 package struct ErasureStatement: Sendable, Equatable {
     package static let format = "samtal-erasure-certificate"
     /// Those before it were of no release, and are not read.
-    package static let version = 4
+    package static let version = 5
     /// The `previous` of the first certificate of a ledger.
     package static let noPrevious = String(repeating: "0", count: 64)
-    /// From 1, without gaps.
+    /// A number that every JSON reader holds exactly.
+    package static let largestSequence = CanonicalJSON.largestInteger - 1
+    /// From 1; without gaps, but for those that `gapAfter` names.
     package var sequence: Int64
-    /// Hex SHA-256 of the certificate before: its statement followed by its signature.
+    /// Hex SHA-256 of the certificate before, of those that the ledger has: its statement followed by its signature.
     package var previous: String
+    /// The number of the certificate before, where that is not the number before: what is between was written by this
+    /// ledger, and lost with the folder that held it. Nil where nothing is missing.
+    package var gapAfter: Int64?
+    /// That the ledger's folder was an older one, since the certificate before; nil where it was not.
+    package var restored: RestoreNote?
     package var organisationID: String
     package var sessionID: String
     package var trigger: ErasureTrigger
@@ -31,7 +38,8 @@ package struct ErasureStatement: Sendable, Equatable {
     package var regions: DeclaredRegions
 
     package init(
-        sequence: Int64, previous: String, organisationID: String, sessionID: String, trigger: ErasureTrigger,
+        sequence: Int64, previous: String, gapAfter: Int64? = nil, restored: RestoreNote? = nil,
+        organisationID: String, sessionID: String, trigger: ErasureTrigger,
         requester: ErasureRequester? = nil, evidence: ErasureEvidence,
         endTime: Date?, deadline: Date?,
         keyDestroyedTime: Date, erasedTime: Date, agreementVersion: Int64, policyVersion: Int64, retentionDays: Int64,
@@ -39,6 +47,8 @@ package struct ErasureStatement: Sendable, Equatable {
     ) {
         self.sequence = sequence
         self.previous = previous
+        self.gapAfter = gapAfter
+        self.restored = restored
         self.organisationID = organisationID
         self.sessionID = sessionID
         self.trigger = trigger
@@ -52,6 +62,11 @@ package struct ErasureStatement: Sendable, Equatable {
         self.policyVersion = policyVersion
         self.retentionDays = retentionDays
         self.regions = regions
+    }
+
+    /// Whether it is the next of a ledger that has come to this.
+    package func follows(_ head: LedgerHead) -> Bool {
+        (gapAfter ?? sequence - 1) == head.sequence && previous == head.hash
     }
 
     /// The text that is signed (RFC 8785).
@@ -77,6 +92,8 @@ package struct ErasureStatement: Sendable, Equatable {
                 "questions": .integer(counts.questions),
             ])
         }
+        members["gap_after"] = gapAfter.map { .integer($0) }
+        members["restored"] = restored?.members
         members["by"] = requester.map { .string($0.name) }
         members["instruction"] = (requester?.instruction).map { .string($0.text) }
         members["declared_regions"] = regions.members

@@ -57,6 +57,23 @@ package struct RetainedSession: Sendable, Equatable {
     /// Chat says how many questions it holds.
     package mutating func note(questions: Int64) { questionCount = max(questionCount, questions) }
 
+    /// As a certificate has it of a session that is not on record, or is as it was before its erasure.
+    ///
+    /// - Parameter known: what is on record.
+    package init(erasedAs statement: ErasureStatement, known: RetainedSession?) {
+        self.init(
+            id: statement.sessionID, organisationID: statement.organisationID,
+            createTime: known?.createTime ?? statement.endTime ?? statement.keyDestroyedTime,
+            agreementVersion: statement.agreementVersion, policyVersion: statement.policyVersion,
+            retentionDays: Int(statement.retentionDays), endTime: statement.endTime, deleteTime: statement.deadline,
+            erasure: .contentErased(
+                statement.trigger, keyDestroyedAt: statement.keyDestroyedTime, at: statement.erasedTime),
+            requester: statement.requester, chatRegion: statement.regions.chat,
+            keys: known?.keys ?? ContentKeyVersions(), keyDestruction: statement.evidence.keys,
+            contentErasure: statement.evidence.content, isHeld: known?.isHeld ?? false,
+            questionCount: known?.questionCount ?? 0)
+    }
+
     /// Its keys are gone.
     package mutating func destroyedKeys(
         _ destruction: KeyDestruction, at time: Date
@@ -75,6 +92,13 @@ package struct RetainedSession: Sendable, Equatable {
         guard erasure == .live else { return }
         erasure.request(.manual)
         self.requester = requester
+    }
+
+    /// Begins its erasure again, which an older folder knows nothing of.
+    package mutating func requestErasure(for reason: ErasureReason) {
+        guard erasure == .live else { return }
+        erasure.request(reason.trigger)
+        requester = reason.requester
     }
 
     /// Chat has erased the content, and said what it saw and where it was.

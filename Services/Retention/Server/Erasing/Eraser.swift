@@ -13,6 +13,7 @@ package final class Eraser: Sendable {
     private let keys: SessionKeyStore
     private let chat: ChatNeighbour
     private let signer: LedgerSigner
+    private let anchor: LedgerAnchor
     private let region: Region
     private let clock: any WallClock
     private let hooks: ErasureHooks
@@ -25,13 +26,14 @@ package final class Eraser: Sendable {
 
     /// - Parameter locks: of the sessions whose keys are being made, changed or destroyed.
     package init(
-        store: RetentionStore, keys: SessionKeyStore, chat: ChatNeighbour, signer: LedgerSigner, region: Region,
-        clock: any WallClock, locks: SessionLocks, hooks: ErasureHooks = ErasureHooks()
+        store: RetentionStore, keys: SessionKeyStore, chat: ChatNeighbour, signer: LedgerSigner, anchor: LedgerAnchor,
+        region: Region, clock: any WallClock, locks: SessionLocks, hooks: ErasureHooks = ErasureHooks()
     ) {
         self.store = store
         self.keys = keys
         self.chat = chat
         self.signer = signer
+        self.anchor = anchor
         self.region = region
         self.clock = clock
         self.hooks = hooks
@@ -102,7 +104,9 @@ package final class Eraser: Sendable {
             case .certify:
                 try hooks.before(.certify, id)
                 if session.keyDestruction?.slots == 0 { try await lookForKeys(of: session) }
-                return try await store.certify(id, signer: signer, region: region)
+                return try await store.certify(id, signer: signer, anchor: anchor, region: region) { [hooks] in
+                    try hooks.beforeStoring(.certify, id)
+                }
             case nil:
                 guard let certificate = try await store.certificate(ofSession: id) else {
                     throw RetentionError.certificateNotFound
@@ -116,6 +120,7 @@ package final class Eraser: Sendable {
         for id in ids { try hooks.before(.destroyKey, id) }
         try await locks.withLock(Self.destroying) {
             let sessions = try await store.sessions(ids)
+            anchor.note(erasing: sessions)
             let seen = try await destroyKeys(of: sessions)
             for id in ids { try hooks.beforeStoring(.destroyKey, id) }
             try await store.markKeysDestroyed(seen, at: clock.confirmed())

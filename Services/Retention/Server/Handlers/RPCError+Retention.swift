@@ -81,6 +81,18 @@ extension RPCError {
             self.init(.dataLoss, "session: its key is missing", reason: "SESSION_KEY_MISSING")
         case .chatUnusable:
             self.init(.unavailable, "chat could not do its part", reason: "NEIGHBOUR_FAILED")
+        case .ledgerAnchorUnusable(let condition):
+            self.init(
+                .failedPrecondition,
+                "the ledger's anchor is \(condition.rawValue), so no certificate is signed; the operator has to see to it",
+                reason: "LEDGER_ANCHOR")
+        case .ledgerNumberTaken(let number):
+            self.init(
+                .failedPrecondition, "last_sequence: certificate \(number) is known here",
+                reason: "LEDGER_NUMBER_TAKEN",
+                fields: [FieldViolation(field: "last_sequence", reason: "certificate \(number) is known here")])
+        case .ledgerAnchorUsable:
+            self.init(.failedPrecondition, "the ledger has its anchor", reason: "LEDGER_ANCHOR_USABLE")
         case .tooManyExports(let bound):
             self.init(
                 .resourceExhausted, "too many exports are under way; try again when one is done",

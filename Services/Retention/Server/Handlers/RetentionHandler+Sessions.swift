@@ -95,7 +95,9 @@ extension RetentionHandler {
             let sessions = try await store.liveSessions(among: request.sessionIDs)
             // Chat asks of those that it holds.
             try await store.noteHeld(sessions.filter { !$0.isHeld }.map(\.id))
-            return RetentionV1.GetSessionDeadlinesResponse(deadlines: sessions.map(RetentionV1.SessionDeadline.init))
+            return RetentionV1.GetSessionDeadlinesResponse(
+                deadlines: sessions.map(RetentionV1.SessionDeadline.init),
+                erasedSessionIDs: try await store.certifiedSessions(among: request.sessionIDs))
         }
     }
 

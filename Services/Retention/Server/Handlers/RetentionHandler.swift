@@ -15,6 +15,7 @@ package struct RetentionHandler: RetentionV1.RetentionServiceHandler {
     let exporter: SessionExporter
     let longCalls: LongCalls
     let ledgerKey: LedgerPublicKey
+    let anchoring: LedgerAnchoring
     let clock: any WallClock
     /// Wakes the erasing of what is due.
     let signal: WakeSignal
@@ -24,8 +25,8 @@ package struct RetentionHandler: RetentionV1.RetentionServiceHandler {
     package init(
         store: RetentionStore, identity: IdentityNeighbour, custodian: SessionCustodian, eraser: Eraser,
         exporter: SessionExporter,
-        longCalls: LongCalls, ledgerKey: LedgerPublicKey, clock: any WallClock, signal: WakeSignal,
-        announcing: WakeSignal
+        longCalls: LongCalls, ledgerKey: LedgerPublicKey, anchoring: LedgerAnchoring, clock: any WallClock,
+        signal: WakeSignal, announcing: WakeSignal
     ) {
         self.store = store
         self.identity = identity
@@ -34,6 +35,7 @@ package struct RetentionHandler: RetentionV1.RetentionServiceHandler {
         self.exporter = exporter
         self.longCalls = longCalls
         self.ledgerKey = ledgerKey
+        self.anchoring = anchoring
         self.clock = clock
         self.signal = signal
         self.announcing = announcing

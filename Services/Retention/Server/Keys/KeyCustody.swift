@@ -100,10 +100,11 @@ enum KeyCustody {
     /// from being taken back. Keys of sessions that nobody knows are noted, and go when no session of that age can be there.
     ///
     /// - Parameter now: the confirmed time.
+    /// - Returns: how many keys were there again.
     /// - Throws: `StartUpError` if no key of any session is held, and that is not allowed.
     static func settle(
         _ keys: SessionKeyStore, with store: RetentionStore, settings: KeySettings, now: Date, logger: Logger
-    ) async throws {
+    ) async throws -> Int {
         var strangers = try await keys.names()
         let marks = try await keys.destroyedNames()
         var noted = marks
@@ -141,6 +142,7 @@ enum KeyCustody {
                 "there are keys of sessions that are not on record",
                 metadata: [LogKey.count: .stringConvertible(strangers.count - old.count)])
         }
+        return returned.count
     }
 
     /// Sessions without a single key between them: these are not the slots that their keys lie in.

@@ -38,4 +38,15 @@ extension RetentionStore {
             try ids.compactMap { id in try Self.session(id, db) }.filter { $0.erasure == .live }
         }
     }
+
+    /// Those of the sessions that have a certificate.
+    func certifiedSessions(among ids: [String]) async throws -> [String] {
+        try await database.read { db in
+            try ids.filter { id in
+                try Bool.fetchOne(
+                    db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM certificates WHERE session_id = ?)"),
+                    arguments: [id]) ?? false
+            }
+        }
+    }
 }

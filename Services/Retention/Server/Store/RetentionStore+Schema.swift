@@ -31,6 +31,9 @@ extension RetentionStore {
         migrator.registerMigration("the start of the machine, and its uptime, at the clock's mark") { db in
             try db.execute(sql: guardedClock)
         }
+        migrator.registerMigration("ledgers that were found to be older") { db in
+            try db.execute(sql: restores)
+        }
         return migrator
     }
 
@@ -38,6 +41,18 @@ extension RetentionStore {
     private static let guardedClock = """
         ALTER TABLE clock ADD COLUMN boot TEXT NOT NULL DEFAULT '';
         ALTER TABLE clock ADD COLUMN uptime REAL NOT NULL DEFAULT 0;
+        """
+
+    /// ``RestoreNote``. `sequence`: of the certificate that says so; null until there is one.
+    private static let restores = """
+        CREATE TABLE restores (
+            id INTEGER PRIMARY KEY,
+            found_time INTEGER NOT NULL,
+            certificates INTEGER NOT NULL,
+            erasures INTEGER NOT NULL,
+            keys INTEGER NOT NULL,
+            sequence INTEGER
+        ) STRICT;
         """
 
     private static let agreements = """

@@ -84,7 +84,7 @@ extension RetentionStore {
             isHeld: row["held"], questionCount: row["asked"])
     }
 
-    private static func insert(_ session: RetainedSession, backstop: Date, _ db: Database) throws {
+    static func insert(_ session: RetainedSession, backstop: Date, _ db: Database) throws {
         try db.execute(
             sql: """
                 INSERT INTO sessions
@@ -132,6 +132,17 @@ extension RetentionStore {
                 session.contentErasure?.found.rawValue, session.contentErasure?.files, session.contentErasure?.bytes,
                 (session.contentErasure?.time).map(LedgerTime.milliseconds), session.id,
             ])
+    }
+
+    /// The ids of sessions that nobody has begun to erase, in their order.
+    func liveSessions(after id: String, limit: Int) async throws -> [String] {
+        try await database.read { db in
+            try String.fetchAll(
+                db,
+                sql:
+                    "SELECT session_id FROM sessions WHERE session_id > ? AND erasure = 'live' ORDER BY session_id LIMIT ?",
+                arguments: [id, limit])
+        }
     }
 
     private static func time(_ milliseconds: Int64?) -> Date? {

@@ -187,6 +187,24 @@ void   samtal__retention__v1__certificate__init
   static const Samtal__Retention__V1__Certificate init_value = SAMTAL__RETENTION__V1__CERTIFICATE__INIT;
   *message = init_value;
 }
+void   samtal__retention__v1__get_ledger_state_request__init
+                     (Samtal__Retention__V1__GetLedgerStateRequest         *message)
+{
+  static const Samtal__Retention__V1__GetLedgerStateRequest init_value = SAMTAL__RETENTION__V1__GET_LEDGER_STATE_REQUEST__INIT;
+  *message = init_value;
+}
+void   samtal__retention__v1__accept_ledger_anchor_request__init
+                     (Samtal__Retention__V1__AcceptLedgerAnchorRequest         *message)
+{
+  static const Samtal__Retention__V1__AcceptLedgerAnchorRequest init_value = SAMTAL__RETENTION__V1__ACCEPT_LEDGER_ANCHOR_REQUEST__INIT;
+  *message = init_value;
+}
+void   samtal__retention__v1__ledger_state__init
+                     (Samtal__Retention__V1__LedgerState         *message)
+{
+  static const Samtal__Retention__V1__LedgerState init_value = SAMTAL__RETENTION__V1__LEDGER_STATE__INIT;
+  *message = init_value;
+}
 void   samtal__retention__v1__get_ledger_key_request__init
                      (Samtal__Retention__V1__GetLedgerKeyRequest         *message)
 {
@@ -1613,7 +1631,7 @@ const ProtobufCMessageDescriptor samtal__retention__v1__session_deadline__descri
   (ProtobufCMessageInit) samtal__retention__v1__session_deadline__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor samtal__retention__v1__get_session_deadlines_response__field_descriptors[1] =
+static const ProtobufCFieldDescriptor samtal__retention__v1__get_session_deadlines_response__field_descriptors[2] =
 {
   {
     "deadlines",
@@ -1627,14 +1645,27 @@ static const ProtobufCFieldDescriptor samtal__retention__v1__get_session_deadlin
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "erased_session_ids",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Samtal__Retention__V1__GetSessionDeadlinesResponse, n_erased_session_ids),
+    offsetof(Samtal__Retention__V1__GetSessionDeadlinesResponse, erased_session_ids),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned samtal__retention__v1__get_session_deadlines_response__field_indices_by_name[] = {
   0,   /* field[0] = deadlines */
+  1,   /* field[1] = erased_session_ids */
 };
 static const ProtobufCIntRange samtal__retention__v1__get_session_deadlines_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor samtal__retention__v1__get_session_deadlines_response__descriptor =
 {
@@ -1644,7 +1675,7 @@ const ProtobufCMessageDescriptor samtal__retention__v1__get_session_deadlines_re
   "Samtal__Retention__V1__GetSessionDeadlinesResponse",
   "samtal.retention.v1",
   sizeof(Samtal__Retention__V1__GetSessionDeadlinesResponse),
-  1,
+  2,
   samtal__retention__v1__get_session_deadlines_response__field_descriptors,
   samtal__retention__v1__get_session_deadlines_response__field_indices_by_name,
   1,  samtal__retention__v1__get_session_deadlines_response__number_ranges,
@@ -2112,6 +2143,204 @@ const ProtobufCMessageDescriptor samtal__retention__v1__certificate__descriptor 
   (ProtobufCMessageInit) samtal__retention__v1__certificate__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+#define samtal__retention__v1__get_ledger_state_request__field_descriptors NULL
+#define samtal__retention__v1__get_ledger_state_request__field_indices_by_name NULL
+#define samtal__retention__v1__get_ledger_state_request__number_ranges NULL
+const ProtobufCMessageDescriptor samtal__retention__v1__get_ledger_state_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.retention.v1.GetLedgerStateRequest",
+  "GetLedgerStateRequest",
+  "Samtal__Retention__V1__GetLedgerStateRequest",
+  "samtal.retention.v1",
+  sizeof(Samtal__Retention__V1__GetLedgerStateRequest),
+  0,
+  samtal__retention__v1__get_ledger_state_request__field_descriptors,
+  samtal__retention__v1__get_ledger_state_request__field_indices_by_name,
+  0,  samtal__retention__v1__get_ledger_state_request__number_ranges,
+  (ProtobufCMessageInit) samtal__retention__v1__get_ledger_state_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor samtal__retention__v1__accept_ledger_anchor_request__field_descriptors[1] =
+{
+  {
+    "last_sequence",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__AcceptLedgerAnchorRequest, last_sequence),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned samtal__retention__v1__accept_ledger_anchor_request__field_indices_by_name[] = {
+  0,   /* field[0] = last_sequence */
+};
+static const ProtobufCIntRange samtal__retention__v1__accept_ledger_anchor_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor samtal__retention__v1__accept_ledger_anchor_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.retention.v1.AcceptLedgerAnchorRequest",
+  "AcceptLedgerAnchorRequest",
+  "Samtal__Retention__V1__AcceptLedgerAnchorRequest",
+  "samtal.retention.v1",
+  sizeof(Samtal__Retention__V1__AcceptLedgerAnchorRequest),
+  1,
+  samtal__retention__v1__accept_ledger_anchor_request__field_descriptors,
+  samtal__retention__v1__accept_ledger_anchor_request__field_indices_by_name,
+  1,  samtal__retention__v1__accept_ledger_anchor_request__number_ranges,
+  (ProtobufCMessageInit) samtal__retention__v1__accept_ledger_anchor_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor samtal__retention__v1__ledger_state__field_descriptors[9] =
+{
+  {
+    "sequence",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__LedgerState, sequence),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "hash",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__LedgerState, hash),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "anchor",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__LedgerState, anchor),
+    &samtal__retention__v1__ledger_anchor_state__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "anchor_sequence",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__LedgerState, anchor_sequence),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "anchor_beside_data",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__LedgerState, anchor_beside_data),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "restore_time",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__LedgerState, restore_time),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "restored_certificates",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__LedgerState, restored_certificates),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "restored_erasures",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__LedgerState, restored_erasures),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "restored_keys",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Samtal__Retention__V1__LedgerState, restored_keys),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned samtal__retention__v1__ledger_state__field_indices_by_name[] = {
+  2,   /* field[2] = anchor */
+  4,   /* field[4] = anchor_beside_data */
+  3,   /* field[3] = anchor_sequence */
+  1,   /* field[1] = hash */
+  5,   /* field[5] = restore_time */
+  6,   /* field[6] = restored_certificates */
+  7,   /* field[7] = restored_erasures */
+  8,   /* field[8] = restored_keys */
+  0,   /* field[0] = sequence */
+};
+static const ProtobufCIntRange samtal__retention__v1__ledger_state__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 9 }
+};
+const ProtobufCMessageDescriptor samtal__retention__v1__ledger_state__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "samtal.retention.v1.LedgerState",
+  "LedgerState",
+  "Samtal__Retention__V1__LedgerState",
+  "samtal.retention.v1",
+  sizeof(Samtal__Retention__V1__LedgerState),
+  9,
+  samtal__retention__v1__ledger_state__field_descriptors,
+  samtal__retention__v1__ledger_state__field_indices_by_name,
+  1,  samtal__retention__v1__ledger_state__number_ranges,
+  (ProtobufCMessageInit) samtal__retention__v1__ledger_state__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 #define samtal__retention__v1__get_ledger_key_request__field_descriptors NULL
 #define samtal__retention__v1__get_ledger_key_request__field_indices_by_name NULL
 #define samtal__retention__v1__get_ledger_key_request__number_ranges NULL
@@ -2269,5 +2498,39 @@ const ProtobufCEnumDescriptor samtal__retention__v1__erasure_requester__descript
   samtal__retention__v1__erasure_requester__enum_values_by_name,
   1,
   samtal__retention__v1__erasure_requester__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue samtal__retention__v1__ledger_anchor_state__enum_values_by_number[5] =
+{
+  { "LEDGER_ANCHOR_STATE_UNSPECIFIED", "SAMTAL__RETENTION__V1__LEDGER_ANCHOR_STATE__LEDGER_ANCHOR_STATE_UNSPECIFIED", 0 },
+  { "USABLE", "SAMTAL__RETENTION__V1__LEDGER_ANCHOR_STATE__USABLE", 1 },
+  { "MISSING", "SAMTAL__RETENTION__V1__LEDGER_ANCHOR_STATE__MISSING", 2 },
+  { "DAMAGED", "SAMTAL__RETENTION__V1__LEDGER_ANCHOR_STATE__DAMAGED", 3 },
+  { "FORKED", "SAMTAL__RETENTION__V1__LEDGER_ANCHOR_STATE__FORKED", 4 },
+};
+static const ProtobufCIntRange samtal__retention__v1__ledger_anchor_state__value_ranges[] = {
+{0, 0},{0, 5}
+};
+static const ProtobufCEnumValueIndex samtal__retention__v1__ledger_anchor_state__enum_values_by_name[5] =
+{
+  { "DAMAGED", 3 },
+  { "FORKED", 4 },
+  { "LEDGER_ANCHOR_STATE_UNSPECIFIED", 0 },
+  { "MISSING", 2 },
+  { "USABLE", 1 },
+};
+const ProtobufCEnumDescriptor samtal__retention__v1__ledger_anchor_state__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "samtal.retention.v1.LedgerAnchorState",
+  "LedgerAnchorState",
+  "Samtal__Retention__V1__LedgerAnchorState",
+  "samtal.retention.v1",
+  5,
+  samtal__retention__v1__ledger_anchor_state__enum_values_by_number,
+  5,
+  samtal__retention__v1__ledger_anchor_state__enum_values_by_name,
+  1,
+  samtal__retention__v1__ledger_anchor_state__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

@@ -46,6 +46,9 @@ typedef struct Samtal__Retention__V1__GetCertificateRequest Samtal__Retention__V
 typedef struct Samtal__Retention__V1__ListCertificatesRequest Samtal__Retention__V1__ListCertificatesRequest;
 typedef struct Samtal__Retention__V1__ListCertificatesResponse Samtal__Retention__V1__ListCertificatesResponse;
 typedef struct Samtal__Retention__V1__Certificate Samtal__Retention__V1__Certificate;
+typedef struct Samtal__Retention__V1__GetLedgerStateRequest Samtal__Retention__V1__GetLedgerStateRequest;
+typedef struct Samtal__Retention__V1__AcceptLedgerAnchorRequest Samtal__Retention__V1__AcceptLedgerAnchorRequest;
+typedef struct Samtal__Retention__V1__LedgerState Samtal__Retention__V1__LedgerState;
 typedef struct Samtal__Retention__V1__GetLedgerKeyRequest Samtal__Retention__V1__GetLedgerKeyRequest;
 typedef struct Samtal__Retention__V1__LedgerKey Samtal__Retention__V1__LedgerKey;
 
@@ -70,6 +73,14 @@ typedef enum _Samtal__Retention__V1__ErasureRequester {
   SAMTAL__RETENTION__V1__ERASURE_REQUESTER__OPERATOR_ON_INSTRUCTION = 2
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(SAMTAL__RETENTION__V1__ERASURE_REQUESTER)
 } Samtal__Retention__V1__ErasureRequester;
+typedef enum _Samtal__Retention__V1__LedgerAnchorState {
+  SAMTAL__RETENTION__V1__LEDGER_ANCHOR_STATE__LEDGER_ANCHOR_STATE_UNSPECIFIED = 0,
+  SAMTAL__RETENTION__V1__LEDGER_ANCHOR_STATE__USABLE = 1,
+  SAMTAL__RETENTION__V1__LEDGER_ANCHOR_STATE__MISSING = 2,
+  SAMTAL__RETENTION__V1__LEDGER_ANCHOR_STATE__DAMAGED = 3,
+  SAMTAL__RETENTION__V1__LEDGER_ANCHOR_STATE__FORKED = 4
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(SAMTAL__RETENTION__V1__LEDGER_ANCHOR_STATE)
+} Samtal__Retention__V1__LedgerAnchorState;
 
 /* --- messages --- */
 
@@ -345,10 +356,12 @@ struct  Samtal__Retention__V1__GetSessionDeadlinesResponse
   ProtobufCMessage base;
   size_t n_deadlines;
   Samtal__Retention__V1__SessionDeadline **deadlines;
+  size_t n_erased_session_ids;
+  ProtobufCBinaryData *erased_session_ids;
 };
 #define SAMTAL__RETENTION__V1__GET_SESSION_DEADLINES_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__get_session_deadlines_response__descriptor) \
-    , 0,NULL }
+    , 0,NULL, 0,NULL }
 
 
 struct  Samtal__Retention__V1__EraseSessionRequest
@@ -435,6 +448,43 @@ struct  Samtal__Retention__V1__Certificate
 #define SAMTAL__RETENTION__V1__CERTIFICATE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__certificate__descriptor) \
     , 0, {0,NULL}, {0,NULL}, SAMTAL__RETENTION__V1__ERASURE_TRIGGER__ERASURE_TRIGGER_UNSPECIFIED, NULL, {0,NULL}, {0,NULL}, {0,NULL}, SAMTAL__RETENTION__V1__ERASURE_REQUESTER__ERASURE_REQUESTER_UNSPECIFIED, {0,NULL} }
+
+
+struct  Samtal__Retention__V1__GetLedgerStateRequest
+{
+  ProtobufCMessage base;
+};
+#define SAMTAL__RETENTION__V1__GET_LEDGER_STATE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__get_ledger_state_request__descriptor) \
+     }
+
+
+struct  Samtal__Retention__V1__AcceptLedgerAnchorRequest
+{
+  ProtobufCMessage base;
+  uint64_t last_sequence;
+};
+#define SAMTAL__RETENTION__V1__ACCEPT_LEDGER_ANCHOR_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__accept_ledger_anchor_request__descriptor) \
+    , 0 }
+
+
+struct  Samtal__Retention__V1__LedgerState
+{
+  ProtobufCMessage base;
+  uint64_t sequence;
+  ProtobufCBinaryData hash;
+  Samtal__Retention__V1__LedgerAnchorState anchor;
+  uint64_t anchor_sequence;
+  protobuf_c_boolean anchor_beside_data;
+  Google__Protobuf__Timestamp *restore_time;
+  uint64_t restored_certificates;
+  uint64_t restored_erasures;
+  uint64_t restored_keys;
+};
+#define SAMTAL__RETENTION__V1__LEDGER_STATE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&samtal__retention__v1__ledger_state__descriptor) \
+    , 0, {0,NULL}, SAMTAL__RETENTION__V1__LEDGER_ANCHOR_STATE__LEDGER_ANCHOR_STATE_UNSPECIFIED, 0, 0, NULL, 0, 0, 0 }
 
 
 struct  Samtal__Retention__V1__GetLedgerKeyRequest
@@ -547,6 +597,15 @@ void   samtal__retention__v1__list_certificates_response__init
 /* Samtal__Retention__V1__Certificate methods */
 void   samtal__retention__v1__certificate__init
                      (Samtal__Retention__V1__Certificate         *message);
+/* Samtal__Retention__V1__GetLedgerStateRequest methods */
+void   samtal__retention__v1__get_ledger_state_request__init
+                     (Samtal__Retention__V1__GetLedgerStateRequest         *message);
+/* Samtal__Retention__V1__AcceptLedgerAnchorRequest methods */
+void   samtal__retention__v1__accept_ledger_anchor_request__init
+                     (Samtal__Retention__V1__AcceptLedgerAnchorRequest         *message);
+/* Samtal__Retention__V1__LedgerState methods */
+void   samtal__retention__v1__ledger_state__init
+                     (Samtal__Retention__V1__LedgerState         *message);
 /* Samtal__Retention__V1__GetLedgerKeyRequest methods */
 void   samtal__retention__v1__get_ledger_key_request__init
                      (Samtal__Retention__V1__GetLedgerKeyRequest         *message);
@@ -645,6 +704,15 @@ typedef void (*Samtal__Retention__V1__ListCertificatesResponse_Closure)
 typedef void (*Samtal__Retention__V1__Certificate_Closure)
                  (const Samtal__Retention__V1__Certificate *message,
                   void *closure_data);
+typedef void (*Samtal__Retention__V1__GetLedgerStateRequest_Closure)
+                 (const Samtal__Retention__V1__GetLedgerStateRequest *message,
+                  void *closure_data);
+typedef void (*Samtal__Retention__V1__AcceptLedgerAnchorRequest_Closure)
+                 (const Samtal__Retention__V1__AcceptLedgerAnchorRequest *message,
+                  void *closure_data);
+typedef void (*Samtal__Retention__V1__LedgerState_Closure)
+                 (const Samtal__Retention__V1__LedgerState *message,
+                  void *closure_data);
 typedef void (*Samtal__Retention__V1__GetLedgerKeyRequest_Closure)
                  (const Samtal__Retention__V1__GetLedgerKeyRequest *message,
                   void *closure_data);
@@ -660,6 +728,7 @@ typedef void (*Samtal__Retention__V1__LedgerKey_Closure)
 extern const ProtobufCEnumDescriptor    samtal__retention__v1__agreement_kind__descriptor;
 extern const ProtobufCEnumDescriptor    samtal__retention__v1__erasure_trigger__descriptor;
 extern const ProtobufCEnumDescriptor    samtal__retention__v1__erasure_requester__descriptor;
+extern const ProtobufCEnumDescriptor    samtal__retention__v1__ledger_anchor_state__descriptor;
 extern const ProtobufCMessageDescriptor samtal__retention__v1__agreement__descriptor;
 extern const ProtobufCMessageDescriptor samtal__retention__v1__policy__descriptor;
 extern const ProtobufCMessageDescriptor samtal__retention__v1__record_agreement_request__descriptor;
@@ -690,6 +759,9 @@ extern const ProtobufCMessageDescriptor samtal__retention__v1__get_certificate_r
 extern const ProtobufCMessageDescriptor samtal__retention__v1__list_certificates_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__retention__v1__list_certificates_response__descriptor;
 extern const ProtobufCMessageDescriptor samtal__retention__v1__certificate__descriptor;
+extern const ProtobufCMessageDescriptor samtal__retention__v1__get_ledger_state_request__descriptor;
+extern const ProtobufCMessageDescriptor samtal__retention__v1__accept_ledger_anchor_request__descriptor;
+extern const ProtobufCMessageDescriptor samtal__retention__v1__ledger_state__descriptor;
 extern const ProtobufCMessageDescriptor samtal__retention__v1__get_ledger_key_request__descriptor;
 extern const ProtobufCMessageDescriptor samtal__retention__v1__ledger_key__descriptor;
 
