@@ -9,7 +9,7 @@ public enum Identifier {
     /// `prefix` and 128 random bits in lower-case Crockford base32 (digits and letters without i, l, o and u).
     /// - Parameter prefix: At most 38 characters of [a-z0-9-], such as a store's tag.
     public static func random(prefix: String = "") -> String {
-        var generator = SystemRandomNumberGenerator()
+        var generator = PooledRandom()
         return random(prefix: prefix, using: &generator)
     }
 

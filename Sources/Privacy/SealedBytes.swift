@@ -15,16 +15,26 @@ enum SealedBytes {
         _ plaintext: [UInt8], authenticating authenticatedData: [UInt8], key: SymmetricKey
     ) throws(PrivacyError) -> [UInt8] {
         do {
-            let box = try AES.GCM.seal(plaintext, using: key, authenticating: authenticatedData)
-            var sealed: [UInt8] = []
-            sealed.reserveCapacity(plaintext.count + overhead)
-            sealed.append(formatVersion)
-            sealed.append(contentsOf: box.nonce)
-            sealed.append(contentsOf: box.ciphertext)
-            sealed.append(contentsOf: box.tag)
-            return sealed
+            let box = try AES.GCM.seal(
+                plaintext, using: key, nonce: try randomNonce(), authenticating: authenticatedData)
+            // Nonce, ciphertext and tag, which there always is of a nonce of this length.
+            guard let combined = box.combined else { throw PrivacyError(.invalidKey, "the key can't seal") }
+            return [UInt8](unsafeUninitializedCapacity: 1 + combined.count) { sealed, count in
+                sealed[0] = formatVersion
+                _ = combined.copyBytes(to: UnsafeMutableBufferPointer(rebasing: sealed[1...]))
+                count = 1 + combined.count
+            }
         } catch {
             throw PrivacyError(.invalidKey, "the key can't seal")
+        }
+    }
+
+    private static func randomNonce() throws -> AES.GCM.Nonce {
+        var generator = PooledRandom()
+        return try withUnsafeTemporaryAllocation(byteCount: 16, alignment: 8) { bytes in
+            bytes.storeBytes(of: generator.next(), as: UInt64.self)
+            bytes.storeBytes(of: generator.next(), toByteOffset: 8, as: UInt64.self)
+            return try AES.GCM.Nonce(data: UnsafeRawBufferPointer(rebasing: bytes[..<nonceLength]))
         }
     }
 
