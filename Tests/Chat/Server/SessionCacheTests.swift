@@ -46,6 +46,55 @@ struct SessionCacheTests {
         let kept = (0..<20).count { cache.session("\($0)") != nil }
         #expect(kept == 18)
     }
+
+    @Test("whom a token belongs to is remembered with its session, and forgotten with it")
+    func participants() {
+        var cache = SessionCache(capacity: 10)
+        let anna = Participant(id: "p", name: "Anna")
+        cache.remember(anna, token: "t", in: "a")
+        #expect(cache.participantCount == 0)
+        cache.add(Self.session("a"))
+        #expect(cache.session("a", token: "t")?.participant == nil)
+        cache.remember(anna, token: "t", in: "a")
+        cache.remember(anna, token: "t", in: "a")
+        #expect(cache.participantCount == 1)
+        #expect(cache.session("a", token: "t")?.participant == anna)
+        #expect(cache.session("a", token: "other")?.participant == nil)
+        #expect(cache.session("b", token: "t") == nil)
+        cache.change(to: Self.session("a").stored)
+        #expect(cache.session("a", token: "t")?.participant == anna)
+        cache.remove("a")
+        #expect(cache.participantCount == 0)
+        cache.add(Self.session("a"))
+        #expect(cache.session("a", token: "t")?.participant == nil)
+    }
+
+    @Test("participants are forgotten with the least recently used sessions, and when a session is read again")
+    func participantsOfForgotten() {
+        var cache = SessionCache(capacity: 10)
+        for number in 0..<10 {
+            cache.add(Self.session("\(number)"))
+            cache.remember(Participant(id: "p", name: ""), token: "t", in: "\(number)")
+        }
+        #expect(cache.participantCount == 10)
+        cache.add(Self.session("new"))
+        #expect(cache.participantCount == 9)
+        cache.add(Self.session("9"))
+        #expect(cache.participantCount == 8)
+    }
+
+    @Test("no more participants are remembered than there is room for; one session's do not take another's room")
+    func participantsBound() {
+        var cache = SessionCache(capacity: 10, participants: (ofAll: 20, ofSession: 15))
+        for id in ["small", "large"] { cache.add(Self.session(id)) }
+        for number in 0..<4 { cache.remember(Participant(id: "p", name: ""), token: "\(number)", in: "small") }
+        for number in 0..<1_000 {
+            cache.remember(Participant(id: "p", name: ""), token: "\(number)", in: "large")
+            #expect(cache.participantCount <= 20)
+            #expect(cache.session("large", token: "\(number)")?.participant != nil)
+        }
+        #expect((0..<4).allSatisfy { cache.session("small", token: "\($0)")?.participant != nil })
+    }
 }
 
 @Suite("One does it for all")

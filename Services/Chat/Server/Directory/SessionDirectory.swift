@@ -32,6 +32,19 @@ package final class SessionDirectory: Sendable {
         return try visible(try await openings.value(for: id) { try await self.load(id) })
     }
 
+    /// The participant who holds a token of a session.
+    /// - Throws: As ``session(_:)``; `PrivacyError` for a token that does not open.
+    func participant(holding token: String, in id: String) async throws -> (session: OpenedSession, who: Participant) {
+        if let (session, known) = cache.withLock({ $0.session(id, token: token) }), let known {
+            return (try visible(session), known)
+        }
+        let session = try await session(id)
+        let opened = try ParticipantToken.open(token, key: session.cipher.tokenKey)
+        let participant = Participant(id: opened.participantID, name: opened.name)
+        cache.withLock { $0.remember(participant, token: token, in: session.id) }
+        return (session, participant)
+    }
+
     /// A session of the organisation; another's does not exist.
     func session(_ id: String, of organisationID: String) async throws -> OpenedSession {
         let session = try await session(id)

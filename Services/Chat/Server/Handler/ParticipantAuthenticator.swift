@@ -5,7 +5,8 @@ package import ServiceKit
 
 /// Recognises a participant by the token in the metadata `samtal-participant`.
 ///
-/// Nothing about the token is stored: it opens with the key of the session that it names, or it is not one.
+/// Nothing about the token is stored: it opens with the key of the session that it names, or it is not one. One that has
+/// been opened is in memory as long as its session is.
 package struct ParticipantAuthenticator: Authenticator {
     package static let metadataName = "samtal-participant"
 
@@ -17,9 +18,8 @@ package struct ParticipantAuthenticator: Authenticator {
         guard let token = call.metadata[first: ParticipantAuthenticator.metadataName] else { return nil }
         guard let sessionID = ParticipantToken.sessionID(of: token) else { throw .tokenInvalid }
         do {
-            let session = try await directory.session(sessionID)
-            let opened = try ParticipantToken.open(token, key: session.cipher.tokenKey)
-            return .participant(id: opened.participantID, sessionID: session.id, name: opened.name)
+            let (session, participant) = try await directory.participant(holding: token, in: sessionID)
+            return .participant(id: participant.id, sessionID: session.id, name: participant.name)
         } catch is PrivacyError {
             throw .tokenInvalid
         } catch {
