@@ -19,9 +19,10 @@ public final class Workers: Sendable {
     }
 
     /// Runs a job when its account's turn has come. A job may not wait for another one.
+    /// - Parameter isNext: A job calls this at its end. Its thread goes on with the new one itself, unless others wait.
     /// - Returns: false after ``stop()``: it will not be run.
-    public func run(for account: String, _ job: @escaping Job) -> Bool {
-        switch queue.withLock({ $0.add(job, for: account) }) {
+    public func run(for account: String, isNext: Bool = false, _ job: @escaping Job) -> Bool {
+        switch queue.withLock({ $0.add(job, for: account, isNext: isNext) }) {
         case .nothing: break
         case .wake: work.signal()
         case .start: start()
@@ -96,10 +97,14 @@ struct WorkerQueue: Sendable {
         share = max(self.threads * 3 / 4, 1)
     }
 
-    mutating func add(_ job: @escaping Workers.Job, for account: String) -> Need {
+    /// - Parameter isNext: Whether a thread that runs a job will look for the next one at once.
+    mutating func add(_ job: @escaping Workers.Job, for account: String, isNext: Bool = false) -> Need {
         if isStopping { return .tooLate }
+        let isAlone = order.isEmpty
         if lines[account, default: Line()].waiting.isEmpty { order.append(account) }
         lines[account, default: Line()].waiting.append(job)
+        // Whoever is woken would find that it was taken.
+        if isNext, isAlone { return .nothing }
         if idle > 0 {
             idle -= 1
             return .wake

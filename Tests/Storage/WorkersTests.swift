@@ -56,6 +56,20 @@ struct WorkersTests {
         #expect(queue.add({}, for: "e") == .nothing)
     }
 
+    @Test("a thread goes on with what its job leaves behind, and wakes nobody for it unless others wait")
+    func goingOn() {
+        var queue = WorkerQueue(threads: 2)
+        #expect(queue.add({}, for: "a") == .start)
+        #expect(queue.add({}, for: "a") == .start)
+        #expect(order(&queue) == ["a", "a"])
+        // One thread waits, the other runs a job that adds its next.
+        #expect(queue.add({}, for: "a", isNext: true) == .nothing)
+        #expect(queue.add({}, for: "b", isNext: true) == .wake)
+        #expect(order(&queue) == ["a", "b"])
+        queue.stop()
+        #expect(queue.add({}, for: "a", isNext: true) == .tooLate)
+    }
+
     @Test("stopping does what was accepted, and takes nothing more")
     func stopping() async {
         let workers = Workers(count: 3)

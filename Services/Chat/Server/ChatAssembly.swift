@@ -34,7 +34,8 @@ package struct ChatAssembly: Sendable {
         let limits = settings.limits
         let retention = Retention(channel: channel)
         store = try await FileSessionStore(
-            in: folder, limits: settings.store, reports: StoreReports(metrics: metrics, logger: logger))
+            in: folder, limits: settings.store, reports: StoreReports(metrics: metrics, logger: logger),
+            whenGathered: { LoopTurn.whenGathered($0) })
         // What is past its time stays so when the system's clock is set back, and a step ahead erases nothing.
         let clock = GuardedClock(clock, stored: try await store.clockMark())
         self.clock = clock

@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import NIOPosix
 internal import Synchronization
 
 /// Runs the tasks of one event loop's calls on that loop, and ends each turn of the loop with a write for each connection.
@@ -6,7 +7,7 @@ internal import Synchronization
 /// A handler starts inside the read that brought its request (`Task.immediate`), and whatever it waits for resumes
 /// here: a call never leaves its thread, and all that was answered during a turn goes out together at its end.
 final class LoopExecutor: TaskExecutor, @unchecked Sendable {
-    // Unchecked: `jobs`, `flushes` and the two flags are touched on `eventLoop` alone; `remote` has a mutex.
+    // Unchecked: `jobs`, `flushes`, `gathered` and the two flags are touched on `eventLoop` alone; `remote` has a mutex.
 
     /// Work handed over by other threads.
     private enum Work {
@@ -27,6 +28,8 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     let sessionMemory = SessionMemory()
     @exclusivity(unchecked) private var jobs = CircularBuffer<UnownedJob>(initialCapacity: 64)
     @exclusivity(unchecked) private var flushes: [any TurnEnd] = []
+    /// What is to be done once all that was read in this turn is under way.
+    @exclusivity(unchecked) private var gathered: [@Sendable () -> Void] = []
     private var isInTurn = false
     private var isTurnScheduled = false
     private let remote = Mutex(Remote())
@@ -56,22 +59,42 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
 
     /// Marks the start of a read: what is enqueued from now on runs in ``finishTurn()`` without being scheduled.
     func beginTurn() {
+        if LoopExecutor.onThread.currentValue !== self { LoopExecutor.onThread.currentValue = self }
         isInTurn = true
     }
 
     /// Runs what is ready and lets each connection that has something to send write it.
     func finishTurn() {
-        isInTurn = true
+        beginTurn()
         var budget = LoopExecutor.maxJobsPerTurn
         repeat {
             while budget > 0, let job = jobs.popFirst() {
                 job.runSynchronously(on: asUnownedTaskExecutor())
                 budget -= 1
             }
+            handOverGathered()
             flushAll()
         } while budget > 0 && !jobs.isEmpty
         isInTurn = false
         if !jobs.isEmpty { scheduleTurn() }
+    }
+
+    /// The executor whose turn it is on the calling thread.
+    fileprivate static var inTurn: LoopExecutor? {
+        guard let executor = onThread.currentValue, executor.isInTurn else { return nil }
+        return executor
+    }
+
+    private static let onThread = ThreadSpecificVariable<LoopExecutor>()
+
+    fileprivate func gather(_ body: @escaping @Sendable () -> Void) { gathered.append(body) }
+
+    private func handOverGathered() {
+        while !gathered.isEmpty {
+            let due = gathered
+            gathered.removeAll(keepingCapacity: true)
+            for body in due { body() }
+        }
     }
 
     /// Has the connection write at the end of this turn. It calls once per turn.
@@ -126,6 +149,20 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
             }
         }
         finishTurn()
+    }
+}
+
+/// The turn of an event loop that a call is served in.
+public enum LoopTurn {
+    /// Runs something once all calls that were read in this turn have begun; at once on a thread that is in no turn.
+    ///
+    /// For what is cheaper for many calls together, such as waking another thread. It must not block.
+    public static func whenGathered(_ body: @escaping @Sendable () -> Void) {
+        if let executor = LoopExecutor.inTurn {
+            executor.gather(body)
+        } else {
+            body()
+        }
     }
 }
 

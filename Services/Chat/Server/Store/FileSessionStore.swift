@@ -41,10 +41,12 @@ package final class FileSessionStore: SessionStore {
     /// session's file that is in order.
     /// - Parameters:
     ///   - path: Of the folder; created where missing.
+    ///   - whenGathered: Runs something once the calls that were read together have begun.
     ///   - step: Throws where a crash is to be played.
     /// - Throws: `StorageError`.
     package init(
         in path: String, limits: StoreLimits = StoreLimits(), reports: StoreReports,
+        whenGathered: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void = { $0() },
         step: @escaping @Sendable (StoreStep) throws -> Void = { _ in }
     ) async throws {
         self.limits = limits
@@ -53,7 +55,7 @@ package final class FileSessionStore: SessionStore {
         // The index first: its lock keeps others out of the folder.
         index = try SessionIndex(path: "\(path)/index.sqlite")
         folder = try DatabaseFolder("\(path)/sessions")
-        files = OpenFiles(in: folder, limits: limits, reports: reports)
+        files = OpenFiles(in: folder, limits: limits, reports: reports, whenGathered: whenGathered)
         do {
             try await beginAnewIfRestored(in: DatabaseFolder(path))
             try await inspect()

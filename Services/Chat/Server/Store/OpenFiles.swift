@@ -17,13 +17,19 @@ final class OpenFiles: Sendable {
 
     let workers: Workers
     let reports: StoreReports
+    /// Runs something once the calls that were read together have begun, so that their writes share a transaction.
+    let whenGathered: @Sendable (@escaping @Sendable () -> Void) -> Void
     private let folder: DatabaseFolder
     private let limits: StoreLimits
     private let state = Mutex(State())
     private let backlog: Mutex<Backlog>
     private let uses = Atomic<UInt64>(0)
 
-    init(in folder: DatabaseFolder, limits: StoreLimits, reports: StoreReports) {
+    init(
+        in folder: DatabaseFolder, limits: StoreLimits, reports: StoreReports,
+        whenGathered: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void
+    ) {
+        self.whenGathered = whenGathered
         self.folder = folder
         self.limits = limits
         self.reports = reports

@@ -119,7 +119,7 @@ extension SessionContent {
         let failure = failure
         self.failure = nil
         if let failure = failure as? StorageError, failure.code == .corrupt { damage = failure }
-        for answer in answers { answer(failure) }
+        SessionWork.answer(answers, failure)
     }
 
     /// Begins the transaction with the first write that stores something.

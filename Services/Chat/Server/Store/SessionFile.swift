@@ -32,7 +32,7 @@ final class SessionFile: @unchecked Sendable {
 
     /// Sees what is committed.
     func read<T: Sendable>(_ body: @escaping @Sendable (SessionContent) throws -> T) async throws -> T {
-        try await add(body) { queue, work in queue.add(read: work) }
+        try await add(body) { queue, work in queue.add(read: work) ? .turn : .nothing }
     }
 
     /// Has the files to itself, after whatever has begun and before whatever waits. Is never refused.
@@ -51,12 +51,13 @@ final class SessionFile: @unchecked Sendable {
     }
 
     private func add<T: Sendable>(
-        _ body: @escaping @Sendable (SessionContent) throws -> T, _ add: (inout SessionQueue, SessionWork) -> Bool
+        _ body: @escaping @Sendable (SessionContent) throws -> T,
+        _ add: (inout SessionQueue, SessionWork) -> SessionQueue.Need
     ) async throws -> T {
-        try await withUnsafeThrowingContinuation { continuation in
+        let outcome: SessionWork.Outcome<T> = await withUnsafeContinuation { continuation in
             let work = SessionWork(continuation, body)
             let outcome = queue.withLock { queue in
-                Result<Bool, any Error> {
+                Result<SessionQueue.Need, any Error> {
                     if queue.isRetired { throw Retired() }
                     if let refusal = queue.refusal { throw refusal }
                     try files.admit(organisation, waiting: queue.waiting)
@@ -64,11 +65,18 @@ final class SessionFile: @unchecked Sendable {
                 }
             }
             switch outcome {
-            case .success(true): schedule()
-            case .success(false): break
+            case .success(.turn): schedule()
+            case .success(.gathering): files.whenGathered { self.endGathering() }
+            case .success(.nothing): break
             case .failure(let error): work.refuse(error)
             }
         }
+        outcome.others?.wake()
+        return try outcome.result.get()
+    }
+
+    private func endGathering() {
+        if queue.withLock({ $0.endGathering() }) { schedule() }
     }
 
     /// How much waits.
@@ -84,8 +92,9 @@ final class SessionFile: @unchecked Sendable {
         for work in refused { work.refuse(error) }
     }
 
-    private func schedule() {
-        guard !files.workers.run(for: organisation, { self.takeTurn() }) else { return }
+    /// - Parameter isNext: A turn is about to end, whose thread goes on with this one.
+    private func schedule(isNext: Bool = false) {
+        guard !files.workers.run(for: organisation, isNext: isNext, { self.takeTurn() }) else { return }
         let closed = StorageError(.closed, "the store is closed")
         let refused = queue.withLock { $0.stop(closed) }
         files.done(organisation, refused.works.count)
@@ -104,7 +113,7 @@ extension SessionFile {
             files.done(organisation, writes.count + reads.count)
             run(writes, reads)
         }
-        end()
+        end(isNext: true)
     }
 
     private func run(_ writes: [SessionWork], _ reads: [SessionWork]) {
@@ -122,9 +131,9 @@ extension SessionFile {
         }
     }
 
-    private func end() {
+    private func end(isNext: Bool = false) {
         let (isDue, isRetired) = queue.withLock { queue in (queue.end(isOpen: content != nil), queue.isRetired) }
-        if isDue { schedule() }
+        if isDue { schedule(isNext: isNext) }
         if isRetired { files.remove(self) }
     }
 

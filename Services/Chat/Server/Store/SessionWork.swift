@@ -4,34 +4,60 @@ internal import Storage
 /// What one caller wants of a session's file, with the types of body and result erased. Answered exactly once: `refuse` if
 /// it never ran, else what `run` returned, which is told why nothing was stored.
 struct SessionWork: Sendable {
-    typealias Answer = @Sendable ((any Error)?) -> Void
+    typealias Answer = @Sendable ((any Error)?, Others?) -> Void
+
+    /// What a caller goes on with.
+    struct Outcome<T: Sendable>: Sendable {
+        let result: Result<T, any Error>
+        /// Who shared its turn and waits to be told by it.
+        let others: Others?
+    }
+
+    /// Callers whose work ran in the same turn. The first of them is woken, and wakes the others where it goes on: waking
+    /// one from another thread costs more than all else that is done for it.
+    struct Others: Sendable {
+        fileprivate let answers: ArraySlice<Answer>
+        fileprivate let failure: (any Error)?
+
+        func wake() {
+            for answer in answers { answer(failure, nil) }
+        }
+    }
 
     let run: @Sendable (SessionContent) -> Answer
     let refuse: @Sendable (any Error) -> Void
+}
 
+extension SessionWork {
     /// - Parameter body: Throws a ``ChatError`` only before it has stored anything.
     init<T: Sendable>(
-        _ continuation: UnsafeContinuation<T, any Error>, _ body: @escaping @Sendable (SessionContent) throws -> T
+        _ continuation: UnsafeContinuation<Outcome<T>, Never>, _ body: @escaping @Sendable (SessionContent) throws -> T
     ) {
-        refuse = { continuation.resume(throwing: $0) }
+        refuse = { continuation.resume(returning: Outcome(result: .failure($0), others: nil)) }
         run = { content in
+            let result: Result<T, any Error>
             do {
-                let value = try body(content)
-                return { failure in
-                    if let failure {
-                        continuation.resume(throwing: failure)
-                    } else {
-                        continuation.resume(returning: value)
-                    }
-                }
+                result = .success(try body(content))
             } catch let error as ChatError {
-                return { _ in continuation.resume(throwing: error) }
+                return { _, others in
+                    continuation.resume(returning: Outcome(result: .failure(error), others: others))
+                }
             } catch {
                 let error = StorageError.translated(error)
                 content.fail(error)
-                return { _ in continuation.resume(throwing: error) }
+                result = .failure(error)
+            }
+            return { failure, others in
+                let result = failure.map { .failure($0) } ?? result
+                continuation.resume(returning: Outcome(result: result, others: others))
             }
         }
+    }
+
+    /// Tells callers how their transaction ended.
+    static func answer(_ answers: [Answer], _ failure: (any Error)?) {
+        guard let first = answers.first else { return }
+        first(failure, answers.count > 1 ? Others(answers: answers.dropFirst(), failure: failure) : nil)
     }
 }
 
@@ -48,6 +74,17 @@ struct SessionQueue: Sendable {
     /// Writes that share a transaction, and reads in one turn: then others have theirs.
     static let writesInTurn = 512
     static let readsInTurn = 16
+    /// Writes that are not kept waiting for more to share their transaction.
+    static let writesWorthATurn = 32
+
+    /// What the caller who adds a write does next.
+    enum Need: Sendable, Equatable {
+        case nothing
+        /// Schedule a turn.
+        case turn
+        /// Call ``endGathering()`` once the calls that were read together have begun.
+        case gathering
+    }
 
     enum Turn: Sendable {
         case alone(LoneWork)
@@ -57,6 +94,8 @@ struct SessionQueue: Sendable {
     private var alone: [LoneWork] = []
     private var writes: [SessionWork] = []
     private var reads: [SessionWork] = []
+    /// Whether somebody will schedule a turn for the writes that wait.
+    private var isGathering = false
     private var isScheduled = false
     private var isRunning = false
     /// Why nothing more is taken.
@@ -67,12 +106,18 @@ struct SessionQueue: Sendable {
     var isEmpty: Bool { alone.isEmpty && writes.isEmpty && reads.isEmpty }
     var waiting: Int { writes.count + reads.count }
 
-    /// - Returns: Whether the caller must schedule a turn.
-    mutating func add(write: SessionWork) -> Bool {
+    mutating func add(write: SessionWork) -> Need {
         writes.append(write)
-        return schedule()
+        guard !isScheduled, !isRunning else { return .nothing }
+        if writes.count >= SessionQueue.writesWorthATurn { return schedule() ? .turn : .nothing }
+        defer { isGathering = true }
+        return isGathering ? .nothing : .gathering
     }
 
+    /// - Returns: Whether the caller must schedule a turn.
+    mutating func endGathering() -> Bool { isGathering && schedule() }
+
+    /// - Returns: Whether the caller must schedule a turn.
     mutating func add(read: SessionWork) -> Bool {
         reads.append(read)
         return schedule()
@@ -85,7 +130,7 @@ struct SessionQueue: Sendable {
 
     private mutating func schedule() -> Bool {
         guard !isScheduled, !isRunning else { return false }
-        isScheduled = true
+        (isGathering, isScheduled) = (false, true)
         return true
     }
 
