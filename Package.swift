@@ -100,7 +100,9 @@ let package = Package(
         .target(
             name: "Contracts", dependencies: ["RPC", "ProtobufC", "CProtobufC", "CContracts", "CRPCContracts"],
             swiftSettings: perCallSettings),
-        .target(name: "Storage", dependencies: [grdb, logging], exclude: ["README.md"], swiftSettings: settings),
+        .target(
+            name: "Storage", dependencies: [grdb, .product(name: "GRDBSQLite", package: "GRDB.swift"), logging],
+            exclude: ["README.md"], swiftSettings: settings),
         .target(name: "StorageStatus", dependencies: ["Storage", "RPC"], swiftSettings: settings),
         .target(name: "Privacy", dependencies: [crypto], exclude: ["README.md"], swiftSettings: settings),
         .target(name: "KeySlots", dependencies: ["CLinux", crypto], exclude: ["README.md"], swiftSettings: settings),

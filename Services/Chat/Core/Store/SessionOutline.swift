@@ -62,7 +62,9 @@ package struct SessionOutline: Sendable {
     /// The numbers of a question's answers, in the order given.
     package func answers(to number: Int64) -> [Int64] { (answers[UInt32(number)] ?? []).map(Int64.init) }
 
-    package func questionCount(by author: [UInt8]) -> Int { numbers(by: author).count }
+    package func questionCount(by author: [UInt8]) -> Int {
+        authors[SessionOutline.key(author)].map { numbersByAuthor[Int($0)].count } ?? 0
+    }
 
     private func numbers(by author: [UInt8]) -> [UInt32] {
         authors[SessionOutline.key(author)].map { numbersByAuthor[Int($0)] } ?? []
@@ -209,7 +211,10 @@ extension SessionOutline {
 extension SessionOutline {
     /// A digest, which is as long as the key.
     fileprivate static func key(_ digest: [UInt8]) -> UInt128 {
-        digest.reduce(0) { $0 << 8 | UInt128($1) }
+        digest.withUnsafeBytes { bytes in
+            guard bytes.count == MemoryLayout<UInt128>.size else { return digest.reduce(0) { $0 << 8 | UInt128($1) } }
+            return UInt128(bigEndian: bytes.loadUnaligned(as: UInt128.self))
+        }
     }
 
     /// The random end of an identifier.

@@ -1,6 +1,7 @@
 internal import ChatCore
 internal import Foundation
 internal import GRDB
+internal import Storage
 
 // Each decides by the outline before it stores anything, so that what a rule refuses leaves no trace.
 extension SessionContent {
@@ -27,11 +28,15 @@ extension SessionContent {
         outline.noteQuestion(id: question.id, author: question.author, request: question.request)
         let sequence = outline.sequence
         let statement = try insertQuestion.get()
-        statement.setUncheckedArguments([
-            outline.number, sequence, question.id, Data(question.author), Data(question.request),
-            question.askTime.milliseconds, question.sealedAuthorName.column, Data(question.sealedText),
-        ])
-        try statement.execute()
+        statement.bind(outline.number)
+        statement.bind(sequence)
+        statement.bind(question.id)
+        statement.bind(question.author)
+        statement.bind(question.request)
+        statement.bind(question.askTime.milliseconds)
+        if question.sealedAuthorName.isEmpty { statement.bindNull() } else { statement.bind(question.sealedAuthorName) }
+        statement.bind(question.sealedText)
+        try statement.run()
         self.onCommit { onCommit(sequence) }
         return .stored
     }

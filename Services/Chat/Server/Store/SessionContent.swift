@@ -29,7 +29,8 @@ final class SessionContent {
 
     /// Compiled once for the file's time in memory: looking one up costs as much as running it.
     lazy var insertQuestion = Result {
-        try db.makeStatement(
+        try BoundStatement(
+            db,
             sql: """
                 INSERT INTO question (number, sequence, id, author, request, ask_time, author_name, text)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -89,10 +90,10 @@ final class SessionContent {
 
     func close() {
         insertQuestion = .failure(StorageError(.closed, "the session's file is closed"))
-        insertEvent = insertQuestion
-        selectQuestion = insertQuestion
-        beginning = insertQuestion
-        committing = insertQuestion
+        insertEvent = .failure(StorageError(.closed, "the session's file is closed"))
+        selectQuestion = insertEvent
+        beginning = insertEvent
+        committing = insertEvent
         file.close()
     }
 
