@@ -16,13 +16,13 @@ let perCallSettings: [SwiftSetting] = settings + [.enableUpcomingFeature("Noniso
 /// A deployable service: rules in Core, RPC handlers and stores in Server, a thin executable in Main.
 func service(
     _ name: String, folder: String, executable: String, core: [Target.Dependency], server: [Target.Dependency],
-    serverResources: [Resource] = []
+    serverResources: [Resource] = [], serverSettings: [SwiftSetting] = settings
 ) -> [Target] {
     [
         .target(name: "\(name)Core", dependencies: core, path: "Services/\(folder)/Core", swiftSettings: settings),
         .target(
             name: "\(name)Server", dependencies: [.target(name: "\(name)Core")] + server,
-            path: "Services/\(folder)/Server", resources: serverResources, swiftSettings: settings),
+            path: "Services/\(folder)/Server", resources: serverResources, swiftSettings: serverSettings),
         .executableTarget(
             name: executable,
             dependencies: [
@@ -221,7 +221,7 @@ let package = Package(
             server: [
                 "RPC", "Contracts", "ServiceKit", "Storage", "StorageStatus", "Privacy", grdb, logging, crypto,
                 lifecycle,
-            ])
+            ], serverSettings: perCallSettings)
         + service(
             "Retention", folder: "Retention", executable: "samtal-retention",
             core: ["Privacy", crypto],
