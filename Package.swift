@@ -26,7 +26,7 @@ func service(
         .executableTarget(
             name: executable,
             dependencies: [
-                .target(name: "\(name)Server"), "ServiceKit",
+                .target(name: "\(name)Server"), "ServiceKit", "Storage", "StorageStatus",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Services/\(folder)/Main", swiftSettings: settings),
@@ -103,7 +103,7 @@ let package = Package(
         .target(
             name: "Storage", dependencies: [grdb, .product(name: "GRDBSQLite", package: "GRDB.swift"), logging],
             exclude: ["README.md"], swiftSettings: settings),
-        .target(name: "StorageStatus", dependencies: ["Storage", "RPC"], swiftSettings: settings),
+        .target(name: "StorageStatus", dependencies: ["Storage", "RPC", "ServiceKit"], swiftSettings: settings),
         .target(name: "Privacy", dependencies: [crypto], exclude: ["README.md"], swiftSettings: settings),
         .target(name: "KeySlots", dependencies: ["CLinux", crypto], exclude: ["README.md"], swiftSettings: settings),
         // Linked into every service: wipes memory as it is freed.
@@ -131,7 +131,7 @@ let package = Package(
         tests("RPC", ["RPC", "ProtobufC", logging] + nio),
         tests("Fuzz", fuzzed, exclude: ["Driver", "Seeds", "README.md"]),
         tests("Contracts", ["Contracts", "RPC", "ProtobufC"]),
-        tests("Storage", ["Storage", "StorageStatus", "RPC", grdb]),
+        tests("Storage", ["Storage", "StorageStatus", "RPC", "TestProcesses", grdb, logging]),
         tests("Privacy", ["Privacy", crypto]),
         tests("KeySlots", ["KeySlots", "TestProcesses"]),
         tests(

@@ -52,6 +52,21 @@ need_swift() {
 # time and takes half the memory; and with small functions of one module inlined into another.
 release_options=(--static-swift-stdlib -Xswiftc -cross-module-optimization)
 
+# bound_log FILE BYTES KEEP: a log that has grown beyond BYTES becomes FILE.1, what was FILE.1 becomes FILE.2, and so on up
+# to KEEP. Its writer has it open for appending, and goes on in the emptied file; lines that are written between the copy
+# and the emptying are lost.
+bound_log() {
+  local file=$1 bytes=$2 keep=$3 number
+  [ "$(stat -c %s -- "$file" 2>/dev/null || echo 0)" -gt "$bytes" ] || return 0
+  for ((number = keep; number >= 1; number--)); do
+    [ ! -e "$file.$number" ] || { [ "$number" -lt "$keep" ] && mv -f -- "$file.$number" "$file.$((number + 1))"; } ||
+      rm -f -- "$file.$number"
+  done
+  # On a full disk there is no room for a copy; the bound holds all the same.
+  cp -p -- "$file" "$file.1" 2>/dev/null || rm -f -- "$file.1"
+  : >"$file"
+}
+
 # build_products CONFIGURATION PRODUCT...: builds with progress on a terminal, and one line a product elsewhere.
 build_products() {
   local configuration=$1 product log options=(); shift

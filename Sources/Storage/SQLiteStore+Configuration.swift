@@ -1,6 +1,16 @@
 internal import GRDB
 
 extension SQLiteStore {
+    /// What a write is for, which decides at a nearly full disk.
+    public enum Purpose: Sendable {
+        /// Bookkeeping: takes what room there is.
+        case upkeep
+        /// Keeps something more: refused before the room is taken that erasing needs.
+        case keeping
+        /// Erases, or is needed to: may use the room that is kept for it.
+        case erasing
+    }
+
     public struct Configuration: Sendable {
         /// Writes that may wait; one more is refused with ``StorageError/Code/overloaded``. So is one on an account that has
         /// an eighth of them waiting, once three quarters are taken.
@@ -16,6 +26,8 @@ extension SQLiteStore {
         public var truncationAttempts = 15
         /// Pages in the write-ahead log after which a commit copies them into the database file.
         public var checkpointPages = 1000
+        /// What is kept on the disk for erasing; nil: nothing.
+        public var reserve: DiskReserve?
 
         public init() {}
     }

@@ -49,12 +49,28 @@ public final class SQLiteStore: Sendable {
     ///
     /// A task that is cancelled before its body began gets `CancellationError` and has written nothing; after that the
     /// write completes.
-    /// - Parameter account: On whose account it waits: when the queue is three quarters full, one account may have an eighth
-    ///   of it at most.
+    /// - Parameters:
+    ///   - account: On whose account it waits: when the queue is three quarters full, one account may have an eighth
+    ///     of it at most.
+    ///   - purpose: For `erasing` the body may run a second time, after the first was rolled back.
     /// - Throws: ``StorageError``: `overloaded` if the queue is full, `closed`, or why the commit failed. What the body
     ///   throws, with errors of the database other than violated constraints as ``StorageError``.
     public func write<T: Sendable>(
-        account: Int64? = nil, _ body: @escaping @Sendable (inout WriteTransaction) throws -> T
+        account: Int64? = nil, for purpose: Purpose = .upkeep,
+        _ body: @escaping @Sendable (inout WriteTransaction) throws -> T
+    ) async throws -> T {
+        guard let reserve = configuration.reserve else { return try await submit(account, body) }
+        switch purpose {
+        case .upkeep: return try await submit(account, body)
+        case .keeping:
+            try reserve.admit()
+            return try await submit(account, body)
+        case .erasing: return try await reserve.erasing { try await submit(account, body) }
+        }
+    }
+
+    private func submit<T: Sendable>(
+        _ account: Int64?, _ body: @escaping @Sendable (inout WriteTransaction) throws -> T
     ) async throws -> T {
         let ticket = nextTicket.wrappingAdd(1, ordering: .relaxed).newValue
         return try await withTaskCancellationHandler {

@@ -10,7 +10,7 @@ import Testing
 
 @Suite("A full disk", .enabled(if: SmallDisk.isAllowed, Comment(rawValue: SmallDisk.skipped)))
 struct FullDiskTests {
-    private static let kilobytes = 900
+    private static let kilobytes = 1_400
 
     /// A kind of write, and the call of it.
     private typealias Write = (kind: String, call: () async throws -> Void)
@@ -65,9 +65,6 @@ struct FullDiskTests {
                                 options: organisation.administrator)
                         }
                     ),
-                    ("signing in", { _ = try await identity.signIn(.init(code: code)) }),
-                    ("refreshing", { _ = try await identity.refreshTokens(.init(refreshToken: tokens.refreshToken)) }),
-                    ("signing out", { _ = try await identity.revokeTokens(.init(refreshToken: tokens.refreshToken)) }),
                     (
                         "making a sign-in code",
                         {
@@ -84,9 +81,23 @@ struct FullDiskTests {
             // What only reads goes on all the while.
             #expect(try await identity.listSigningKeys(.init()).keys.count == 1)
 
-            disk.makeRoom()
+            // Whoever is to erase has to get in; whoever is out stays so.
             _ = try await identity.signIn(.init(code: code))
-            _ = try await identity.refreshTokens(.init(refreshToken: tokens.refreshToken))
+            let next = try await identity.refreshTokens(.init(refreshToken: tokens.refreshToken))
+            #expect(disk.free > 0)
+            _ = try await identity.revokeTokens(.init(refreshToken: next.refreshToken))
+            await expectStatus(.unauthenticated) {
+                try await identity.refreshTokens(.init(refreshToken: next.refreshToken))
+            }
+            // What was kept for that is for nothing else.
+            await expectFull(
+                .identity,
+                [("again", { _ = try await identity.createOrganisation(.init(displayName: name())) })])
+
+            disk.makeRoom()
+            try await eventually("what keeps more is stored again") {
+                (try? await identity.createOrganisation(.init(displayName: name()))) != nil
+            }
         }
     }
 
@@ -144,8 +155,12 @@ struct FullDiskTests {
                                     requestID: request()), options: options)
                         }
                     ),
-                    ("ending", { _ = try await chat.endSession(.init(sessionID: other), options: options) }),
                 ])
+            // What lets a session go is stored all the same.
+            let ended = try await chat.endSession(.init(sessionID: other), options: options)
+            #expect(ended.state == .ended)
+            _ = try await chat.deleteQuestion(
+                .init(sessionID: session, questionID: questions[0]), options: options)
             // Erasing needs no room: nothing is served at once, and the content is unlinked.
             _ = try await samtal.retention.eraseSession(
                 .init(sessionID: draft, confirmSessionID: draft), options: options)
@@ -157,10 +172,14 @@ struct FullDiskTests {
             #expect(status == 503)
             #expect(error["reason"] == "STORE_FULL" && error["message"] == "chat's disk is full")
 
-            disk.makeRoom()
-            _ = try await chat.endSession(.init(sessionID: other), options: options)
-            _ = try await samtal.retention.eraseSession(
+            try disk.fill()
+            let certificate = try await samtal.retention.eraseSession(
                 .init(sessionID: other, confirmSessionID: other), options: options)
+            #expect(!certificate.statement.isEmpty)
+            disk.makeRoom()
+            try await eventually("sessions are made again") {
+                (try? await chat.createSession(.init(title: "Fråga"), options: options)) != nil
+            }
         }
     }
 
@@ -174,7 +193,6 @@ struct FullDiskTests {
             _ = try await samtal.chat.endSession(.init(sessionID: session), options: options)
             let disk = try #require(samtal.disk(.retention))
             try disk.fill()
-            var day: UInt32 = 0
             await expectFull(
                 .retention,
                 [
@@ -188,24 +206,8 @@ struct FullDiskTests {
                         }
                     ),
                     (
-                        "setting a policy",
-                        {
-                            day = 5 + (day + 1) % 15
-                            _ = try await retention.setPolicy(
-                                .init(organisationID: organisation.organisationID, retentionDays: day), options: options
-                            )
-                        }
-                    ),
-                    (
                         "creating a session, which chat is asked for",
                         { _ = try await samtal.chat.createSession(.init(title: "Fråga"), options: options) }
-                    ),
-                    (
-                        "erasing",
-                        {
-                            _ = try await retention.eraseSession(
-                                .init(sessionID: session, confirmSessionID: session), options: options)
-                        }
                     ),
                 ])
             expectLogged(samtal, .retention)
@@ -215,10 +217,20 @@ struct FullDiskTests {
             #expect(status == 503)
             #expect(error["reason"] == "STORE_FULL" && error["message"] == "retention's disk is full")
 
-            disk.makeRoom()
-            _ = try await samtal.chat.createSession(.init(title: "Fråga"), options: options)
+            // What shortens and what erases is stored, and certified.
+            let policy = try await retention.setPolicy(
+                .init(organisationID: organisation.organisationID, retentionDays: 5), options: options)
+            #expect(policy.retentionDays == 5)
             _ = try await retention.eraseSession(
                 .init(sessionID: session, confirmSessionID: session), options: options)
+            let certificate = try await retention.getCertificate(.init(sessionID: session), options: options)
+            #expect(!certificate.statement.isEmpty)
+            #expect(samtal.child(.retention)?.printed.contains("what was kept for erasing is being used") == true)
+
+            disk.makeRoom()
+            try await eventually("sessions are made again") {
+                (try? await samtal.chat.createSession(.init(title: "Fråga"), options: options)) != nil
+            }
         }
     }
 

@@ -42,6 +42,13 @@ package struct SmallDisk: Sendable {
         }
     }
 
+    /// Bytes that are left.
+    package var free: Int {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else { return -1 }
+        return Int(status.f_bavail) * Int(status.f_frsize)
+    }
+
     /// Gives the room back.
     package func makeRoom() { unlink(filler) }
 

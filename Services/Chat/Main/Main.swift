@@ -1,6 +1,8 @@
 internal import ArgumentParser
 internal import ChatServer
 internal import ServiceKit
+internal import Storage
+internal import StorageStatus
 
 /// samtal-chat: sessions, questions, answers and the live feed, over gRPC on a Unix socket.
 @main
@@ -21,7 +23,8 @@ struct Main: CheckedCommand {
             return try await ChatAssembly(
                 folder: environment.ownFolder, region: environment.region,
                 identity: environment.channel(to: "identity"), retention: environment.channel(to: "retention"),
-                settings: settings, metrics: environment.metrics, health: environment.health,
+                settings: settings, reserve: DiskReserve(of: environment), metrics: environment.metrics,
+                health: environment.health,
                 logger: environment.logger
             )
             .parts(administrators: administrators.authenticator, revocations: [administrators.revocations])

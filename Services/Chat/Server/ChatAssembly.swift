@@ -5,6 +5,7 @@ package import Privacy
 package import RPC
 package import ServiceKit
 package import ServiceLifecycle
+package import Storage
 internal import StorageStatus
 
 /// Chat, put together: the only place where its parts are made.
@@ -22,12 +23,13 @@ package struct ChatAssembly: Sendable {
     ///   - region: Where that is, as declared.
     ///   - identity: The channel to identity, which need not be up.
     ///   - retention: The channel to retention, which need not be up.
+    ///   - reserve: What is kept on the disk for erasing.
     ///   - metrics: Where refusals are counted, and what the clock does.
     ///   - health: Says whether the clock is steady.
     /// - Throws: `StorageError` if the store can't be opened.
     package init(
         folder: String, region: Region, identity: RPCChannel, retention channel: RPCChannel,
-        settings: ChatSettings,
+        settings: ChatSettings, reserve: DiskReserve? = nil,
         metrics: MetricsRegistry? = nil, health: HealthService? = nil,
         clock: any WallClock = SystemWallClock(), logger: Logger
     ) async throws {
@@ -35,7 +37,7 @@ package struct ChatAssembly: Sendable {
         let retention = Retention(channel: channel)
         store = try await FileSessionStore(
             in: folder, limits: settings.store, reports: StoreReports(metrics: metrics, logger: logger),
-            whenGathered: { LoopTurn.whenGathered($0) })
+            whenGathered: { LoopTurn.whenGathered($0) }, reserve: reserve)
         // What is past its time stays so when the system's clock is set back, and a step ahead erases nothing.
         let clock = GuardedClock(clock, stored: try await store.clockMark())
         self.clock = clock

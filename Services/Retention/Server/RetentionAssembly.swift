@@ -6,7 +6,7 @@ package import Privacy
 package import RPC
 package import RetentionCore
 package import ServiceKit
-import Storage
+package import Storage
 import StorageStatus
 
 /// Retention, wired up: the one place where its parts are made.
@@ -31,15 +31,16 @@ package struct RetentionAssembly: Sendable {
     ///   - metrics: where refusals are counted, and what the clock does.
     ///   - health: says whether the clock is steady, and the ledger's anchor as it was.
     ///   - clock: the machine's time.
+    ///   - reserve: what is kept on the disk for erasing.
     package static func make(
         folder: String, region: Region, identity: RPCChannel, chat: ChatChannels,
         clock source: any WallClock, logger: Logger,
         metrics: MetricsRegistry? = nil, health: HealthService? = nil, longCalls: LongCallLimits = LongCallLimits(),
         configuration: ErasureScheduler.Configuration = .init(), limits: RetentionLimits = RetentionLimits(),
         keySettings: KeySettings = KeySettings(), anchorSettings: AnchorSettings = AnchorSettings(),
-        hooks: ErasureHooks = ErasureHooks()
+        reserve: DiskReserve? = nil, hooks: ErasureHooks = ErasureHooks()
     ) async throws -> RetentionAssembly {
-        let store = try RetentionStore(path: folder + "/retention.sqlite", limits: limits)
+        let store = try RetentionStore(path: folder + "/retention.sqlite", limits: limits, reserve: reserve)
         let signer = try await ledgerSigner(path: folder + "/ledger-key", store: store)
         let clock = GuardedClock(source, stored: try await store.clockMark())
         let signal = WakeSignal()
@@ -101,7 +102,8 @@ package struct RetentionAssembly: Sendable {
                 calls: environment.channel(to: "chat"), exports: environment.channel(to: "chat", for: "exports"),
                 erasures: environment.channel(to: "chat", for: "erasures")),
             clock: SystemWallClock(), logger: environment.logger, metrics: environment.metrics,
-            health: environment.health, keySettings: keySettings, anchorSettings: anchorSettings)
+            health: environment.health, keySettings: keySettings, anchorSettings: anchorSettings,
+            reserve: DiskReserve(of: environment))
         let administrators = Administrators(
             identity: environment.channel(to: "identity"), logger: environment.logger)
         return ServiceParts(

@@ -15,6 +15,8 @@ public struct ServiceEnvironment: Sendable {
     public let region: Region
     /// The service's own folder in it, with mode 0700.
     public let ownFolder: String
+    /// What is to be kept on the disk for erasing, in bytes.
+    public let diskReserve: Int64
     public let logger: Logger
     /// The threads that connections live on.
     public let group: MultiThreadedEventLoopGroup
@@ -34,6 +36,7 @@ public struct ServiceEnvironment: Sendable {
         region = settings.region
         dataFolder = settings.folders.root
         ownFolder = settings.folders.own
+        diskReserve = settings.diskReserve
         self.logger = logger
         self.group = group
         peers = settings.peers

@@ -61,5 +61,14 @@ public struct ServiceOptions: ParsableArguments {
             valueName: "n"))
     var threads: Int?
 
+    @Option(
+        name: .customLong("disk-reserve"),
+        help: ArgumentHelp(
+            """
+            Room on the disk that only erasing may use, in MiB, 0 to 1024, and an eighth of the disk at most \
+            (SAMTAL_DISK_RESERVE; default 8). Nothing new is stored while there is less than twice as much.
+            """, valueName: "mib"))
+    var diskReserve: Int?
+
     public init() {}
 }

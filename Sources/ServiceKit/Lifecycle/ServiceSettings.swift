@@ -19,6 +19,8 @@ struct ServiceSettings: Sendable {
     var neighbours: [String: String]
     var logLevel: Logger.Level
     var threads: Int
+    /// In bytes.
+    var diskReserve: Int64
     /// The socket that the process was started with, which it then serves on in place of its own.
     var activated: ActivatedSockets.Socket?
 
@@ -53,6 +55,7 @@ struct ServiceSettings: Sendable {
         neighbours = try Self.neighbours(list(options.neighbour, "SAMTAL_NEIGHBOURS"))
         logLevel = try Self.logLevel(options.logLevel ?? variable("SAMTAL_LOG_LEVEL") ?? "info")
         threads = try Self.threads(options.threads.map(String.init) ?? variable("SAMTAL_THREADS"))
+        diskReserve = try Self.diskReserve(options.diskReserve.map(String.init) ?? variable("SAMTAL_DISK_RESERVE"))
     }
 
     /// There is no default: where personal data lies is to be said by whoever knows.
@@ -105,6 +108,15 @@ struct ServiceSettings: Sendable {
             throw StartUpError("--log-level: there is no level \"\(text)\"", remedy: "the levels are \(known)")
         }
         return level
+    }
+
+    private static func diskReserve(_ text: String?) throws(StartUpError) -> Int64 {
+        guard let text else { return 8 << 20 }
+        guard let number = Int64(text), (0...1024).contains(number) else {
+            throw StartUpError(
+                "--disk-reserve \(text) is not a number of MiB from 0 to 1024", remedy: "leave it out if in doubt")
+        }
+        return number << 20
     }
 
     private static func threads(_ text: String?) throws(StartUpError) -> Int {

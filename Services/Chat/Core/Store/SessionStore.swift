@@ -136,6 +136,12 @@ package protocol SessionStore: Sendable {
     /// How much a session holds, deleted questions too; nil if it can't be read.
     func counts(of sessionID: String) async throws -> ContentCounts?
 
+    // MARK: Room
+
+    /// Asks for room for something new, before it is stored. What ends, shortens, deletes and erases doesn't ask.
+    /// - Throws: `StorageError`, `full`, while what room is left is kept for erasing.
+    func requireRoom() throws
+
     // MARK: Erasing
 
     /// Erases all of a session, at a cost that does not depend on what else is stored. Needs no room on the disk.

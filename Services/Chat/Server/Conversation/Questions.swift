@@ -19,6 +19,7 @@ struct Questions: Sendable {
         _ text: String, requestID: String, in sessionID: String, by participant: (id: String, name: String)
     ) async throws -> ChatV1.Question {
         try await sealing(in: sessionID) { session in
+            try store.requireRoom()
             let cipher = session.cipher
             let now = clock.confirmed()
             let id = QuestionIdentifier.make(at: now)
@@ -47,6 +48,8 @@ struct Questions: Sendable {
         _ questionID: String, in sessionID: String, of organisationID: String, by moderation: Moderation
     ) async throws -> ChatV1.Question {
         let session = try await directory.session(sessionID, of: organisationID)
+        // Hiding what is seen already takes what room there is.
+        if case .publish = moderation { try store.requireRoom() }
         let question = try await store.moderate(questionID, in: session.id, by: moderation, limits: limits) {
             [feed] question in
             feed.publish(question, in: sessionID)
@@ -60,6 +63,7 @@ struct Questions: Sendable {
     ) async throws -> ChatV1.Question {
         try await sealing(in: sessionID) { session in
             guard session.record.organisationID == administrator.organisationID else { throw ChatError.sessionNotFound }
+            try store.requireRoom()
             let cipher = session.cipher
             let now = clock.confirmed()
             let id = QuestionIdentifier.make(at: now)

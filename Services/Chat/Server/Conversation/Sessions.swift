@@ -18,6 +18,7 @@ struct Sessions: Sendable {
 
     /// - Throws: UNAVAILABLE naming retention, or what retention says against it.
     func create(title: String, organisationID: String) async throws -> ChatV1.Session {
+        try store.requireRoom()
         let id = Identifier.random(prefix: storeTag + "-")
         let (keys, retentionDays) = try await retention.openSession(
             id, organisationID: organisationID, maximumDays: limits.sessionDays)
@@ -45,7 +46,9 @@ struct Sessions: Sendable {
     }
 
     func open(_ id: String, organisationID: String) async throws -> ChatV1.Session {
-        try await change(id, organisationID: organisationID) { [clock] record in try record.open(at: clock.confirmed())
+        try store.requireRoom()
+        return try await change(id, organisationID: organisationID) { [clock] record in
+            try record.open(at: clock.confirmed())
         }
     }
 

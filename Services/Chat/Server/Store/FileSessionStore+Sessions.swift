@@ -86,12 +86,14 @@ extension FileSessionStore {
     private func changing(
         _ id: String, _ change: @escaping @Sendable (SessionContent) throws -> Void
     ) async throws -> StoredSession {
-        try await locks.hold(id) {
-            try await announcingChange(of: id) {
-                try await with(id) { file in
-                    try await file.write { content in
-                        try change(content)
-                        return content.outline.session
+        try await erasing {
+            try await locks.hold(id) {
+                try await announcingChange(of: id) {
+                    try await with(id) { file in
+                        try await file.write { content in
+                            try change(content)
+                            return content.outline.session
+                        }
                     }
                 }
             }

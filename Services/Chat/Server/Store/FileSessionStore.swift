@@ -3,7 +3,7 @@ internal import Dispatch
 internal import Foundation
 package import Privacy
 internal import ServiceKit
-internal import Storage
+package import Storage
 internal import Synchronization
 
 /// Sessions in files, one each: `sessions/ID.sqlite`, and `index.sqlite` for what finds them. This process alone uses the
@@ -22,6 +22,7 @@ package final class FileSessionStore: SessionStore {
     let turns = Turns(width: SQLiteStore.Configuration().readerLimit)
     let erasures = Mutex(Erasures())
     let compaction = Mutex(Compaction())
+    let reserve: DiskReserve?
     let step: @Sendable (StoreStep) throws -> Void
 
     /// What is being erased, and what the index could not be told yet.
@@ -42,18 +43,21 @@ package final class FileSessionStore: SessionStore {
     /// - Parameters:
     ///   - path: Of the folder; created where missing.
     ///   - whenGathered: Runs something once the calls that were read together have begun.
+    ///   - reserve: What is kept on the disk for erasing.
     ///   - step: Throws where a crash is to be played.
     /// - Throws: `StorageError`.
     package init(
         in path: String, limits: StoreLimits = StoreLimits(), reports: StoreReports,
         whenGathered: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void = { $0() },
+        reserve: DiskReserve? = nil,
         step: @escaping @Sendable (StoreStep) throws -> Void = { _ in }
     ) async throws {
         self.limits = limits
         self.reports = reports
+        self.reserve = reserve
         self.step = step
         // The index first: its lock keeps others out of the folder.
-        index = try SessionIndex(path: "\(path)/index.sqlite")
+        index = try SessionIndex(path: "\(path)/index.sqlite", reserve: reserve)
         folder = try DatabaseFolder("\(path)/sessions")
         files = OpenFiles(in: folder, limits: limits, reports: reports, whenGathered: whenGathered)
         do {
@@ -77,6 +81,14 @@ package final class FileSessionStore: SessionStore {
         _ = try folder.remove(Self.restoredMarker)
         try folder.synchronise()
         reports.restored()
+    }
+
+    package func requireRoom() throws { try reserve?.admit() }
+
+    /// Does what ends, shortens, deletes or erases, with the room that is kept for it if there is no other.
+    func erasing<Value>(_ body: () async throws -> Value) async throws -> Value {
+        guard let reserve else { return try await body() }
+        return try await reserve.erasing(body)
     }
 
     package func feedEpoch() async throws -> FeedEpoch { try await index.feedEpoch() }

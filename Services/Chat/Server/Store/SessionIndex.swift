@@ -25,8 +25,10 @@ struct SessionIndex: Sendable {
 
     let database: SQLiteStore
 
-    init(path: String) throws {
-        database = try SQLiteStore(path: path, migrator: IndexSchema.migrator)
+    init(path: String, reserve: DiskReserve?) throws {
+        var configuration = SQLiteStore.Configuration()
+        configuration.reserve = reserve
+        database = try SQLiteStore(path: path, migrator: IndexSchema.migrator, configuration: configuration)
     }
 
     func entry(_ id: String) async throws -> Entry? {
@@ -166,7 +168,7 @@ extension SessionIndex {
     /// The session's content is about to be taken away, or is: from now on there is no session.
     /// - Parameter isOver: Whether it is, and the row can go.
     func record(_ evidence: ErasureEvidence, of id: String, isOver: Bool) async throws {
-        try await database.write { transaction in
+        try await database.write(for: .erasing) { transaction in
             let db = transaction.db
             try db.cachedStatement(
                 sql: """

@@ -6,7 +6,7 @@ internal import Storage
 extension IdentityStore {
     /// - Throws: `organisationNotFound`, `administratorsOnly`, `emailInUse`, `tooManyAdministrators`.
     package func add(_ administrator: Administrator, by requester: Requester) async throws {
-        try await database.write { [limits] transaction in
+        try await database.write(for: .keeping) { [limits] transaction in
             let db = transaction.db
             try Self.organisation(administrator.organisationID, in: db).requireDecision(of: requester)
             // Nothing is written between the question and the insertion: there is one writer.

@@ -12,7 +12,7 @@ extension IdentityStore {
     package func removeAdministrator(
         _ id: String, of organisationID: String, by requester: Requester, at now: ClockTimes
     ) async throws {
-        try await database.write { transaction in
+        try await database.write(for: .erasing) { transaction in
             let db = transaction.db
             try Self.organisation(organisationID, in: db).requireDecision(of: requester)
             guard try Self.administrator(id, in: db).organisationID == organisationID else {

@@ -22,7 +22,7 @@ extension IdentityStore {
     /// Uses the code up and begins a family with its first refresh token.
     /// - Throws: `signInCodeRefused`, `signInCodeNotYetUsable`.
     package func redeem(_ code: SignInCode, beginning first: RefreshToken, at now: Date) async throws -> SignedIn {
-        try await database.write { transaction -> SignedIn in
+        try await database.write(for: .erasing) { transaction -> SignedIn in
             let db = transaction.db
             guard var issued = try Self.waitingCode(code, in: db), let id = issued.administratorID else {
                 throw IdentityError.signInCodeRefused
@@ -43,7 +43,7 @@ extension IdentityStore {
     package func trade(
         _ token: RefreshToken, for next: RefreshToken, at now: ClockTimes
     ) async throws -> RefreshOutcome {
-        try await database.write { transaction in
+        try await database.write(for: .erasing) { transaction in
             let db = transaction.db
             guard var family = try Self.family(of: token, in: db) else { return .unknown }
             family.trade(token, for: next, at: now.confirmed)
@@ -58,7 +58,7 @@ extension IdentityStore {
     /// Ends the token's family, whichever of its tokens this is, and its access tokens with it. Does nothing for a token
     /// of no family.
     package func revoke(_ token: RefreshToken, at now: ClockTimes) async throws {
-        try await database.write { transaction in
+        try await database.write(for: .erasing) { transaction in
             guard var family = try Self.family(of: token, in: transaction.db) else { return }
             family.revoke()
             try store(family, at: now, in: &transaction)

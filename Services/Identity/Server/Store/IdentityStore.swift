@@ -1,7 +1,7 @@
 internal import Foundation
 internal import GRDB
 package import IdentityCore
-internal import Storage
+package import Storage
 
 /// What identity remembers, in one SQLite file. The rules are Core's; here they meet rows, each within one transaction.
 ///
@@ -12,10 +12,14 @@ package struct IdentityStore: Sendable {
     /// The sign-ins that were ended lately.
     package let revocations = RevocationRegister()
 
-    /// - Parameter path: the file; its folder is made if it is missing.
-    package init(path: String, limits: IdentityLimits = IdentityLimits()) throws {
+    /// - Parameters:
+    ///   - path: the file; its folder is made if it is missing.
+    ///   - reserve: what is kept on the disk for erasing.
+    package init(path: String, limits: IdentityLimits = IdentityLimits(), reserve: DiskReserve? = nil) throws {
         self.limits = limits
-        database = try SQLiteStore(path: path, migrator: IdentitySchema.migrator)
+        var configuration = SQLiteStore.Configuration()
+        configuration.reserve = reserve
+        database = try SQLiteStore(path: path, migrator: IdentitySchema.migrator, configuration: configuration)
     }
 
     package func close() async {
@@ -25,7 +29,7 @@ package struct IdentityStore: Sendable {
 
 extension IdentityStore {
     package func add(_ organisation: Organisation) async throws {
-        try await database.write { transaction in
+        try await database.write(for: .keeping) { transaction in
             try transaction.db.cachedStatement(
                 sql: "INSERT INTO organisation (\(Organisation.columns)) VALUES (?, ?, ?, ?)"
             ).execute(

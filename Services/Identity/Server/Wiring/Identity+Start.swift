@@ -5,6 +5,7 @@ package import Logging
 package import Privacy
 package import RPC
 package import ServiceKit
+package import Storage
 internal import StorageStatus
 
 /// The identity service.
@@ -17,7 +18,8 @@ package enum Identity {
         try await start(
             folder: environment.ownFolder, clock: SystemWallClock(), logger: environment.logger,
             metrics: environment.metrics, health: environment.health,
-            limits: IdentityLimits(administratorsPerOrganisation: maximumAdministrators))
+            limits: IdentityLimits(administratorsPerOrganisation: maximumAdministrators),
+            reserve: DiskReserve(of: environment))
     }
 
     /// Constructs everything the service consists of; the only place that does.
@@ -25,13 +27,14 @@ package enum Identity {
     ///   - folder: the service's own; holds identity.sqlite and signing-key.
     ///   - metrics: where refusals are counted, and what the clock does.
     ///   - health: says whether the clock is steady.
+    ///   - reserve: what is kept on the disk for erasing.
     package static func start(
         folder: String, clock source: any WallClock, logger: Logger, metrics: MetricsRegistry? = nil,
         health: HealthService? = nil,
-        limits: IdentityLimits = IdentityLimits()
+        limits: IdentityLimits = IdentityLimits(), reserve: DiskReserve? = nil
     ) async throws -> ServiceParts {
         // First the store: its lock keeps a second process away from the key, too.
-        let store = try IdentityStore(path: folder + "/identity.sqlite", limits: limits)
+        let store = try IdentityStore(path: folder + "/identity.sqlite", limits: limits, reserve: reserve)
         do {
             // A step of the machine's clock signs nobody out and makes no code usable.
             let clock = GuardedClock(source, stored: try await store.clockMark())

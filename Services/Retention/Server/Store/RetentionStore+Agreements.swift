@@ -11,7 +11,7 @@ extension RetentionStore {
         organisationID: String, kind: AgreementKind, reference: String, signedDate: CalendarDate, capDays: Int,
         at now: Date
     ) async throws -> Agreement {
-        try await database.write { [limits] transaction in
+        try await database.write(for: .keeping) { [limits] transaction in
             let db = transaction.db
             try Self.requireRoomForAgreement(of: organisationID, limits, db)
             let agreement = Agreement(

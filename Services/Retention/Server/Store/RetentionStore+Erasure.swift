@@ -10,7 +10,7 @@ extension RetentionStore {
     /// - Parameter limit: at most so many; ask again while there are more.
     /// - Returns: how many were begun.
     package func requestOverdue(at now: Date, limit: Int) async throws -> Int {
-        try await database.write { transaction in
+        try await database.write(for: .erasing) { transaction in
             let db = transaction.db
             let overdue = try String.fetchAll(
                 db,

@@ -29,7 +29,7 @@ extension RetentionStore {
     /// Marks the keys of these sessions as destroyed, where that was the next step.
     package func markKeysDestroyed(_ seen: [(id: String, destruction: KeyDestruction)], at now: Date) async throws {
         let time = LedgerTime.rounded(now)
-        try await database.write { transaction in
+        try await database.write(for: .erasing) { transaction in
             for (id, destruction) in seen {
                 guard var session = try Self.session(id, transaction.db), session.erasure.nextStep == .destroyKey
                 else { continue }
@@ -54,7 +54,7 @@ extension RetentionStore {
     /// - Returns: the session as it was; nil when there is none.
     /// - Throws: `RetentionError.sessionInUse` once it has ended or its erasure has begun.
     package func withdraw(_ id: String) async throws -> RetainedSession? {
-        try await database.write { transaction in
+        try await database.write(for: .erasing) { transaction in
             guard let session = try Self.session(id, transaction.db) else { return nil }
             guard session.erasure == .live, session.endTime == nil else { throw RetentionError.sessionInUse }
             try transaction.db.execute(sql: "DELETE FROM sessions WHERE session_id = ?", arguments: [id])

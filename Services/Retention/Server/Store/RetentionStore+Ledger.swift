@@ -20,7 +20,7 @@ extension RetentionStore {
         _ id: String, signer: LedgerSigner, anchor: LedgerAnchor, region: Region,
         beforeStoring: @escaping @Sendable () throws -> Void = {}
     ) async throws -> Certificate {
-        let (certificate, number) = try await database.write { transaction in
+        let (certificate, number) = try await database.write(for: .erasing) { transaction in
             let db = transaction.db
             if let found = try Self.numberedCertificate(ofSession: id, db) { return found }
             for certificate in anchor.unstored(after: try Self.ledgerHead(db)) {
@@ -48,7 +48,7 @@ extension RetentionStore {
     /// - Parameter certificates: in the order of their numbers, after the ledger's head.
     /// - Returns: of how many the sessions were not on record as about to be certified.
     func adopt(_ certificates: [(Certificate, ErasureStatement)]) async throws -> Int64 {
-        try await database.write { transaction in
+        try await database.write(for: .erasing) { transaction in
             var unknown: Int64 = 0
             for (certificate, statement) in certificates
             where try Self.adopt(certificate, statement, transaction.db) { unknown += 1 }

@@ -22,7 +22,7 @@ extension RetentionStore {
     package func register(
         sessionID: String, organisationID: String, maximumDays: Int, at now: Date
     ) async throws -> RetainedSession {
-        try await database.write { [limits] transaction in
+        try await database.write(for: .keeping) { [limits] transaction in
             let db = transaction.db
             if let session = try Self.session(sessionID, db) { return session }
             guard try Self.hasRoom(for: organisationID, limits, db) else { throw RetentionError.tooManySessions }
@@ -57,7 +57,7 @@ extension RetentionStore {
     package func change(
         _ id: String, _ change: @escaping @Sendable (inout RetainedSession) throws -> Void
     ) async throws -> RetainedSession? {
-        try await database.write { transaction in
+        try await database.write(for: .erasing) { transaction in
             guard var session = try Self.session(id, transaction.db) else { return nil }
             let before = session
             try change(&session)

@@ -25,7 +25,7 @@ extension RetentionStore {
     package func setPolicy(
         organisationID: String, retentionDays: Int, confirmation: ShorteningConfirmation, at now: Date
     ) async throws -> Policy {
-        try await database.write { [limits] transaction in
+        try await database.write(for: .erasing) { [limits] transaction in
             let db = transaction.db
             let (agreement, policy) = try Self.rules(of: organisationID, db)
             let next = try policy.setting(retentionDays: retentionDays, under: agreement)
@@ -49,7 +49,7 @@ extension RetentionStore {
     package func confirmAgreement(
         organisationID: String, version: Int64, confirmation: ShorteningConfirmation, at now: Date
     ) async throws -> Agreement {
-        try await database.write { transaction in
+        try await database.write(for: .erasing) { transaction in
             let db = transaction.db
             guard var agreement = try Self.agreement(of: organisationID, db) else {
                 throw RetentionError.agreementNotFound

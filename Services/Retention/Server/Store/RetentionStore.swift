@@ -2,7 +2,7 @@ import Foundation
 import GRDB
 package import Privacy
 package import RetentionCore
-import Storage
+package import Storage
 
 /// What retention remembers, in `retention.sqlite`: agreements, policies, sessions, certificates, the clock's mark.
 /// Holds no personal data, and no key.
@@ -10,8 +10,13 @@ package struct RetentionStore: Sendable {
     let database: SQLiteStore
     let limits: RetentionLimits
 
-    package init(path: String, limits: RetentionLimits = RetentionLimits()) throws {
-        database = try SQLiteStore(path: path, migrator: Self.migrator)
+    /// - Parameter reserve: What is kept on the disk for erasing.
+    package init(
+        path: String, limits: RetentionLimits = RetentionLimits(), reserve: DiskReserve? = nil
+    ) throws {
+        var configuration = SQLiteStore.Configuration()
+        configuration.reserve = reserve
+        database = try SQLiteStore(path: path, migrator: Self.migrator, configuration: configuration)
         self.limits = limits
     }
 
