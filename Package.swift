@@ -118,10 +118,14 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + nio,
             exclude: ["README.md"], swiftSettings: settings),
+        // Copies of what the services keep: how they travel, and what a backup's folder says of itself.
+        .target(
+            name: "Backup", dependencies: ["RPC", "Contracts", "ServiceKit", logging, crypto],
+            swiftSettings: settings),
         .executableTarget(
             name: "samtal",
             dependencies: [
-                "RPC", "Contracts", "Privacy", "ServiceKit", "RetentionCore", logging, crypto,
+                "RPC", "Contracts", "Privacy", "ServiceKit", "Backup", "RetentionCore", logging, crypto,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -170,7 +174,7 @@ let package = Package(
             name: "hostile-victim", dependencies: ["RPC", "ProtobufC", logging] + nio, path: "Tests/HostileVictim",
             swiftSettings: settings),
         tests("Hostile", ["TestProcesses", "hostile-victim", "RPC", "CZlib", logging] + nio),
-        tests("Integration", ["TestProcesses", "Contracts", "RPC", "RetentionCore", "ProtobufC"]),
+        tests("Integration", ["TestProcesses", "Contracts", "RPC", "RetentionCore", "ProtobufC", "Backup"]),
         tests(
             "Erasure",
             [
@@ -211,7 +215,8 @@ let package = Package(
             "Identity", folder: "Identity", executable: "samtal-identity",
             core: [crypto],
             server: [
-                "RPC", "Contracts", "ServiceKit", "Storage", "StorageStatus", "Privacy", grdb, logging, lifecycle,
+                "RPC", "Contracts", "ServiceKit", "Backup", "Storage", "StorageStatus", "Privacy", grdb, logging,
+                lifecycle,
                 crypto,
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ])
@@ -219,14 +224,16 @@ let package = Package(
             "Chat", folder: "Chat", executable: "samtal-chat",
             core: ["Privacy", crypto],
             server: [
-                "RPC", "Contracts", "ServiceKit", "Storage", "StorageStatus", "Privacy", grdb, logging, crypto,
+                "RPC", "Contracts", "ServiceKit", "Backup", "Storage", "StorageStatus", "Privacy", grdb, logging,
+                crypto,
                 lifecycle,
             ], serverSettings: perCallSettings)
         + service(
             "Retention", folder: "Retention", executable: "samtal-retention",
             core: ["Privacy", crypto],
             server: [
-                "RPC", "Contracts", "ServiceKit", "Storage", "StorageStatus", "Privacy", "KeySlots", "CArchive", grdb,
+                "RPC", "Contracts", "ServiceKit", "Backup", "Storage", "StorageStatus", "Privacy", "KeySlots",
+                "CArchive", grdb,
                 logging, metrics, crypto, lifecycle,
             ])
         + service(

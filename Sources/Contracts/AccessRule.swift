@@ -39,6 +39,8 @@ public enum PeerRole: String, Sendable, CaseIterable {
     case `operator`
     /// Another system of the customer's.
     case backend
+    /// Takes copies of what the services keep.
+    case backup
 }
 
 /// On whose behalf a call is made.

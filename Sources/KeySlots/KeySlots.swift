@@ -166,7 +166,7 @@ public final class KeySlots: Sendable {
     }
 
     /// Work that is done when it returns.
-    private func perform<Value: Sendable>(
+    func perform<Value: Sendable>(
         _ body: @escaping @Sendable (SlotEngine) throws(KeySlotError) -> Value
     ) async throws(KeySlotError) -> Value {
         try await enqueue { answer in

@@ -27,9 +27,7 @@ final class SlotFile {
         let temporary = path + ".new"
         unlink(temporary)
         let new = try PlacedFile(path: temporary, isNew: true)
-        var head = magic + [1]
-        head.append(bigEndian: UInt32(slotsPerExtent))
-        head += [UInt8](repeating: 0, count: PlacedFile.blockSize - head.count)
+        let head = head(slotsPerExtent: slotsPerExtent)
         try new.write(head, at: 0)
         try new.write([UInt8](repeating: 0, count: 2 * slotsPerExtent * SlotRecord.byteCount), at: head.count)
         try new.synchronise()
@@ -37,6 +35,13 @@ final class SlotFile {
             throw KeySlotError(.inputOutput, "the file of the key slots can't be named", errno: errno)
         }
         try PlacedFile.synchroniseFolder((path as NSString).deletingLastPathComponent)
+    }
+
+    /// The block that says what the file is.
+    static func head(slotsPerExtent: Int) -> [UInt8] {
+        var head = magic + [1]
+        head.append(bigEndian: UInt32(slotsPerExtent))
+        return head + [UInt8](repeating: 0, count: PlacedFile.blockSize - head.count)
     }
 
     /// - Throws: ``KeySlotError/Code/full``; the file is then as it was.

@@ -123,6 +123,12 @@ final class WrappingKeyFile {
     /// Whether a key lies in the file as it is, although there is a key to seal it under.
     private(set) var isSealingDue = false
 
+    /// What a file that holds this key alone has in it.
+    func contents(for key: WrappingKey) throws(KeySlotError) -> [UInt8] {
+        let block = try Self.block(of: key, outer: outer)
+        return block + [UInt8](repeating: 0, count: Self.blocks * PlacedFile.blockSize - block.count)
+    }
+
     /// Overwrites every key but the current one, and reads back that they are gone.
     func destroyReplaced() throws(KeySlotError) {
         for key in replaced {

@@ -26,6 +26,8 @@ struct Connection {
     let retention: RetentionV1.RetentionServiceClient
     /// Of the services that have one, by name.
     let clocks: [(name: String, service: ClockV1.ClockServiceClient)]
+    /// Of the services that have something to copy.
+    let backups: (all: [(name: String, service: BackupV1.BackupServiceClient)], retention: BackupV1.BackupServiceClient)
     private let channels: [RPCChannel]
 
     private init(options: ConnectionOptions, role: PeerRole) {
@@ -43,6 +45,12 @@ struct Connection {
             ("identity", .init(channel: channels[0])), ("chat", .init(channel: channels[1])),
             ("retention", .init(channel: channels[2])),
         ]
+        backups = (
+            [
+                ("chat", .init(channel: channels[1])), ("identity", .init(channel: channels[0])),
+                ("retention", .init(channel: channels[2])),
+            ], .init(channel: channels[2])
+        )
     }
 
     /// Runs `body` with the services' clients; a failed call ends the command with one readable line.

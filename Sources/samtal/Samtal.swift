@@ -26,7 +26,7 @@ struct Samtal: CheckedCommand {
             SignInLink.self, SignInCodeCommand.self, SignIn.self, SignOut.self, Status.self, ClockCommand.self,
             Export.self, Erase.self,
             Certificates.self,
-            LedgerKeyCommand.self, LedgerAnchorCommand.self,
+            LedgerKeyCommand.self, LedgerAnchorCommand.self, BackupCommand.self, RestoreCommand.self,
             Verify.self, Demo.self,
         ])
 }

@@ -53,6 +53,9 @@ enum EveryMessage {
     ]
 
     private static let clock: [any ProtobufMessage.Type] = [
+        BackupV1.CopyContentRequest.self, BackupV1.BackupChunk.self, BackupV1.RecordKeyCopyRequest.self,
+        BackupV1.KeyCopy.self, BackupV1.CopyKeysRequest.self, BackupV1.FinishKeyCopyRequest.self,
+        BackupV1.FinishKeyCopyResponse.self,
         ClockV1.Clock.self, ClockV1.GetClockRequest.self, ClockV1.ConfirmClockRequest.self,
         ClockV1.SetClockMarkRequest.self,
     ]

@@ -7,6 +7,7 @@ struct TableTests {
     private let methods =
         IdentityV1.IdentityServiceMethods.all + ChatV1.ChatServiceMethods.all + RetentionV1.RetentionServiceMethods.all
         + DeploymentV1.DeploymentServiceMethods.all + ClockV1.ClockServiceMethods.all
+        + BackupV1.BackupServiceMethods.all
 
     @Test("every method is in the access table, and nothing else is")
     func accessIsComplete() {

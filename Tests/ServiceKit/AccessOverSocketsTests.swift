@@ -11,6 +11,7 @@ import Testing
 let servedMethods =
     IdentityV1.IdentityServiceMethods.all + ChatV1.ChatServiceMethods.all + RetentionV1.RetentionServiceMethods.all
     + DeploymentV1.DeploymentServiceMethods.all + ClockV1.ClockServiceMethods.all
+    + BackupV1.BackupServiceMethods.all
 
 /// Takes a principal's kind as its token.
 private struct NamedPrincipals: Authenticator {

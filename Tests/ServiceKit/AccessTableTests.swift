@@ -23,7 +23,7 @@ struct AccessTableTests {
 
     @Test("every method answers every set of roles and every principal as is expected")
     func everyExpectation() async throws {
-        // All sets of four roles; a peer without any isn't let in, and would be refused here as well.
+        // All sets of roles; a peer without any isn't let in, and would be refused here as well.
         for bits in UInt8(0)...RoleSet.all.rawValue {
             let roles = RoleSet(rawValue: bits).roles
             for line in AccessExpectations.lines {

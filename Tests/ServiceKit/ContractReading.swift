@@ -14,7 +14,7 @@ struct ContractReading {
         let protos = URL(fileURLWithPath: #filePath)
             .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
             .appendingPathComponent("Protos/samtal")
-        methods = try ["identity", "chat", "retention", "deployment", "clock"].flatMap { name in
+        methods = try ["identity", "chat", "retention", "deployment", "clock", "backup"].flatMap { name in
             try Self.methods(
                 in: String(contentsOf: protos.appendingPathComponent("\(name)/v1/\(name).proto"), encoding: .utf8))
         }

@@ -176,7 +176,7 @@ struct ServiceRunnerTests {
         let fi = try Region("fi")
         try await serving(Diary(), neighbourRegions: { ["retention": fi, "chat": fi] }) { _, channel in
             let client = DeploymentV1.DeploymentServiceClient(channel: channel)
-            for role in ["gateway", "service", "operator", "backend"] {
+            for role in ["gateway", "service", "operator", "backend", "backup"] {
                 let answer = try await client.listRegions(
                     .init(), options: CallOptions(metadata: ["samtal-role": role], waitForReady: true))
                 #expect(

@@ -1,3 +1,4 @@
+internal import Backup
 internal import ChatCore
 internal import Contracts
 package import Logging
@@ -35,9 +36,10 @@ package struct ChatAssembly: Sendable {
     ) async throws {
         let limits = settings.limits
         let retention = Retention(channel: channel)
-        store = try await FileSessionStore(
+        let files = try await FileSessionStore(
             in: folder, limits: settings.store, reports: StoreReports(metrics: metrics, logger: logger),
             whenGathered: { LoopTurn.whenGathered($0) }, reserve: reserve)
+        store = files
         // What is past its time stays so when the system's clock is set back, and a step ahead erases nothing.
         let clock = GuardedClock(clock, stored: try await store.clockMark())
         self.clock = clock
@@ -59,7 +61,8 @@ package struct ChatAssembly: Sendable {
             [store] mark in
             try await store.storeClockMark(mark)
         }
-        handlers = handler.handlers + clockHandler.handlers
+        let backupHandler = BackupHandler(folder: folder, content: files, logger: logger) { Status.of($0) }
+        handlers = handler.handlers + clockHandler.handlers + backupHandler.handlers
         participants = ParticipantAuthenticator(directory: directory)
         upkeep = SessionUpkeep(
             store: store, directory: directory, retention: retention, sessions: sessions, log: log,

@@ -46,6 +46,10 @@ package enum RetentionError: Error, Sendable, Equatable {
     case ledgerNumberTaken(Int64)
     /// The ledger has its anchor, and there is nothing to accept.
     case ledgerAnchorUsable
+    /// A backup is being taken: no session changes its keys meanwhile.
+    case backupUnderWay
+    /// No copy of keys is on record that is being taken now.
+    case keyCopyNotRecorded
     /// As many exports are under way as a bound, which is named, lets be.
     case tooManyExports(bound: String)
     /// As many erasures are waited for as a bound, which is named, lets be.

@@ -1,3 +1,4 @@
+package import Backup
 import Contracts
 import Foundation
 import KeySlots
@@ -20,6 +21,7 @@ package struct RetentionAssembly: Sendable {
     package let handler: RetentionHandler
     /// Shows the operator the clock.
     package let clockHandler: ClockHandler
+    package let backupHandler: BackupHandler
     package let anchor: LedgerAnchor
     private let clock: GuardedClock
 
@@ -50,17 +52,25 @@ package struct RetentionAssembly: Sendable {
             signal.signal()
         }
 
+        let restored = RestoredMark.read(in: folder, now: clock.now())
         let locks = SessionLocks()
         // The ledger first: it says of which sessions there must be no key.
         let anchoring = try await LedgerAnchoring.open(
-            anchorSettings, ownFolder: folder, store: store, key: signer.publicKey, clock: clock, locks: locks,
+            anchorSettings, ownFolder: folder, store: store, key: signer.publicKey,
+            wasRestored: restored != nil, clock: clock, locks: locks,
             metrics: metrics, health: health, logger: logger)
         let keys = try KeyCustody.open(
             folder: folder + "/keys", settings: keySettings, now: clock.now(), logger: logger)
         let returned = try await KeyCustody.settle(
             keys, with: store, settings: keySettings, now: clock.confirmed(), logger: logger)
-        if returned > 0 {
+        if returned > 0 || restored != nil {
             try await store.add(RestoreNote(time: LedgerTime.rounded(clock.confirmed()), keys: Int64(returned)))
+        }
+        if restored != nil {
+            // There are other copies of what it is, or there were.
+            try await keys.changeWrappingKey(now: clock.now())
+            try RestoredMark.remove(in: folder)
+            logger.notice("a copy of retention's folder was put back")
         }
 
         let neighbour = ChatNeighbour(chat)
@@ -69,8 +79,14 @@ package struct RetentionAssembly: Sendable {
         let eraser = Eraser(
             store: store, keys: keys, chat: neighbour, signer: signer, anchor: anchoring.anchor, region: region,
             clock: clock, locks: locks, hooks: hooks)
+        let pause = KeyChangePause()
+        let copying = RetentionCopying(
+            folder: folder, store: store, keys: keys, anchor: anchoring.anchor, pause: pause, clock: clock)
+        let backupHandler = BackupHandler(folder: folder, content: copying, keys: copying, logger: logger) { error in
+            RPCError.mapped(error)
+        }
         let custodian = SessionCustodian(
-            store: store, keys: keys, chat: neighbour, clock: clock, refusals: refusals, locks: locks)
+            store: store, keys: keys, chat: neighbour, clock: clock, refusals: refusals, locks: locks, pause: pause)
         try await custodian.retireKeys()
         let handler = RetentionHandler(
             store: store, identity: IdentityNeighbour(channel: identity),
@@ -88,7 +104,8 @@ package struct RetentionAssembly: Sendable {
             gauges: KeyGauges(in: metrics, keepsOldCopies: keys.medium.keepsOldCopies))
         return RetentionAssembly(
             store: store, keys: keys, eraser: eraser, scheduler: scheduler, announcer: announcer, rotation: rotation,
-            handler: handler, clockHandler: clockHandler, anchor: anchoring.anchor, clock: clock)
+            handler: handler, clockHandler: clockHandler, backupHandler: backupHandler, anchor: anchoring.anchor,
+            clock: clock)
     }
 
     /// The parts for the runner of the executable.
@@ -107,7 +124,8 @@ package struct RetentionAssembly: Sendable {
         let administrators = Administrators(
             identity: environment.channel(to: "identity"), logger: environment.logger)
         return ServiceParts(
-            handlers: assembly.handler.handlers + assembly.clockHandler.handlers,
+            handlers: assembly.handler.handlers + assembly.clockHandler.handlers
+                + assembly.backupHandler.handlers,
             authenticators: [administrators.authenticator],
             answeredBounds: RPCError.storeBounds(of: "retention")
                 + [RetentionLimits.policies, RetentionLimits.agreements],

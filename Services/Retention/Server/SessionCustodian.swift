@@ -11,11 +11,14 @@ package struct SessionCustodian: Sendable {
     private let clock: any WallClock
     private let refusals: Refusals
     private let locks: SessionLocks
+    private let pause: KeyChangePause
 
-    /// - Parameter locks: Of the sessions whose keys are being made, changed or destroyed.
+    /// - Parameters:
+    ///   - locks: Of the sessions whose keys are being made, changed or destroyed.
+    ///   - pause: While which no content key is changed.
     package init(
         store: RetentionStore, keys: SessionKeyStore, chat: ChatNeighbour, clock: any WallClock, refusals: Refusals,
-        locks: SessionLocks
+        locks: SessionLocks, pause: KeyChangePause = KeyChangePause()
     ) {
         self.store = store
         keyStore = keys
@@ -23,6 +26,7 @@ package struct SessionCustodian: Sendable {
         self.clock = clock
         self.refusals = refusals
         self.locks = locks
+        self.pause = pause
     }
 
     /// Registers a session and makes its keys. The same session again: the same keys.
@@ -105,7 +109,8 @@ package struct SessionCustodian: Sendable {
     ///
     /// - Throws: `RetentionError`: `sessionNotFound`; `otherKeyVersion`.
     func beginKeyChange(ofSession id: String, from version: Int64) async throws -> (RetainedSession, SessionKeys) {
-        try await locks.withLock(id) {
+        try pause.check()
+        return try await locks.withLock(id) {
             let (session, _) = try await keys(ofSession: id)
             var versions = session.keys
             do { try versions.begin(from: version) } catch {
@@ -125,7 +130,8 @@ package struct SessionCustodian: Sendable {
     ///
     /// - Throws: `RetentionError`: `sessionNotFound`; `otherKeyVersion`.
     func finishKeyChange(ofSession id: String, to version: Int64) async throws -> (RetainedSession, SessionKeys) {
-        try await locks.withLock(id) {
+        try pause.check()
+        return try await locks.withLock(id) {
             guard let session = try await visible(id) else { throw RetentionError.sessionNotFound }
             do {
                 _ = try await changeKeys(of: id) { try $0.adopt(version) }

@@ -4,6 +4,18 @@
 public enum AccessTable {
     /// By the method's path.
     public static let rules: [String: AccessRule] = [
+        "/samtal.backup.v1.BackupService/CopyContent": AccessRule(grants: [
+            Grant(role: .backup, principals: [.anyone]),
+        ]),
+        "/samtal.backup.v1.BackupService/RecordKeyCopy": AccessRule(grants: [
+            Grant(role: .backup, principals: [.anyone]),
+        ]),
+        "/samtal.backup.v1.BackupService/CopyKeys": AccessRule(grants: [
+            Grant(role: .backup, principals: [.anyone]),
+        ]),
+        "/samtal.backup.v1.BackupService/FinishKeyCopy": AccessRule(grants: [
+            Grant(role: .backup, principals: [.anyone]),
+        ]),
         "/samtal.chat.v1.ChatService/CreateSession": AccessRule(grants: [
             Grant(role: .gateway, principals: [.administrator]),
             Grant(role: .backend, principals: [.administrator]),
@@ -83,6 +95,7 @@ public enum AccessTable {
             Grant(role: .gateway, principals: [.anyone]),
             Grant(role: .service, principals: [.anyone]),
             Grant(role: .backend, principals: [.anyone]),
+            Grant(role: .backup, principals: [.anyone]),
         ]),
         "/samtal.identity.v1.IdentityService/CreateOrganisation": AccessRule(grants: [
             Grant(role: .operator, principals: [.anyone]),

@@ -8,6 +8,7 @@ public enum ContractsFiles {
         googleProtobufTimestamp,
         googleProtobufDescriptor,
         samtalAnnotationsV1Annotations,
+        samtalBackupV1Backup,
         samtalChatV1Chat,
         samtalClockV1Clock,
         samtalDeploymentV1Deployment,
@@ -191,20 +192,60 @@ public enum ContractsFiles {
             c2FtdGFsLmFubm90YXRpb25zLnYxLkh0dHBSdWxlEhIKCmlkZW1wb3RlbnQYAyABKAgSGQoRbWF4X3JlcXVlc3RfYnl0ZXMYBCAB\
             KA0SEwoLZGVhZGxpbmVfbXMYBSABKA0ioAEKB1ByaXZhY3kSMQoIY2F0ZWdvcnkYASABKA4yHy5zYW10YWwuYW5ub3RhdGlvbnMu\
             djEuQ2F0ZWdvcnkSLwoHcHVycG9zZRgCIAEoDjIeLnNhbXRhbC5hbm5vdGF0aW9ucy52MS5QdXJwb3NlEjEKCGxpZmV0aW1lGAMg\
-            ASgOMh8uc2FtdGFsLmFubm90YXRpb25zLnYxLkxpZmV0aW1lKlEKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEgsKB0dBVEVX\
-            QVkQARILCgdTRVJWSUNFEAISDAoIT1BFUkFUT1IQAxILCgdCQUNLRU5EEAQqVgoJUHJpbmNpcGFsEhkKFVBSSU5DSVBBTF9VTlNQ\
-            RUNJRklFRBAAEgoKBkFOWU9ORRABEg8KC1BBUlRJQ0lQQU5UEAISEQoNQURNSU5JU1RSQVRPUhADKj8KCkh0dHBTdHJlYW0SGwoX\
-            SFRUUF9TVFJFQU1fVU5TUEVDSUZJRUQQABIKCgZFVkVOVFMQARIICgRGSUxFEAIqdwoIQ2F0ZWdvcnkSGAoUQ0FURUdPUllfVU5T\
-            UEVDSUZJRUQQABIQCgxOT1RfUEVSU09OQUwQARINCglQU0VVRE9OWU0QAhILCgdDT05UQUNUEAMSCAoETkFNRRAEEg0KCUZSRUVf\
-            VEVYVBAFEgoKBlNFQ1JFVBAGKmMKB1B1cnBvc2USFwoTUFVSUE9TRV9VTlNQRUNJRklFRBAAEhAKDENPTlZFUlNBVElPThABEgsK\
-            B1NJR05fSU4QAhIMCghDT05UUkFDVBADEhIKDkFDQ09VTlRBQklMSVRZEAQqnwEKCExpZmV0aW1lEhgKFExJRkVUSU1FX1VOU1BF\
-            Q0lGSUVEEAASDQoJVFJBTlNJRU5UEAESEwoPU0lHTl9JTl9BVFRFTVBUEAISGAoUVU5USUxfU0VTU0lPTl9FUkFTRUQQAxIXChNX\
-            SElMRV9BRE1JTklTVFJBVE9SEAQSFgoSV0hJTEVfT1JHQU5JU0FUSU9OEAUSCgoGTEVER0VSEAYqRAoLTWVzc2FnZUtpbmQSHAoY\
-            TUVTU0FHRV9LSU5EX1VOU1BFQ0lGSUVEEAASCAoEREFUQRABEg0KCVRSQU5TUE9SVBACOlYKBm1ldGhvZBIeLmdvb2dsZS5wcm90\
-            b2J1Zi5NZXRob2RPcHRpb25zGPGMAyABKAsyJC5zYW10YWwuYW5ub3RhdGlvbnMudjEuTWV0aG9kT3B0aW9uczpQCgdwcml2YWN5\
-            Eh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxjyjAMgASgLMh4uc2FtdGFsLmFubm90YXRpb25zLnYxLlByaXZhY3k6UwoE\
-            a2luZBIfLmdvb2dsZS5wcm90b2J1Zi5NZXNzYWdlT3B0aW9ucxjzjAMgASgOMiIuc2FtdGFsLmFubm90YXRpb25zLnYxLk1lc3Nh\
-            Z2VLaW5kYgZwcm90bzM=
+            ASgOMh8uc2FtdGFsLmFubm90YXRpb25zLnYxLkxpZmV0aW1lKl0KBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEgsKB0dBVEVX\
+            QVkQARILCgdTRVJWSUNFEAISDAoIT1BFUkFUT1IQAxILCgdCQUNLRU5EEAQSCgoGQkFDS1VQEAUqVgoJUHJpbmNpcGFsEhkKFVBS\
+            SU5DSVBBTF9VTlNQRUNJRklFRBAAEgoKBkFOWU9ORRABEg8KC1BBUlRJQ0lQQU5UEAISEQoNQURNSU5JU1RSQVRPUhADKj8KCkh0\
+            dHBTdHJlYW0SGwoXSFRUUF9TVFJFQU1fVU5TUEVDSUZJRUQQABIKCgZFVkVOVFMQARIICgRGSUxFEAIqdwoIQ2F0ZWdvcnkSGAoU\
+            Q0FURUdPUllfVU5TUEVDSUZJRUQQABIQCgxOT1RfUEVSU09OQUwQARINCglQU0VVRE9OWU0QAhILCgdDT05UQUNUEAMSCAoETkFN\
+            RRAEEg0KCUZSRUVfVEVYVBAFEgoKBlNFQ1JFVBAGKmMKB1B1cnBvc2USFwoTUFVSUE9TRV9VTlNQRUNJRklFRBAAEhAKDENPTlZF\
+            UlNBVElPThABEgsKB1NJR05fSU4QAhIMCghDT05UUkFDVBADEhIKDkFDQ09VTlRBQklMSVRZEAQqnwEKCExpZmV0aW1lEhgKFExJ\
+            RkVUSU1FX1VOU1BFQ0lGSUVEEAASDQoJVFJBTlNJRU5UEAESEwoPU0lHTl9JTl9BVFRFTVBUEAISGAoUVU5USUxfU0VTU0lPTl9F\
+            UkFTRUQQAxIXChNXSElMRV9BRE1JTklTVFJBVE9SEAQSFgoSV0hJTEVfT1JHQU5JU0FUSU9OEAUSCgoGTEVER0VSEAYqRAoLTWVz\
+            c2FnZUtpbmQSHAoYTUVTU0FHRV9LSU5EX1VOU1BFQ0lGSUVEEAASCAoEREFUQRABEg0KCVRSQU5TUE9SVBACOlYKBm1ldGhvZBIe\
+            Lmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGPGMAyABKAsyJC5zYW10YWwuYW5ub3RhdGlvbnMudjEuTWV0aG9kT3B0aW9u\
+            czpQCgdwcml2YWN5Eh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxjyjAMgASgLMh4uc2FtdGFsLmFubm90YXRpb25zLnYx\
+            LlByaXZhY3k6UwoEa2luZBIfLmdvb2dsZS5wcm90b2J1Zi5NZXNzYWdlT3B0aW9ucxjzjAMgASgOMiIuc2FtdGFsLmFubm90YXRp\
+            b25zLnYxLk1lc3NhZ2VLaW5kYgZwcm90bzM=
+            """)
+
+    private static let samtalBackupV1Backup = ProtoFile(
+        name: "samtal/backup/v1/backup.proto",
+        dependencies: [
+            "google/protobuf/timestamp.proto",
+            "samtal/annotations/v1/annotations.proto",
+        ],
+        services: [
+            "samtal.backup.v1.BackupService",
+        ],
+        symbols: [
+            "samtal.backup.v1.BackupService",
+            "samtal.backup.v1.BackupService.CopyContent",
+            "samtal.backup.v1.BackupService.RecordKeyCopy",
+            "samtal.backup.v1.BackupService.CopyKeys",
+            "samtal.backup.v1.BackupService.FinishKeyCopy",
+            "samtal.backup.v1.CopyContentRequest",
+            "samtal.backup.v1.BackupChunk",
+            "samtal.backup.v1.RecordKeyCopyRequest",
+            "samtal.backup.v1.KeyCopy",
+            "samtal.backup.v1.CopyKeysRequest",
+            "samtal.backup.v1.FinishKeyCopyRequest",
+            "samtal.backup.v1.FinishKeyCopyResponse",
+        ],
+        extensions: [],
+        base64: """
+            Ch1zYW10YWwvYmFja3VwL3YxL2JhY2t1cC5wcm90bxIQc2FtdGFsLmJhY2t1cC52MRofZ29vZ2xlL3Byb3RvYnVmL3RpbWVzdGFt\
+            cC5wcm90bxonc2FtdGFsL2Fubm90YXRpb25zL3YxL2Fubm90YXRpb25zLnByb3RvIhoKEkNvcHlDb250ZW50UmVxdWVzdDoEmOcY\
+            AiJkCgtCYWNrdXBDaHVuaxIMCgRmaWxlGAEgASgJEgwKBGRhdGEYAiABKAwSDgoGc2hhMjU2GAMgASgMEg8KB3JlbW92ZWQYBCAB\
+            KAgSEgoKdW5yZWFkYWJsZRgFIAEoCDoEmOcYAiIvChRSZWNvcmRLZXlDb3B5UmVxdWVzdBIRCglrZXlzX2RheXMYASABKA06BJjn\
+            GAIicQoHS2V5Q29weRIvCgtjcmVhdGVfdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3Rp\
+            bWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wOgSY5xgCIhcKD0NvcHlLZXlzUmVxdWVzdDoEmOcYAiIcChRGaW5p\
+            c2hLZXlDb3B5UmVxdWVzdDoEmOcYAiIdChVGaW5pc2hLZXlDb3B5UmVzcG9uc2U6BJjnGAIyoQMKDUJhY2t1cFNlcnZpY2USYQoL\
+            Q29weUNvbnRlbnQSJC5zYW10YWwuYmFja3VwLnYxLkNvcHlDb250ZW50UmVxdWVzdBodLnNhbXRhbC5iYWNrdXAudjEuQmFja3Vw\
+            Q2h1bmsiC4rnGAcKBQgFEgEBMAESXwoNUmVjb3JkS2V5Q29weRImLnNhbXRhbC5iYWNrdXAudjEuUmVjb3JkS2V5Q29weVJlcXVl\
+            c3QaGS5zYW10YWwuYmFja3VwLnYxLktleUNvcHkiC4rnGAcKBQgFEgEBElsKCENvcHlLZXlzEiEuc2FtdGFsLmJhY2t1cC52MS5D\
+            b3B5S2V5c1JlcXVlc3QaHS5zYW10YWwuYmFja3VwLnYxLkJhY2t1cENodW5rIguK5xgHCgUIBRIBATABEm8KDUZpbmlzaEtleUNv\
+            cHkSJi5zYW10YWwuYmFja3VwLnYxLkZpbmlzaEtleUNvcHlSZXF1ZXN0Gicuc2FtdGFsLmJhY2t1cC52MS5GaW5pc2hLZXlDb3B5\
+            UmVzcG9uc2UiDYrnGAkKBQgFEgEBGAFiBnByb3RvMw==
             """)
 
     private static let samtalChatV1Chat = ProtoFile(
@@ -415,9 +456,9 @@ public enum ContractsFiles {
             CiVzYW10YWwvZGVwbG95bWVudC92MS9kZXBsb3ltZW50LnByb3RvEhRzYW10YWwuZGVwbG95bWVudC52MRonc2FtdGFsL2Fubm90\
             YXRpb25zL3YxL2Fubm90YXRpb25zLnByb3RvIhoKEkxpc3RSZWdpb25zUmVxdWVzdDoEmOcYAiI3Cg5EZWNsYXJlZFJlZ2lvbhIP\
             Cgdwcm9jZXNzGAEgASgJEg4KBnJlZ2lvbhgCIAEoCToEmOcYAiJSChNMaXN0UmVnaW9uc1Jlc3BvbnNlEjUKB3JlZ2lvbnMYASAD\
-            KAsyJC5zYW10YWwuZGVwbG95bWVudC52MS5EZWNsYXJlZFJlZ2lvbjoEmOcYAjKcAQoRRGVwbG95bWVudFNlcnZpY2UShgEKC0xp\
+            KAsyJC5zYW10YWwuZGVwbG95bWVudC52MS5EZWNsYXJlZFJlZ2lvbjoEmOcYAjKjAQoRRGVwbG95bWVudFNlcnZpY2USjQEKC0xp\
             c3RSZWdpb25zEiguc2FtdGFsLmRlcGxveW1lbnQudjEuTGlzdFJlZ2lvbnNSZXF1ZXN0Gikuc2FtdGFsLmRlcGxveW1lbnQudjEu\
-            TGlzdFJlZ2lvbnNSZXNwb25zZSIiiucYHgoFCAMSAQEKBQgBEgEBCgUIAhIBAQoFCAQSAQEYAWIGcHJvdG8z
+            TGlzdFJlZ2lvbnNSZXNwb25zZSIpiucYJQoFCAMSAQEKBQgBEgEBCgUIAhIBAQoFCAQSAQEKBQgFEgEBGAFiBnByb3RvMw==
             """)
 
     private static let samtalIdentityV1Identity = ProtoFile(

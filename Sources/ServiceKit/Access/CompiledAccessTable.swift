@@ -8,6 +8,7 @@ struct CompiledAccessRule: Sendable {
     private var service = PrincipalSet()
     private var `operator` = PrincipalSet()
     private var backend = PrincipalSet()
+    private var backup = PrincipalSet()
 
     init(_ rule: AccessRule) {
         for grant in rule.grants {
@@ -17,6 +18,7 @@ struct CompiledAccessRule: Sendable {
             case .service: service.formUnion(principals)
             case .operator: `operator`.formUnion(principals)
             case .backend: backend.formUnion(principals)
+            case .backup: backup.formUnion(principals)
             }
         }
     }
@@ -28,6 +30,7 @@ struct CompiledAccessRule: Sendable {
         if roles.contains(RoleSet(.service)) { allowed.formUnion(service) }
         if roles.contains(RoleSet(.operator)) { allowed.formUnion(`operator`) }
         if roles.contains(RoleSet(.backend)) { allowed.formUnion(backend) }
+        if roles.contains(RoleSet(.backup)) { allowed.formUnion(backup) }
         return allowed
     }
 }

@@ -36,6 +36,7 @@ extension PeerRole {
         case .service: 1
         case .operator: 2
         case .backend: 3
+        case .backup: 4
         }
     }
 }

@@ -31,7 +31,7 @@ public struct ServiceOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             Who may connect, and as what: a user id or user name (group:ID or group:NAME for a group) and its roles, \
-            of gateway, service, operator and backend. May be repeated (SAMTAL_PEERS, separated by spaces; default: the service's own user and root, \
+            of gateway, service, operator, backend and backup. May be repeated (SAMTAL_PEERS, separated by spaces; default: the service's own user and root, \
             with every role).
             """, valueName: "user=role,role"))
     var peer: [String] = []

@@ -129,6 +129,17 @@ struct CertificateWords {
     /// What is said of the ledger itself, where that was not simply certificate after certificate.
     private func ledger(_ statement: ErasureStatement) -> [(String, String)] {
         var lines: [(String, String)] = []
+        if let until = statement.keyCopiesUntil {
+            lines.append(
+                (
+                    either("key copies", "nyckelkopior"),
+                    either(
+                        "A COPY OF KEYS EXISTS UNTIL \(time(until)), for a backup: with it, and a copy of the content, what was "
+                            + "erased can be read until then",
+                        "EN KOPIA AV NYCKLAR FINNS TILL \(time(until)), för säkerhetskopiering: med den, och en kopia av "
+                            + "innehållet, går det raderade att läsa till dess")
+                ))
+        }
         if let after = statement.gapAfter {
             let numbers = statement.sequence - after == 2 ? "\(after + 1)" : "\(after + 1)–\(statement.sequence - 1)"
             lines.append(

@@ -16,6 +16,10 @@ struct AnchorRecordTests {
             .erasing(
                 sessionDigest: AnchorRecord.digest(ofSession: "session-2"),
                 ErasureReason(trigger: .automatic, requester: nil)),
+            .keyCopy(
+                KeyCopy(
+                    createTime: try Sample.date("2026-02-07T10:00:00.125Z"),
+                    expireTime: try Sample.date("2026-02-14T10:00:00.125Z"))),
             .accepted(after: 12, time: try Sample.date("2026-02-07T10:00:00.125Z")),
         ]
     }

@@ -18,7 +18,7 @@ struct CertificateTests {
             + #""key_destroyed":"2026-02-07T10:00:00.125Z","#
             + #""organisation":"org-north","#
             + #""policy_version":5,"previous":"\#(String(repeating: "0", count: 64))","retention_days":7,"#
-            + #""sequence":1,"session":"session-1","trigger":"automatic","version":5}"#
+            + #""sequence":1,"session":"session-1","trigger":"automatic","version":6}"#
         #expect(try Sample.statement().canonicalText == expected)
     }
 
@@ -151,15 +151,19 @@ struct CertificateTests {
         #expect(try ErasureStatement(reading: text) == statement)
     }
 
-    @Test("a statement says which numbers are missing before it, and that older data was put back, and is read back")
+    @Test(
+        "a statement says which numbers are missing before it, that older data was put back, and until when keys are copied"
+    )
     func ledgerNotes() throws {
         var statement = try Sample.statement(sequence: 9)
+        #expect(!statement.canonicalText.contains("key_copies_until"))
         #expect(!statement.canonicalText.contains("gap_after") && !statement.canonicalText.contains("restored"))
         statement.gapAfter = 4
         statement.restored = RestoreNote(
             time: try Sample.date("2026-02-07T09:00:00.000Z"), certificates: 3, erasures: 1, keys: 8)
+        statement.keyCopiesUntil = try Sample.date("2026-02-14T09:00:00.000Z")
         let text = statement.canonicalText
-        #expect(text.contains(#""gap_after":4,"key_destroyed""#))
+        #expect(text.contains(#""gap_after":4,"key_copies_until":"2026-02-14T09:00:00.000Z","key_destroyed""#))
         #expect(
             text.contains(
                 #""restored":{"certificates":3,"erasures":1,"keys":8,"time":"2026-02-07T09:00:00.000Z"},"retention_days""#
@@ -186,8 +190,8 @@ struct CertificateTests {
             " " + text, text + "\n", text.replacingOccurrences(of: ":7,", with: ": 7,"),
             text.replacingOccurrences(of: ":7,", with: ":7.0,"), text.replacingOccurrences(of: ":7,", with: ":7e0,"),
             text.replacingOccurrences(of: "north", with: #"n\u006frth"#),
-            text.replacingOccurrences(of: #""version":5}"#, with: #""version":4,"wish":"x"}"#),
-            text.replacingOccurrences(of: #""version":5}"#, with: #""version":4,"version":5}"#),
+            text.replacingOccurrences(of: #""version":6}"#, with: #""version":5,"wish":"x"}"#),
+            text.replacingOccurrences(of: #""version":6}"#, with: #""version":5,"version":6}"#),
         ]
         for other in others {
             #expect(other != text)
@@ -209,8 +213,8 @@ struct CertificateTests {
         #expect(reason(String(repeating: "[", count: 4000)) == .statementUnreadable)
         #expect(reason(String(repeating: " ", count: 4097)) == .statementTooLarge)
         #expect(reason(text.replacingOccurrences(of: "erasure-certificate", with: "receipt")) == .unknownFormat)
-        #expect(reason(text.replacingOccurrences(of: #""version":5}"#, with: #""version":4}"#)) == .unknownFormat)
-        #expect(reason(text.replacingOccurrences(of: #""version":5}"#, with: #""version":0}"#)) == .unknownFormat)
+        #expect(reason(text.replacingOccurrences(of: #""version":6}"#, with: #""version":5}"#)) == .unknownFormat)
+        #expect(reason(text.replacingOccurrences(of: #""version":6}"#, with: #""version":0}"#)) == .unknownFormat)
         #expect(reason(text.replacingOccurrences(of: #""sequence":1"#, with: #""sequence":0"#)) == .statementUnreadable)
         #expect(reason(text.replacingOccurrences(of: ":40", with: ":-1")) == .statementUnreadable)
         #expect(reason(text.replacingOccurrences(of: ":40", with: ":9007199254740992")) == .statementUnreadable)

@@ -39,6 +39,7 @@ struct CertificateVerifierTests {
         { $0.keyDestroyedTime = $0.keyDestroyedTime.addingTimeInterval(-1) },
         { $0.erasedTime = $0.erasedTime.addingTimeInterval(-1) }, { $0.agreementVersion = 1 },
         { $0.policyVersion = 1 }, { $0.retentionDays = 8 }, { $0.gapAfter = 1 },
+        { $0.keyCopiesUntil = $0.erasedTime },
         { $0.restored = RestoreNote(time: $0.erasedTime, certificates: 1) }, { $0.requester = .administrator },
     ]
 

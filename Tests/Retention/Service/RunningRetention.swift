@@ -192,7 +192,8 @@ func withRetention<Value: Sendable>(
         result = .success(
             try await withServer(
                 socket: folder.path + "/retention.sock",
-                handlers: assembly.handler.handlers + assembly.clockHandler.handlers,
+                handlers: assembly.handler.handlers + assembly.clockHandler.handlers
+                    + assembly.backupHandler.handlers,
                 authenticators: [TestAuthenticator()], logger: logger
             ) {
                 try await withIdentity(identity, in: folder) {

@@ -32,6 +32,7 @@ struct AccessTableFile {
         case .service: "service"
         case .operator: "operator"
         case .backend: "backend"
+        case .backup: "backup"
         case .unspecified, .UNRECOGNIZED: "unspecified"
         }
     }

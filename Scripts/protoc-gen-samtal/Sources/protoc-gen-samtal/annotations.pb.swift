@@ -39,6 +39,9 @@ nonisolated enum Samtal_Annotations_V1_Role: SwiftProtobuf.Enum, Swift.CaseItera
 
   /// another system of the customer's
   case backend // = 4
+
+  /// takes copies of what the services keep, keys included: the operator's role has no part in it
+  case backup // = 5
   case UNRECOGNIZED(Int)
 
   init() {
@@ -52,6 +55,7 @@ nonisolated enum Samtal_Annotations_V1_Role: SwiftProtobuf.Enum, Swift.CaseItera
     case 2: self = .service
     case 3: self = .operator
     case 4: self = .backend
+    case 5: self = .backup
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -63,6 +67,7 @@ nonisolated enum Samtal_Annotations_V1_Role: SwiftProtobuf.Enum, Swift.CaseItera
     case .service: return 2
     case .operator: return 3
     case .backend: return 4
+    case .backup: return 5
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -74,6 +79,7 @@ nonisolated enum Samtal_Annotations_V1_Role: SwiftProtobuf.Enum, Swift.CaseItera
     .service,
     .operator,
     .backend,
+    .backup,
   ]
 
 }
@@ -585,7 +591,7 @@ nonisolated let Samtal_Annotations_V1_Extensions_kind = SwiftProtobuf.MessageExt
 fileprivate nonisolated let _protobuf_package = "samtal.annotations.v1"
 
 nonisolated extension Samtal_Annotations_V1_Role: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ROLE_UNSPECIFIED\0\u{1}GATEWAY\0\u{1}SERVICE\0\u{1}OPERATOR\0\u{1}BACKEND\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ROLE_UNSPECIFIED\0\u{1}GATEWAY\0\u{1}SERVICE\0\u{1}OPERATOR\0\u{1}BACKEND\0\u{1}BACKUP\0")
 }
 
 nonisolated extension Samtal_Annotations_V1_Principal: SwiftProtobuf._ProtoNameProviding {

@@ -105,8 +105,11 @@ function evidenceFacts({ counts, evidence }) {
 }
 
 /// What is said of the ledger itself, where that was not simply certificate after certificate.
-function ledgerFacts({ gap_after: after, restored, sequence }) {
+function ledgerFacts({ gap_after: after, key_copies_until: copies, restored, sequence }) {
     return [
+        ["certificate.keyCopies", copies && make(
+            "span", {}, makeTime(copies, "dated"), make("span", { key: "certificate.keyCopiesUntil" }),
+        )],
         ["certificate.missing", after !== undefined && make(
             "span", { key: "certificate.missingNumbers", values: { count: sequence - 1 - after, first: after + 1, last: sequence - 1 } },
         )],

@@ -295,6 +295,8 @@ export const en = {
     "certificate.found.never-held": "There was none: nothing was ever kept of this session",
     "certificate.questions": "Questions",
     "certificate.answers": "Answers",
+    "certificate.keyCopies": "Copies of keys",
+    "certificate.keyCopiesUntil": " is when the last one made for a backup is to be gone. Until then whoever has it, and a copy of the content, can read what was erased.",
     "certificate.missing": "Missing before it",
     "certificate.missingNumbers": {
         of: "count",

@@ -295,6 +295,8 @@ export const sv = {
     "certificate.found.never-held": "Inget fanns: ingenting sparades någonsin av detta samtal",
     "certificate.questions": "Frågor",
     "certificate.answers": "Svar",
+    "certificate.keyCopies": "Kopior av nycklar",
+    "certificate.keyCopiesUntil": " ska den sista som gjorts för säkerhetskopiering vara borta. Till dess kan den som har den, och en kopia av innehållet, läsa det som raderats.",
     "certificate.missing": "Saknas före detta",
     "certificate.missingNumbers": {
         of: "count",

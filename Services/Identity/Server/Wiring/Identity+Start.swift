@@ -1,3 +1,4 @@
+internal import Backup
 internal import Contracts
 internal import Foundation
 package import IdentityCore
@@ -42,6 +43,14 @@ package enum Identity {
                 try await store.storeClockMark(mark)
             }
             try await store.loadRevocations(at: clock.times)
+            if let restored = RestoredMark.read(in: folder, now: clock.now()) {
+                if restored.endsSignIns { try await store.endEverySignIn(at: clock.confirmed()) }
+                try RestoredMark.remove(in: folder)
+                logger.warning(
+                    restored.endsSignIns
+                        ? "a copy of identity's folder was put back, and every sign-in is ended"
+                        : "a copy of identity's folder was put back: administrators are as they were then")
+            }
             let privateKey = try SigningKeyFile(path: folder + "/signing-key").loadOrCreate()
             let createTime = try await store.adoptSigningKey(SigningKey.id(of: privateKey), at: clock.confirmed())
             let signer = try await TokenSigner(key: SigningKey(privateKey: privateKey, createTime: createTime))
@@ -49,8 +58,13 @@ package enum Identity {
             let handlers = IdentityHandlers(
                 store: store, signer: signer, clock: clock,
                 refusals: Refusals(IdentityLimits.names, in: metrics, logger: logger), logger: logger)
+            let backupHandler = BackupHandler(
+                folder: folder, content: IdentityCopying(folder: folder, store: store), logger: logger
+            ) { error in
+                (error as? StorageError).flatMap { RPCError($0, of: "identity") } ?? error
+            }
             return ServiceParts(
-                handlers: handlers.handlers + clockHandler.handlers,
+                handlers: handlers.handlers + clockHandler.handlers + backupHandler.handlers,
                 authenticators: [
                     AccessTokenAuthenticator(
                         keys: signer.publicKeys, revoked: store.revocations.refused, now: { clock.reading().wall })

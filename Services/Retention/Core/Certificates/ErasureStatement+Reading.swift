@@ -41,6 +41,7 @@ extension ErasureStatement {
         var format: String
         var gapAfter: Int64?
         var instruction: String?
+        var keyCopiesUntil: String?
         var keyDestroyed: String
         var organisation: String
         var policyVersion: Int64
@@ -58,6 +59,7 @@ extension ErasureStatement {
             case by, counts, deadline, ended, erased, evidence, format
             case gapAfter = "gap_after"
             case instruction
+            case keyCopiesUntil = "key_copies_until"
             case keyDestroyed = "key_destroyed"
             case organisation
             case policyVersion = "policy_version"
@@ -86,7 +88,7 @@ extension ErasureStatement {
                 endTime: try Self.optionalTime(ended), deadline: try Self.optionalTime(deadline),
                 keyDestroyedTime: try Self.time(keyDestroyed), erasedTime: try Self.time(erased),
                 agreementVersion: agreementVersion, policyVersion: policyVersion, retentionDays: retentionDays,
-                regions: try regions())
+                keyCopiesUntil: try Self.optionalTime(keyCopiesUntil), regions: try regions())
         }
 
         private func restoreNote() throws(CertificateProblem.Reason) -> RestoreNote? {

@@ -4,7 +4,7 @@ package import Foundation
 package struct ErasureStatement: Sendable, Equatable {
     package static let format = "samtal-erasure-certificate"
     /// Those before it were of no release, and are not read.
-    package static let version = 5
+    package static let version = 6
     /// The `previous` of the first certificate of a ledger.
     package static let noPrevious = String(repeating: "0", count: 64)
     /// A number that every JSON reader holds exactly.
@@ -34,6 +34,8 @@ package struct ErasureStatement: Sendable, Equatable {
     package var agreementVersion: Int64
     package var policyVersion: Int64
     package var retentionDays: Int64
+    /// When the last copy of session keys is to be gone that was on record; nil where none was to exist any more.
+    package var keyCopiesUntil: Date?
     /// Where the session was kept, as the operator declared; empty where that is not on record.
     package var regions: DeclaredRegions
 
@@ -43,7 +45,7 @@ package struct ErasureStatement: Sendable, Equatable {
         requester: ErasureRequester? = nil, evidence: ErasureEvidence,
         endTime: Date?, deadline: Date?,
         keyDestroyedTime: Date, erasedTime: Date, agreementVersion: Int64, policyVersion: Int64, retentionDays: Int64,
-        regions: DeclaredRegions = DeclaredRegions()
+        keyCopiesUntil: Date? = nil, regions: DeclaredRegions = DeclaredRegions()
     ) {
         self.sequence = sequence
         self.previous = previous
@@ -61,6 +63,7 @@ package struct ErasureStatement: Sendable, Equatable {
         self.agreementVersion = agreementVersion
         self.policyVersion = policyVersion
         self.retentionDays = retentionDays
+        self.keyCopiesUntil = keyCopiesUntil
         self.regions = regions
     }
 
@@ -93,6 +96,7 @@ package struct ErasureStatement: Sendable, Equatable {
             ])
         }
         members["gap_after"] = gapAfter.map { .integer($0) }
+        members["key_copies_until"] = keyCopiesUntil.map { .string(LedgerTime.text($0)) }
         members["restored"] = restored?.members
         members["by"] = requester.map { .string($0.name) }
         members["instruction"] = (requester?.instruction).map { .string($0.text) }

@@ -13,6 +13,8 @@ package enum AnchorRecord: Sendable, Equatable {
     case certificate(LedgerHead, AnchoredCertificate)
     /// The keys of a session are about to be destroyed: the certificate follows, sooner or later.
     case erasing(sessionDigest: String, ErasureReason)
+    /// A copy of the session keys is to exist.
+    case keyCopy(KeyCopy)
     /// The operator had the ledger go on without its anchor, after the number that is given.
     case accepted(after: Int64, time: Date)
 
@@ -24,6 +26,7 @@ package enum AnchorRecord: Sendable, Equatable {
     private enum Kind: String {
         case header = "samtal-ledger-anchor"
         case certificate, erasing, accepted
+        case keyCopy = "key-copy"
     }
 
     /// Hex SHA-256 of a session's id: what an erasure that has begun is known by.
@@ -38,6 +41,8 @@ package enum AnchorRecord: Sendable, Equatable {
                 "\(Kind.certificate.rawValue) \(head.sequence) \(head.hash) \(certificate.json)"
             case .erasing(let digest, let reason):
                 "\(Kind.erasing.rawValue) \(digest) \(reason.json)"
+            case .keyCopy(let copy):
+                "\(Kind.keyCopy.rawValue) \(LedgerTime.text(copy.createTime)) \(LedgerTime.text(copy.expireTime))"
             case .accepted(let after, let time):
                 "\(Kind.accepted.rawValue) \(after) \(LedgerTime.text(time))"
             }
@@ -67,6 +72,11 @@ package enum AnchorRecord: Sendable, Equatable {
         case (.erasing, 3...):
             guard let reason = ErasureReason(json: fields.dropFirst(2).joined(separator: " ")) else { return nil }
             return .erasing(sessionDigest: fields[1], reason)
+        case (.keyCopy, 3):
+            guard let created = LedgerTime.date(text: fields[1]), let expires = LedgerTime.date(text: fields[2]) else {
+                return nil
+            }
+            return .keyCopy(KeyCopy(createTime: created, expireTime: expires))
         case (.accepted, 3):
             guard let after = Int64(fields[1]), after >= 0, let time = LedgerTime.date(text: fields[2]) else {
                 return nil

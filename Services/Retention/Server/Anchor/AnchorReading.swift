@@ -12,6 +12,8 @@ struct AnchorReading {
     private(set) var end = 0
     /// Erasures that began since, by the digests of their sessions.
     private(set) var erasing: [String: ErasureReason] = [:]
+    /// Every copy of keys that was on record.
+    private(set) var keyCopies: [KeyCopy] = []
     private(set) var condition = AnchorCondition.usable
 
     private let ledger: LedgerHead
@@ -65,6 +67,7 @@ struct AnchorReading {
                 erasing = [:]
             }
         case .erasing(let digest, let reason): erasing[digest] = reason
+        case .keyCopy(let copy): keyCopies.append(copy)
         case .accepted(let after, _): floor = max(floor, after)
         }
     }

@@ -108,6 +108,14 @@ package final class LedgerAnchor: Sendable {
         }
     }
 
+    /// That a copy of the keys is to exist. Durable when it returns.
+    func note(_ copy: KeyCopy) throws {
+        try state.withLock { state in
+            guard state.condition == .usable else { throw RetentionError.ledgerAnchorUnusable(state.condition) }
+            try state.file?.append([.keyCopy(copy)])
+        }
+    }
+
     // MARK: Opening and replacing
 
     /// Adds certificates that the ledger has and the file has not.

@@ -57,7 +57,10 @@ package struct LedgerAnchoring: Sendable {
                     "the anchor in \(folder) is another ledger's", remedy: "name this ledger's with --ledger-anchor")
             }
             let found = anchoring(file, reading.condition, reading)
-            if reading.condition == .usable { try await found.complete(ledger, by: reading) }
+            if reading.condition == .usable {
+                try await store.add(reading.keyCopies)
+                try await found.complete(ledger, by: reading)
+            }
             found.report(to: metrics)
             return found
         } catch let problem as AnchorFile.Problem {
@@ -210,6 +213,7 @@ package struct LedgerAnchoring: Sendable {
             let replacement = LedgerAnchoring(
                 store: store, key: key, anchor: next, clock: clock, locks: locks, health: nil, logger: logger)
             try await replacement.catchUp(from: .empty)
+            for copy in try await store.keyCopies() { try next.note(copy) }
             try next.conclude(.accepted(after: number, time: LedgerTime.rounded(clock.now())))
             // What was there is evidence, and is left to the operator.
             if access(path, F_OK) == 0 {

@@ -93,6 +93,14 @@ extension RPCError {
                 fields: [FieldViolation(field: "last_sequence", reason: "certificate \(number) is known here")])
         case .ledgerAnchorUsable:
             self.init(.failedPrecondition, "the ledger has its anchor", reason: "LEDGER_ANCHOR_USABLE")
+        case .backupUnderWay:
+            self.init(
+                .unavailable, "a backup is being taken, so no key is changed; try again when it is done",
+                reason: "BACKUP_UNDER_WAY", retryAfter: .seconds(60))
+        case .keyCopyNotRecorded:
+            self.init(
+                .failedPrecondition, "no copy of the keys is on record that is being taken now, or it took too long",
+                reason: "KEY_COPY_NOT_RECORDED")
         case .tooManyExports(let bound):
             self.init(
                 .resourceExhausted, "too many exports are under way; try again when one is done",
@@ -104,14 +112,17 @@ extension RPCError {
         }
     }
 
-    /// Runs what a handler does, and maps what it throws: the one place where errors become statuses.
+    /// Runs what a handler does, and maps what it throws.
     static func mapping<Value>(_ body: () async throws -> Value) async throws -> Value {
-        do {
-            return try await body()
-        } catch let error as RetentionError {
-            throw RPCError(error)
-        } catch let error as StorageError {
-            throw RPCError(error, of: "retention") ?? error
+        do { return try await body() } catch { throw mapped(error) }
+    }
+
+    /// The one place where errors become statuses.
+    static func mapped(_ error: any Error) -> any Error {
+        switch error {
+        case let error as RetentionError: RPCError(error)
+        case let error as StorageError: RPCError(error, of: "retention") ?? error
+        default: error
         }
     }
 }

@@ -1,3 +1,4 @@
+import Backup
 package import Foundation
 package import KeySlots
 package import RetentionCore
@@ -126,6 +127,23 @@ package struct SessionKeyStore: Sendable {
 
     package func forget(_ names: Set<KeyName>) async throws {
         try await translated { try await slots.forget(Array(names)) }
+    }
+
+    /// Sends a copy of all keys, under a wrapping key of its own.
+    func copy(now: Date, to stream: CopyStream) async throws {
+        let copy = try await translated { try await slots.beginCopy(now: now) }
+        var wrapping = Data(copy.wrappingKeys)
+        defer { wrapping.resetBytes(in: 0..<wrapping.count) }
+        try await stream.send("keys/wrapping-keys") {
+            defer { wrapping = Data() }
+            return wrapping
+        }
+        var extent = -1
+        try await stream.send("keys/slots") {
+            defer { extent += 1 }
+            if extent < 0 { return Data(copy.slotsHead) }
+            return Data(try await translated { try await slots.extent(extent, of: copy) } ?? [])
+        }
     }
 
     // MARK: The wrapping key

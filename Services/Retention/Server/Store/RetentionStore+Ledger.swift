@@ -151,6 +151,7 @@ extension RetentionStore {
             endTime: session.endTime, deadline: session.deleteTime, keyDestroyedTime: keyDestroyedTime,
             erasedTime: erasedTime, agreementVersion: session.agreementVersion,
             policyVersion: session.policyVersion, retentionDays: Int64(session.retentionDays),
+            keyCopiesUntil: try keyCopiesUntil(after: keyDestroyedTime, db),
             regions: DeclaredRegions(chat: session.chatRegion, retention: region))
     }
 

@@ -34,6 +34,9 @@ extension RetentionStore {
         migrator.registerMigration("ledgers that were found to be older") { db in
             try db.execute(sql: restores)
         }
+        migrator.registerMigration("copies of keys") { db in
+            try db.execute(sql: keyCopies)
+        }
         return migrator
     }
 
@@ -53,6 +56,15 @@ extension RetentionStore {
             keys INTEGER NOT NULL,
             sequence INTEGER
         ) STRICT;
+        """
+
+    /// ``KeyCopy``.
+    private static let keyCopies = """
+        CREATE TABLE key_copies (
+            create_time INTEGER NOT NULL,
+            expire_time INTEGER NOT NULL,
+            PRIMARY KEY (create_time, expire_time)
+        ) STRICT, WITHOUT ROWID;
         """
 
     private static let agreements = """

@@ -20,6 +20,9 @@ package struct RetentionStore: Sendable {
         self.limits = limits
     }
 
+    /// Copies what is stored now into another file.
+    func copy(to path: String) async throws { try await database.copy(to: path) }
+
     package func close() async {
         await database.close()
     }

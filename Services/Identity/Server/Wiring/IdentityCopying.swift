@@ -1,0 +1,15 @@
+internal import Backup
+internal import Storage
+
+/// What identity gives to whoever takes a backup.
+struct IdentityCopying: ContentCopying {
+    let folder: String
+    let store: IdentityStore
+
+    func copyContent(by way: String, to stream: CopyStream) async throws {
+        let copy = way + "/identity.sqlite"
+        try await store.database.copy(to: copy)
+        try await stream.send("identity.sqlite", from: copy)
+        try await stream.send("signing-key", from: folder + "/signing-key")
+    }
+}

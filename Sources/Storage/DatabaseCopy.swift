@@ -1,0 +1,35 @@
+internal import Foundation
+public import GRDB
+
+/// A database as it is at one moment, in a file of its own.
+public enum DatabaseCopy {
+    /// Copies what a connection sees.
+    /// - Parameter path: of a file (0600) that is not there yet. If this fails, it is not there either.
+    public static func write(_ source: Database, to path: String) throws {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw StorageError(errno: errno, "the copy can't be created") }
+        close(descriptor)
+        do {
+            var configuration = GRDB.Configuration()
+            configuration.label = "samtal.storage.copy"
+            configuration.prepareDatabase { db in
+                // Whoever needs the copy to last makes it durable elsewhere.
+                try db.execute(sql: "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY")
+            }
+            let target = try DatabaseQueue(path: path, configuration: configuration)
+            try target.writeWithoutTransaction { target in try source.backup(to: target) }
+            try target.close()
+        } catch {
+            unlink(path)
+            throw StorageError.wrapping(error, while: "copying the database")
+        }
+    }
+}
+
+extension SQLiteStore {
+    /// Copies what is committed now into another file. Writes go on.
+    /// - Throws: ``StorageError``: `full`, `closed`.
+    public func copy(to path: String) async throws {
+        try await read { db in try DatabaseCopy.write(db, to: path) }
+    }
+}
