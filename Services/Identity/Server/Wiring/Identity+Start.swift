@@ -44,7 +44,7 @@ package enum Identity {
             }
             try await store.loadRevocations(at: clock.times)
             if let restored = RestoredMark.read(in: folder, now: clock.now()) {
-                if restored.endsSignIns { try await store.endEverySignIn(at: clock.confirmed()) }
+                if restored.endsSignIns { try await store.endEverySignIn(at: clock.times) }
                 try RestoredMark.remove(in: folder)
                 logger.warning(
                     restored.endsSignIns
