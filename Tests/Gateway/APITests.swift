@@ -152,6 +152,8 @@ struct APITests {
             #expect(
                 health.json["neighbours"] as? [String: String]
                     == ["identity": "serving", "chat": "unreachable", "retention": "unreachable"])
+            let clocks = health.json["clocks"] as? [String: String]
+            #expect(clocks == ["identity": "unknown", "chat": "unknown", "retention": "unknown"])
         }
     }
 

@@ -4,6 +4,10 @@ import RPC
 import TestProcesses
 import Testing
 
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
 @Suite("The machine's clock steps")
 struct ClockTests {
     private static let weeks = 70 * 86_400
@@ -59,6 +63,14 @@ struct ClockTests {
                 try await ClockV1.ClockServiceClient(channel: samtal.channel(.retention))
                     .getClock(.init(), options: options),
             ]
+        }
+
+        /// What the gateway says of the services' clocks.
+        func healthz() async throws -> [String: String] {
+            let url = try #require(URL(string: "\(samtal.httpAddress())/healthz"))
+            let (data, _) = try await URLSession.shared.data(from: url)
+            let json = try JSONSerialization.jsonObject(with: data) as? [String: Any]
+            return json?["clocks"] as? [String: String] ?? [:]
         }
 
         func command(_ arguments: String...) async throws -> (status: Int32, printed: String) {
@@ -117,8 +129,9 @@ struct ClockTests {
     @Test("a clock that stays ahead hides at once, also across a restart, and erases when the operator confirms it")
     func staysAhead() async throws {
         let clock = try await TestClock()
-        try await RunningSamtal.with([.identity, .retention, .chat], clock: clock) { samtal in
+        try await RunningSamtal.with([.identity, .retention, .chat, .gateway], clock: clock) { samtal in
             let stage = try await Stage(samtal)
+            #expect(try await stage.healthz() == ["identity": "steady", "chat": "steady", "retention": "steady"])
             let steady = try await stage.command("clock")
             #expect(steady.status == 0 && steady.printed.contains("steady"), "\(steady.printed)")
 
@@ -137,6 +150,7 @@ struct ClockTests {
 
             let ahead = try await stage.command("clock")
             #expect(ahead.status == 1 && ahead.printed.components(separatedBy: "AHEAD").count == 4, "\(ahead.printed)")
+            #expect(try await stage.healthz() == ["identity": "held", "chat": "held", "retention": "held"])
             let status = try await stage.command("status")
             #expect(status.printed.contains("CLOCK NOT CONFIRMED"), "\(status.printed)")
             for service in [RunningSamtal.Service.chat, .retention] {

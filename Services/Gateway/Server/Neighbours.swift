@@ -1,5 +1,6 @@
 internal import Contracts
 package import RPC
+internal import ServiceKit
 
 /// The channels to the three services behind the gateway.
 ///
@@ -46,8 +47,24 @@ package struct Neighbours: Sendable {
         case unreachable
     }
 
+    /// What a neighbour believes of its machine's clock, as `/healthz` names it.
+    enum ClockState: String, Sendable {
+        case steady
+        /// It has stepped: nothing ends or is erased by it until it is confirmed.
+        case held
+        /// It does not say: it is away, or has no clock of its own.
+        case unknown
+    }
+
+    /// What is known of a neighbour.
+    struct Report: Sendable {
+        var name: String
+        var health = Health.unreachable
+        var clock = ClockState.unknown
+    }
+
     private let channels: [Key: RPCChannel]
-    private let asked = AskedOnce<[(name: String, health: Health)]>()
+    private let asked = AskedOnce<[Report]>()
 
     /// - Parameter channel: makes the channel to the service of that name, which need not be up, for that purpose.
     package init(channel: (_ name: String, _ purpose: Purpose) -> RPCChannel) {
@@ -73,29 +90,36 @@ package struct Neighbours: Sendable {
         return channel
     }
 
-    /// What the services say, asked all at once and each for a second at most; by whoever wants to know at the same time,
+    /// What the services say, asked all at once and each for two seconds at most; by whoever wants to know at the same time,
     /// once.
-    func health() async -> [(name: String, health: Health)] {
+    func health() async -> [Report] {
         await asked.value { [channels] in
-            await withTaskGroup(of: (String, Health).self) { group in
+            await withTaskGroup(of: Report.self) { group in
                 for name in Self.names {
                     guard let channel = channels[Key(name: name, purpose: .shortCalls)] else { continue }
-                    group.addTask { (name, await Self.health(of: channel)) }
+                    group.addTask { await Self.report(of: name, by: channel) }
                 }
-                var found: [String: Health] = [:]
-                for await (name, health) in group { found[name] = health }
-                return Self.names.map { ($0, found[$0] ?? .unreachable) }
+                var found: [String: Report] = [:]
+                for await report in group { found[report.name] = report }
+                return Self.names.map { found[$0] ?? Report(name: $0) }
             }
         }
     }
 
-    private static func health(of channel: RPCChannel) async -> Health {
+    private static func report(of name: String, by channel: RPCChannel) async -> Report {
         let options = CallOptions(timeout: .seconds(1), waitForReady: false)
+        let client = HealthV1.HealthClient(channel: channel)
+        var report = Report(name: name)
         do {
-            let answer = try await HealthV1.HealthClient(channel: channel).check(.init(), options: options)
-            return answer.status == .serving ? .serving : .notServing
+            report.health =
+                try await client.check(.init(), options: options).status == .serving ? .serving : .notServing
         } catch {
-            return (error as? RPCError)?.code == .deadlineExceeded ? .notAnswering : .unreachable
+            report.health = (error as? RPCError)?.code == .deadlineExceeded ? .notAnswering : .unreachable
+            return report
         }
+        if let clock = try? await client.check(.init(service: ClockHandler.healthName), options: options) {
+            report.clock = clock.status == .serving ? .steady : .held
+        }
+        return report
     }
 }

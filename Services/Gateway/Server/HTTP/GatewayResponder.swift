@@ -108,11 +108,14 @@ package struct GatewayResponder: HTTPResponder {
 
     /// The gateway lives, or it would not answer; its neighbours are told of besides.
     private func healthResponse() async -> Response {
-        let neighbours = await neighbours.health().map { neighbour in
-            "\(JSONText.quoted(neighbour.name)):\(JSONText.quoted(neighbour.health.rawValue))"
+        let reports = await neighbours.health()
+        func object(_ value: (Neighbours.Report) -> String) -> String {
+            "{" + reports.map { "\(JSONText.quoted($0.name)):\(JSONText.quoted(value($0)))" }.joined(separator: ",")
+                + "}"
         }
         let json =
-            "{\"status\":\"serving\",\"neighbours\":{\(neighbours.joined(separator: ","))},"
+            "{\"status\":\"serving\",\"neighbours\":\(object { $0.health.rawValue }),"
+            + "\"clocks\":\(object { $0.clock.rawValue }),"
             + "\"declaredRegions\":\(regions.json)}"
         return Response(
             status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
