@@ -86,7 +86,7 @@ package final class FileSessionStore: SessionStore {
     package func requireRoom() throws { try reserve?.admit() }
 
     /// Does what ends, shortens, deletes or erases, with the room that is kept for it if there is no other.
-    func erasing<Value>(_ body: () async throws -> Value) async throws -> Value {
+    func erasing<Value: Sendable>(_ body: @Sendable () async throws -> Value) async throws -> Value {
         guard let reserve else { return try await body() }
         return try await reserve.erasing(body)
     }

@@ -1,6 +1,6 @@
-package import Foundation
+import Foundation
 internal import GRDB
-internal import IdentityCore
+package import IdentityCore
 internal import Storage
 
 extension IdentityStore {
