@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// What the path of an output file leads to.
 enum OutputTarget: Equatable {
