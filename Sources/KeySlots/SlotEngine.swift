@@ -210,7 +210,7 @@ final class SlotEngine {
     private func openedOrLost(_ name: KeyName, _ entry: SlotTable.Entry) throws(KeySlotError) -> Secret? {
         do throws(KeySlotError) {
             return try secret(at: entry.place, named: name)
-        } catch where error.code == .malformed {
+        } catch  where error.code == .malformed {
             if let slot = table.remove(name) { uncertain.insert(slot) }
             damagedCount += 1
             return nil

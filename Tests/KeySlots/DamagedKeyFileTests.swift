@@ -40,7 +40,9 @@ struct DamagedKeyFileTests {
         try bytes.write(to: url)
     }
 
-    @Test("one flipped bit of the only wrapping key is refused, and flipped back every key is there", arguments: [0, 4, 30, 70])
+    @Test(
+        "one flipped bit of the only wrapping key is refused, and flipped back every key is there",
+        arguments: [0, 4, 30, 70])
     func flippedBit(offset: Int) throws {
         let keys = try makeKeys(["one", "two"])
         try flip(3, of: wrappingPath, at: offset)

@@ -233,7 +233,8 @@ struct ClockGuardTests {
     }
 
     @Test(
-        "data on a machine that has been up for 200 days is hidden and erased no sooner", arguments: [0.0, -1.0, 3600.0])
+        "data on a machine that has been up for 200 days is hidden and erased no sooner",
+        arguments: [0.0, -1.0, 3600.0])
     func anotherMachine(error: Double) {
         var (machine, clock) = steady()
         let mark = clock.mark

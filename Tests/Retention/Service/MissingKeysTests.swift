@@ -33,7 +33,9 @@ struct MissingKeysTests {
 
             try await withChat(chat, in: folder) {
                 try await withRetention(in: folder, keys: KeySettings(allowsMissingKeys: true)) { retention in
-                    try await expectRefusal(.dataLoss, reason: "KEYS_MISSING") { try await retention.erase("session-1") }
+                    try await expectRefusal(.dataLoss, reason: "KEYS_MISSING") {
+                        try await retention.erase("session-1")
+                    }
                     // What chat had is gone all the same; and it is not certified however often it is tried.
                     #expect(chat.erasures(of: "session-1") > 0)
                     try await eventually("the reason is in the log") { retention.log.text.contains("KEYS_MISSING") }
