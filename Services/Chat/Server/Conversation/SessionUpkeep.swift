@@ -133,23 +133,34 @@ struct SessionUpkeep: Service {
     }
 
     private func endFeeds() async throws {
-        for id in feed.followed where try await directory.isGone(id) {
-            feed.end(id, .sessionNotFound)
+        var failure: (any Error)?
+        for id in feed.followed {
+            // One that fails holds up no other, here and below.
+            do {
+                if try await directory.isGone(id) { feed.end(id, .sessionNotFound) }
+            } catch { failure = error }
         }
+        if let failure { throw failure }
     }
 
     private func endSessions() async throws {
         let latest = clock.confirmed().addingTimeInterval(-TimeInterval(limits.sessionDays) * 86_400)
+        var failed: [String: any Error] = [:]
         while true {
-            let overdue = try await store.notEnded(createdBy: latest, limit: SessionUpkeep.batch)
-            for session in overdue {
+            let limit = SessionUpkeep.batch + failed.count
+            let overdue = try await store.notEnded(createdBy: latest, limit: limit)
+            for session in overdue where failed[session.id] == nil {
                 // From the moment it should have ended, not from when that was noticed.
-                try await change(session) { [limits] record in
-                    record.end(at: record.latestEnd(maximumDays: limits.sessionDays))
-                }
+                do {
+                    try await change(session) { [limits] record in
+                        record.end(at: record.latestEnd(maximumDays: limits.sessionDays))
+                    }
+                } catch { failed[session.id] = error }
+                if Task.isCancelled { return }
             }
-            if overdue.count < SessionUpkeep.batch { return }
+            if overdue.count < limit { break }
         }
+        if let failure = failed.values.first { throw failure }
     }
 
     private func reportEnds() async throws {
@@ -163,7 +174,7 @@ struct SessionUpkeep: Service {
                 do {
                     try await reportEnd(of: session)
                 } catch {
-                    // One session that fails holds up no other; when several do, retention itself is away.
+                    // When several fail, retention itself is away: what can't be read here is not counted.
                     failures.append(error)
                     if Task.isCancelled || failures.count == SessionUpkeep.reportsThatMayFail { throw error }
                 }
@@ -175,16 +186,28 @@ struct SessionUpkeep: Service {
 
     private func reportEnd(of session: StoredSession) async throws {
         guard let endTime = session.record.endTime else { return }
-        let questions = try await store.counts(of: session.id)?.questions ?? 0
+        let counts = try await Self.readable { try await store.counts(of: session.id) } ?? nil
+        let questions = counts?.questions ?? 0
         switch try await retention.reportEnd(of: session.id, at: endTime, questions: questions) {
         case .acknowledged(let deleteTime):
-            if let deleteTime { try await change(session) { record in record.adopt(deleteTime: deleteTime) } }
+            var record = session.record
+            if let deleteTime, record.adopt(deleteTime: deleteTime) {
+                // Of one that can't be read the end is known all the same, and retention erases it in time.
+                _ = try await Self.readable { try await change(session) { $0.adopt(deleteTime: deleteTime) } }
+            }
         case .erased:
             directory.remove(session.record.id)
             feed.end(session.record.id, .sessionNotFound)
         }
         // Last: cut short before, the report is made again, which changes nothing.
         try await store.noteEndReported(session.id)
+    }
+
+    /// - Returns: nil for a session whose content is damaged or missing.
+    private static func readable<Value>(_ body: () async throws -> Value) async throws -> Value? {
+        do { return try await body() } catch let error as ChatError where [.damaged, .contentLost].contains(error) {
+            return nil
+        }
     }
 
     /// Retention tells of earlier deadlines by itself; this finds what was not heard, before its time comes.
@@ -198,7 +221,6 @@ struct SessionUpkeep: Service {
             let (deadlines, erased) = try await retention.deadlines(of: Array(known.keys))
             // Chat's folder is an older one: what has a certificate goes again. Nobody is given a key of it meanwhile.
             for id in erased where known[id] != nil {
-                // One that fails holds up no other.
                 do { try await eraseAgain(id) } catch { failure = error }
             }
             for deadline in deadlines {
@@ -211,7 +233,7 @@ struct SessionUpkeep: Service {
                         deadline.sessionID, days: deadline.days, deleteTime: deadline.deleteTime)
                 } catch let error as ChatError where error == .sessionNotFound {
                     // Erased meanwhile.
-                }
+                } catch { failure = error }
             }
             if stored.count < Retention.deadlinesAtOnce { break }
             after = last.id
@@ -230,16 +252,16 @@ struct SessionUpkeep: Service {
     /// Whoever asks for the erasure later is told the same counts.
     private func eraseOverdue() async throws {
         let time = clock.confirmed().addingTimeInterval(-SessionUpkeep.erasureGrace)
-        var failure: (any Error)?
-        while failure == nil {
-            let overdue = try await store.overdue(since: time, limit: SessionUpkeep.batch)
-            for id in overdue {
-                // One that fails holds up no other.
-                do { _ = try await log.erase(id) } catch { failure = error }
+        var failed: [String: any Error] = [:]
+        while !Task.isCancelled {
+            let limit = SessionUpkeep.batch + failed.count
+            let overdue = try await store.overdue(since: time, limit: limit)
+            for id in overdue where failed[id] == nil {
+                do { _ = try await log.erase(id) } catch { failed[id] = error }
             }
-            if overdue.count < SessionUpkeep.batch { break }
+            if overdue.count < limit { break }
         }
-        if let failure { throw failure }
+        if let failure = failed.values.first { throw failure }
     }
 
     private func change(
