@@ -125,7 +125,12 @@ struct DiskProofTests {
         let risk = kind == .btrfs ? "copy-on-write" : "data-journal"
         #expect(refused.printed.contains(risk) && refused.printed.contains("--allow-unsafe-key-medium"))
 
-        try await RunningSamtal.with([.identity, .retention, .chat], data: data) { samtal in
+        // The image is small, and btrfs has most of it for itself.
+        let reserve = ["--disk-reserve", "1"]
+        try await RunningSamtal.with(
+            [.identity, .retention, .chat], data: data,
+            retentionOptions: ["--allow-unsafe-key-medium"] + reserve, chatOptions: reserve
+        ) { samtal in
             #expect(try samtal.logged(.retention).contains("destroyed keys may live on"))
             let organisation = try await TestOrganisation.create(in: samtal)
             let session = try await organisation.openSession(in: samtal)

@@ -58,7 +58,7 @@ struct CopyingTests {
         let slots = try open(folder)
         _ = try await slots.keyOrNew(named: KeyName("k"))
         try await copy(slots)
-        let own = try Data(contentsOf: URL(fileURLWithPath: folder.path + "/wrapping-keys"))[17..<49]
+        let own = try Data(contentsOf: URL(fileURLWithPath: folder.path + "/wrapping-keys"))[21..<53]
         for name in ["slots", "wrapping-keys"] {
             let bytes = try Data(contentsOf: URL(fileURLWithPath: target.path + "/" + name))
             #expect(bytes.range(of: own) == nil)
@@ -66,9 +66,7 @@ struct CopyingTests {
         await slots.close()
         try FileManager.default.removeItem(atPath: target.path + "/slots")
         try FileManager.default.copyItem(atPath: folder.path + "/slots", toPath: target.path + "/slots")
-        let mixed = try open(target)
-        await #expect(throws: KeySlotError.self) { _ = try await mixed.key(named: KeyName("k")) }
-        await mixed.close()
+        #expect { try open(target) } throws: { ($0 as? KeySlotError)?.code == .wrappingKeyMissing }
     }
 
     @Test("a copy of slots whose wrapping keys are sealed opens with the same credential alone")

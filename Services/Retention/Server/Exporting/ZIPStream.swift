@@ -45,6 +45,8 @@ final class ZIPStream {
 
     /// How many bytes wait to be taken.
     var available: Int { output.count }
+    /// Bytes that are in memory for it: those, and some that were taken.
+    var held: Int { output.held }
 
     /// Takes at most `count` bytes of what waits.
     func take(_ count: Int) -> [UInt8] {
@@ -89,8 +91,11 @@ extension ZIPStream {
         private var bytes: [UInt8] = []
         private var taken = 0
         var isDiscarding = false
+        /// Bytes that were taken and are still held.
+        private static let longestTaken = 256 * 1024
 
         var count: Int { bytes.count - taken }
+        var held: Int { bytes.count }
 
         func append(_ pointer: UnsafeRawPointer, _ count: Int) {
             guard !isDiscarding else { return }
@@ -103,6 +108,10 @@ extension ZIPStream {
             taken = end
             if taken == bytes.count {
                 bytes.removeAll(keepingCapacity: true)
+                taken = 0
+            } else if taken >= Self.longestTaken {
+                // Less than a chunk is left as a rule: what was taken must not stay until the end.
+                bytes.removeSubrange(..<taken)
                 taken = 0
             }
             return part
