@@ -255,7 +255,7 @@ class GRPCClient(unittest.TestCase):
         }
         served["gateway"] = set().union(*served.values())
         for service in ("identity", "chat", "retention"):
-            served[service].add("samtal.clock.v1.ClockService")
+            served[service] |= {"samtal.clock.v1.ClockService", "samtal.backup.v1.BackupService"}
         for service, names in served.items():
             with self.subTest(service=service), channel(service) as connection:
                 listed = list(ProtoReflectionDescriptorDatabase(connection).get_services())

@@ -12,15 +12,16 @@ import (
 )
 
 const (
+	backup     = "samtal.backup.v1.BackupService"
 	clock      = "samtal.clock.v1.ClockService"
 	deployment = "samtal.deployment.v1.DeploymentService"
 )
 
 // served are the services that each socket answers for, apart from gRPC's own.
 var served = map[string][]string{
-	"identity":  {clock, deployment, "samtal.identity.v1.IdentityService"},
-	"chat":      {"samtal.chat.v1.ChatService", clock, deployment},
-	"retention": {clock, deployment, "samtal.retention.v1.RetentionService"},
+	"identity":  {backup, clock, deployment, "samtal.identity.v1.IdentityService"},
+	"chat":      {backup, "samtal.chat.v1.ChatService", clock, deployment},
+	"retention": {backup, clock, deployment, "samtal.retention.v1.RetentionService"},
 	"gateway": {
 		"samtal.chat.v1.ChatService", deployment, "samtal.identity.v1.IdentityService",
 		"samtal.retention.v1.RetentionService",
