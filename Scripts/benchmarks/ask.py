@@ -1,6 +1,5 @@
 """Durable questions against gRPC C++'s empty call and a loop of SQLite's inserts, in turns. See README.md beside this file."""
 
-import argparse
 import dataclasses
 import json
 import os
@@ -9,10 +8,10 @@ import statistics
 import struct
 import subprocess
 import sys
-import tempfile
 
 import calls
 import machine
+import program
 from answers import PATHS
 from calls import Calls
 from messages import field, message
@@ -20,7 +19,6 @@ from samtal import CHAT, Organisation, Samtal
 from servers import Server, serving
 
 OURS, CPP, SQLITE = "a durable question", "gRPC C++, empty call", "SQLite alone"
-HERE = pathlib.Path(__file__).resolve().parent
 TEXT = 128  # bytes of a question
 PARTICIPANTS = 1000  # of each turn
 ASKED_AGAIN = 500  # questions of a turn whose requests are repeated after it
@@ -61,17 +59,11 @@ class Turn:
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="Scripts/bench ask", description=__doc__)
+    parser = program.parser("ask", __doc__, "one round of short turns")
+    program.add_folder(parser)
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each row (default: 5)")
     parser.add_argument("--seconds", type=float, default=2, help="length of one turn (default: 2)")
-    parser.add_argument("--quick", action="store_true", help="one round of short turns: shows that all of it works")
     parser.add_argument("--only", metavar="TEXT", default="", help="only rows whose name holds this")
-    parser.add_argument("--list", action="store_true", help="print the rows, and measure nothing")
-    parser.add_argument("--folder", metavar="DIR", help="where the data lies while it is measured (default: a new one)")
-    parser.add_argument("--output", metavar="FILE",
-                        help="where the table is written; without it, results/ask.md for a whole run and nowhere else")
-    parser.add_argument("--binaries", type=pathlib.Path, help=argparse.SUPPRESS)
-    parser.add_argument("--peers", type=pathlib.Path, help=argparse.SUPPRESS)
     parsed = parser.parse_args()
     if parsed.rounds < 1 or parsed.seconds <= 0:
         parser.error("--rounds takes a number from 1, --seconds one above 0")
@@ -80,8 +72,6 @@ def arguments():
         parser.error("--only: no row's name holds that; see --list")
     if parsed.quick:
         parsed.rounds, parsed.seconds = 1, 0.3
-    if parsed.output is None and not parsed.quick and not parsed.only:
-        parsed.output = HERE / "results" / "ask.md"
     return parsed
 
 
@@ -121,7 +111,7 @@ class Bench:
             order = list(counts) if number % 2 == 0 else list(counts)[::-1]
             for name in order:
                 turns[name].append(self.turn(name, row, counts[name]))
-            progress(f"{row.label}: round {number + 1} of {self.options.rounds}: "
+            program.progress(f"{row.label}: round {number + 1} of {self.options.rounds}: "
                      + ", ".join(f"{name} {of[-1].rate:,.0f}/s, {of[-1].cpu:.1f} µs" for name, of in turns.items()))
         wal = self.ask(self.counting, row, counts[OURS]).wal
         self.lines += table_lines(row, turns, wal)
@@ -176,7 +166,7 @@ class Bench:
         if [field(answer, 1) for answer in again] != ids:
             sys.exit("what was acknowledged before a crash is not what is there after it")
         self.survived = len(ids)
-        progress(f"killed and started again: {self.survived:,} of {len(ids):,} questions there, none twice")
+        program.progress(f"killed and started again: {self.survived:,} of {len(ids):,} questions there, none twice")
 
     def wal_bytes(self):
         data = pathlib.Path(self.counted).read_bytes() if os.path.exists(self.counted) else b""
@@ -198,10 +188,6 @@ class Bench:
             for suffix in ("", "-wal", "-shm"):
                 pathlib.Path(file + suffix).unlink(missing_ok=True)
         return Turn(count / got["seconds"], got["cpu"] / count * 1e6, wal=got["wal"] / count)
-
-
-def progress(text):
-    print(text, file=sys.stderr, flush=True)
 
 
 def table_lines(row, turns, wal):
@@ -238,7 +224,7 @@ def table_lines(row, turns, wal):
     return lines
 
 
-def report(options, bench):
+def report(options, bench, folder):
     header = ["", "", f"to {CPP}", f"to {SQLITE}", OURS, CPP, SQLITE, "goal"]
     return "\n".join([
         "# Durable questions against gRPC C++'s empty call and SQLite alone",
@@ -246,7 +232,7 @@ def report(options, bench):
         "Written by `Scripts/bench ask`; [what is measured](../README.md). Ratios are medians of paired rounds, figures",
         "medians of rounds. Of latencies, CPU and bytes less is better.",
         "",
-        *machine.lines(options.folder),
+        *machine.lines(folder),
         f"- rounds: {options.rounds}; in turns of {options.seconds:g} s; questions of {TEXT} bytes by {PARTICIPANTS} "
         "participants with names",
         f"- killed after the last turn and started again: {bench.survived:,} acknowledged questions there, none twice",
@@ -258,19 +244,8 @@ def report(options, bench):
 
 def main():
     options = arguments()
-    if options.list:
-        print("\n".join(row.label for row in options.rows))
-        return
-    with tempfile.TemporaryDirectory(prefix="samtal-bench-", dir=options.folder) as folder:
-        with open(f"{folder}/log", "w") as log:
-            options.folder = folder
-            bench = Bench(options, folder, log)
-            bench.run()
-        text = report(options, bench)
-    print(f"\n{text}")
-    if options.output:
-        pathlib.Path(options.output).write_text(text)
-        progress(f"written to {options.output}")
+    labels = [row.label for row in options.rows]
+    program.run("ask", options, labels, Bench, report, whole=not options.only)
 
 
 if __name__ == "__main__":

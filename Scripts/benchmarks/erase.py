@@ -1,21 +1,19 @@
 """Erasing one session beside many, and many that are due at once, and how long others wait. See README.md beside this file."""
 
-import argparse
 import os
 import pathlib
 import sqlite3
 import statistics
 import sys
-import tempfile
 import time
 
 import machine
+import program
 from calls import Calls
 from messages import field, message
 from samtal import CHAT, RETENTION, Organisation, Samtal
 from servers import serving
 
-HERE = pathlib.Path(__file__).resolve().parent
 TEXT = 128  # bytes of a question
 PARTICIPANTS = 200  # of a session that is filled
 PAUSE = 2000  # µs between two questions of the session that waits
@@ -25,18 +23,12 @@ MANUAL_SHARE, LONGEST_WAIT, EXPIRY_MINUTES = 0.05, 20, 5
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="Scripts/bench erase", description=__doc__)
+    parser = program.parser("erase", __doc__, "a hundredth of everything", listed="what is measured")
+    program.add_folder(parser)
     parser.add_argument("--questions", type=int, default=100_000, help="of the session that is erased (default: 100000)")
     parser.add_argument("--others", type=int, default=10, help="other sessions with as many each (default: 10)")
     parser.add_argument("--sessions", type=int, default=10_000, help="that are due at once (default: 10000)")
     parser.add_argument("--rounds", type=int, default=3, help="erasures of one session (default: 3)")
-    parser.add_argument("--quick", action="store_true", help="a hundredth of everything: shows that all of it works")
-    parser.add_argument("--list", action="store_true", help="print what is measured, and measure nothing")
-    parser.add_argument("--folder", metavar="DIR", help="where the data lies while it is measured (default: a new one)")
-    parser.add_argument("--output", metavar="FILE",
-                        help="where the table is written; without it, results/erase.md for a whole run and nowhere else")
-    parser.add_argument("--binaries", type=pathlib.Path, help=argparse.SUPPRESS)
-    parser.add_argument("--peers", type=pathlib.Path, help=argparse.SUPPRESS)
     parsed = parser.parse_args()
     if min(parsed.questions, parsed.others, parsed.sessions, parsed.rounds) < 1:
         parser.error("every number is from 1")
@@ -44,8 +36,6 @@ def arguments():
         parser.error(f"an organisation has at most {OF_ORGANISATION} sessions")
     if parsed.quick:
         parsed.questions, parsed.sessions, parsed.rounds = 1000, 100, 1
-    if parsed.output is None and not parsed.quick:
-        parsed.output = HERE / "results" / "erase.md"
     return parsed
 
 
@@ -63,7 +53,7 @@ class Bench:
             self.neighbour = Organisation(self.samtal, self.client, "grannredaktionen")
             for number in range(self.options.others):
                 self.fill(self.organisation.sessions(1)[0])
-                progress(f"filled {number + 1} of {self.options.others} sessions")
+                program.progress(f"filled {number + 1} of {self.options.others} sessions")
             self.one()
             self.many()
         self.sqlite()
@@ -106,7 +96,7 @@ class Bench:
             self.gone(session)
             waits.append(beside[0])
             idle.append(alone[0])
-            progress(f"erased in {self.took[-1] * 1000:.1f} ms; others waited {waits[-1].longest / 1000:.1f} ms at most")
+            program.progress(f"erased in {self.took[-1] * 1000:.1f} ms; others waited {waits[-1].longest / 1000:.1f} ms at most")
         self.waits, self.idle = waits, idle
 
     def gone(self, session):
@@ -121,7 +111,7 @@ class Bench:
         ids = []
         while len(ids) < count:
             ids += owner.sessions(min(count - len(ids), 1000))
-            progress(f"{len(ids):,} of {count:,} sessions made")
+            program.progress(f"{len(ids):,} of {count:,} sessions made")
         joined = self.client.answers(chat, f"{CHAT}/JoinSession", [("", message(id, "Anna")) for id in ids])
         tokens = [field(answer, 2).decode() for answer in joined]
         asked = [question for id, token in zip(ids, tokens) for question in self.questions(id, [token], 3)]
@@ -148,7 +138,7 @@ class Bench:
                 if time.perf_counter() - began > 3600:
                     sys.exit(f"{done} of {count} sessions were erased within an hour")
                 if int(time.perf_counter() - began) % 10 == 0:
-                    progress(f"{done:,} of {count:,} certified after {time.perf_counter() - began:.0f} s")
+                    program.progress(f"{done:,} of {count:,} certified after {time.perf_counter() - began:.0f} s")
                 time.sleep(1)
             self.expired = time.perf_counter() - began
         left = sum(1 for id in ids if list(pathlib.Path(self.folder, "data", "chat", "sessions").glob(f"{id}*")))
@@ -181,7 +171,7 @@ class Bench:
             database.execute("VACUUM")
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             rounds.append(time.perf_counter() - began)
-            progress(f"SQLite: {rounds[-1]:.1f} s")
+            program.progress(f"SQLite: {rounds[-1]:.1f} s")
         database.close()
         self.alone_took = rounds
 
@@ -220,17 +210,13 @@ class Bench:
                    verdict(longest <= LONGEST_WAIT, f"≤ {LONGEST_WAIT} ms") if name == "longest" else ""]
 
 
-def progress(text):
-    print(text, file=sys.stderr, flush=True)
-
-
-def report(options, bench):
+def report(options, bench, folder):
     return "\n".join([
         "# Erasing",
         "",
         "Written by `Scripts/bench erase`; [what is measured](../README.md).",
         "",
-        *machine.lines(options.folder),
+        *machine.lines(folder),
         f"- one session: medians of {options.rounds} rounds, of waits the longest of all; due at once: one round",
         "",
         machine.table(["", "", "ours", "beside", "goal"], list(bench.table())),
@@ -239,20 +225,8 @@ def report(options, bench):
 
 
 def main():
-    options = arguments()
-    if options.list:
-        print("one session beside others\nmany sessions due at once")
-        return
-    with tempfile.TemporaryDirectory(prefix="samtal-bench-", dir=options.folder) as folder:
-        with open(f"{folder}/log", "w") as log:
-            options.folder = folder
-            bench = Bench(options, folder, log)
-            bench.run()
-        text = report(options, bench)
-    print(f"\n{text}")
-    if options.output:
-        pathlib.Path(options.output).write_text(text)
-        progress(f"written to {options.output}")
+    labels = ["one session beside others", "many sessions due at once"]
+    program.run("erase", arguments(), labels, Bench, report, whole=True)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,14 @@
 """Sources/RPC against gRPC C++ and grpc-swift-2 on Unix sockets, in turns. See README.md beside this file."""
 
 import argparse
-import datetime
-import os
 import pathlib
-import platform
 import re
 import resource
 import subprocess
 import sys
-import tempfile
 
+import machine
+import program
 import rows
 from load import CallsFailed, Load
 from servers import Server, memory, serving
@@ -23,16 +21,10 @@ ATTEMPTS = 4  # of a peer's turn in which calls failed
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="Scripts/bench rpc", description=__doc__)
+    parser = program.parser("rpc", __doc__, "one round of short turns")
     parser.add_argument("--rounds", type=int, default=7, help="rounds of each row (default: 7)")
     parser.add_argument("--seconds", type=float, default=1.5, help="length of one server's turn (default: 1.5)")
-    parser.add_argument("--quick", action="store_true", help="one round of short turns: shows that all of it works")
     parser.add_argument("--only", metavar="PATTERN", help="only rows that match; a regular expression")
-    parser.add_argument("--list", action="store_true", help="print the rows, and measure nothing")
-    parser.add_argument("--output", metavar="FILE",
-                        help="where the table is written; without it, results/rpc.md for a whole run and nowhere else")
-    parser.add_argument("--binaries", metavar="DIR", help=argparse.SUPPRESS)
-    parser.add_argument("--peers", metavar="DIR", help=argparse.SUPPRESS)
     parser.add_argument("--grpc-swift", metavar="FILE", help=argparse.SUPPRESS)
     parsed = parser.parse_args()
     if parsed.rounds < 1 or parsed.seconds <= 0:
@@ -45,19 +37,13 @@ def arguments():
         parser.error("--only: no row matches; see --list")
     if parsed.quick:
         parsed.rounds, parsed.seconds = 1, 0.2
-    if parsed.output is None and not parsed.quick and not parsed.only:
-        parsed.output = HERE / "results" / "rpc.md"
     return parsed
-
-
-def progress(text):
-    print(text, file=sys.stderr, flush=True)
 
 
 class Bench:
     def __init__(self, options, folder, log):
         self.options, self.folder = options, folder
-        binaries, peers = pathlib.Path(options.binaries), pathlib.Path(options.peers)
+        binaries, peers = options.binaries, options.peers
 
         def server(name, path, *command):
             return Server(name, list(map(str, command)), f"{folder}/{path}", log)
@@ -93,7 +79,7 @@ class Bench:
     def measure(self, row, servers):
         load = Load(row, self.folder, pathlib.Path(self.options.peers) / "patient-connect.so")
         place = f"[{self.options.rows.index(row) + 1}/{len(self.options.rows)}] {row.label}"
-        progress(f"{place}: answers checked, warming up")
+        program.progress(f"{place}: answers checked, warming up")
         for server in servers:
             self.attempt(server, row, load.prepare)
         turns = {server.name: [] for server in servers}
@@ -104,7 +90,7 @@ class Bench:
             for server in order if number // len(servers) % 2 == 0 else order[::-1]:
                 turns[server.name].append(self.attempt(server, row, load.turn))
             done = ", ".join(f"{name} {turns[-1].rate:,.0f}/s" for name, turns in turns.items())
-            progress(f"{place}: round {number + 1} of {self.options.rounds}: {done}")
+            program.progress(f"{place}: round {number + 1} of {self.options.rounds}: {done}")
         for server in servers:
             load.answers.check(server)
         self.table.add(row, turns)
@@ -117,13 +103,13 @@ class Bench:
             except CallsFailed as error:
                 if server.name == OURS or attempt == ATTEMPTS:
                     sys.exit(str(error))
-                progress(f"{error}\nrepeated")
+                program.progress(f"{error}\nrepeated")
                 self.repeated.append(f"{server.name}, {row.label}")
 
     def measure_memory(self):
         idle, connection = {}, {}
         for number in range(min(self.options.rounds, 3)):
-            progress(f"memory: round {number + 1} of {min(self.options.rounds, 3)}")
+            program.progress(f"memory: round {number + 1} of {min(self.options.rounds, 3)}")
             for server in self.benchmark:
                 resident, each = memory(server, IDLE_CONNECTIONS)
                 idle.setdefault(server.name, []).append(resident / 1e6)
@@ -137,19 +123,17 @@ def version(*command):
     return got.stdout.strip() if got.returncode == 0 else "?"
 
 
-def report(options, bench):
+def report(options, bench, folder):
     manifest = (HERE / "grpc-swift" / "Package.swift").read_text()
     packages = ", ".join(
         f"{name} {number}" for name, number in re.findall(r'/(grpc-swift[\w-]*)", exact: "([\d.]+)"', manifest))
-    processor = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
     return "\n".join([
         "# Sources/RPC against gRPC C++ and grpc-swift-2",
         "",
         "Written by `Scripts/bench rpc`; [what is measured](../README.md). Ratios are medians of paired rounds,",
         "figures medians of rounds; \"ours\" is Sources/RPC. Of latencies, CPU and memory less is better.",
         "",
-        f"- {datetime.date.today().isoformat()}, {os.cpu_count()} cores, {processor[1] if processor else '?'}, "
-        f"Linux {platform.release()}",
+        *machine.lines(folder),
         f"- rounds: {options.rounds}; in turns of {options.seconds:g} s",
         f"- gRPC C++ {version('pkg-config', '--modversion', 'grpc++')}; {packages}; {version('h2load', '--version')}",
         "",
@@ -160,20 +144,10 @@ def report(options, bench):
 
 def main():
     options = arguments()
-    if options.list:
-        print("\n".join([row.label for row in options.rows] + [rows.MEMORY] * options.memory))
-        return
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    with tempfile.TemporaryDirectory(prefix="samtal-bench-") as folder, open(f"{folder}/log", "w") as log:
-        bench = Bench(options, folder, log)
-        bench.run()
-    text = report(options, bench)
-    print(f"\n{text}")
-    if options.output:
-        pathlib.Path(options.output).parent.mkdir(parents=True, exist_ok=True)
-        pathlib.Path(options.output).write_text(text)
-        progress(f"written to {options.output}")
+    labels = [row.label for row in options.rows] + [rows.MEMORY] * options.memory
+    program.run("rpc", options, labels, Bench, report, whole=not options.only)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ internal import Synchronization
 /// What a service copies of its own.
 package protocol ContentCopying: Sendable {
     /// Sends every file, each as it was at one moment, and all of them as they fit together.
-    /// - Parameter folder: for copies on the way; emptied by the caller.
+    /// - Parameter way: a folder for copies on the way; emptied by the caller.
     func copyContent(by way: String, to stream: CopyStream) async throws
 }
 

@@ -3,7 +3,7 @@ internal import Crypto
 package import Foundation
 package import RPC
 
-/// Sends files to whoever takes a copy, in chunks, each file with its SHA-256. One task at a time has it.
+/// Sends the files of a copy to its caller, in chunks, each file with its SHA-256. One task at a time has it.
 package struct CopyStream: Sendable {
     /// The bytes of one chunk at most.
     package static let chunk = 65_536

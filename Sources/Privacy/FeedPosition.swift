@@ -28,7 +28,7 @@ public struct FeedEpoch: Sendable, Hashable {
     }
 }
 
-/// A position in a live feed: opaque to whoever follows, who gives back the latest that was seen.
+/// A position in a live feed: opaque to followers, who give back the latest that they saw.
 public struct FeedPosition: Sendable, Hashable {
     public let epoch: FeedEpoch
     /// Of the last event seen; from 0.
@@ -39,7 +39,7 @@ public struct FeedPosition: Sendable, Hashable {
         self.sequence = sequence
     }
 
-    /// A well-formed position that no store has issued: whoever gives it gets everything.
+    /// A well-formed position that no store has issued: a follower that gives it gets everything.
     public static let unknown = FeedPosition(epoch: .none, sequence: 0)
 
     /// Reads what ``text`` has written, and nothing else.

@@ -4,7 +4,7 @@ internal import GRDBSQLite
 /// A statement that stores a row, compiled once and bound on SQLite's own handle: for the one statement of which there are
 /// tens of thousands a second. GRDB makes an object of every argument, which costs as much as storing them.
 ///
-/// Used by whoever uses the database. Arguments are copied, and let go of by ``run()``.
+/// Used on the database's own thread. Arguments are copied, and let go of by ``run()``.
 public final class BoundStatement {
     private let statement: Statement
     private var position: Int32 = 0

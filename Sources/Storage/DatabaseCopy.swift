@@ -13,7 +13,7 @@ public enum DatabaseCopy {
             var configuration = GRDB.Configuration()
             configuration.label = "samtal.storage.copy"
             configuration.prepareDatabase { db in
-                // Whoever needs the copy to last makes it durable elsewhere.
+                // Not synchronised: callers make the copy durable where it is to last.
                 try db.execute(sql: "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY")
             }
             let target = try DatabaseQueue(path: path, configuration: configuration)

@@ -103,7 +103,7 @@ struct WorkerQueue: Sendable {
         let isAlone = order.isEmpty
         if lines[account, default: Line()].waiting.isEmpty { order.append(account) }
         lines[account, default: Line()].waiting.append(job)
-        // Whoever is woken would find that it was taken.
+        // A thread that is woken would find that it was taken.
         if isNext, isAlone { return .nothing }
         if idle > 0 {
             idle -= 1

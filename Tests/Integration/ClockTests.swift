@@ -183,7 +183,7 @@ struct ClockTests {
         }
     }
 
-    @Test("whoever was signed out while the clock was ahead stays so when the step is confirmed")
+    @Test("an administrator signed out while the clock was ahead stays signed out when the step is confirmed")
     func signedOut() async throws {
         let clock = try await TestClock()
         try await RunningSamtal.with([.identity, .retention, .chat], clock: clock) { samtal in

@@ -81,7 +81,7 @@ struct FullDiskTests {
             // What only reads goes on all the while.
             #expect(try await identity.listSigningKeys(.init()).keys.count == 1)
 
-            // Whoever is to erase has to get in; whoever is out stays so.
+            // An administrator who is to erase has to get in; one who signed out stays out.
             _ = try await identity.signIn(.init(code: code))
             let next = try await identity.refreshTokens(.init(refreshToken: tokens.refreshToken))
             #expect(disk.free > 0)

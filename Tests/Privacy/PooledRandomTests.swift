@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Random numbers from the pool")
 struct PooledRandomTests {
-    @Test("no number is given out twice, whoever asks at the same time, and none is one that was wiped")
+    @Test("no number is given out twice, however many ask at the same time, and none is one that was wiped")
     func distinct() async {
         let numbers = await withTaskGroup(of: [UInt64].self) { tasks in
             for _ in 0..<8 {

@@ -48,19 +48,25 @@ struct TurnsTests {
         #expect(turns.waiting == 0)
     }
 
-    @Test("one that is cancelled while it waits leaves its line, and the others go on")
-    func cancelled() async throws {
-        let turns = Turns(width: 1)
-        let record = Record()
-        let (gate, open) = AsyncStream<Void>.makeStream()
+    /// Someone who has the turn when this returns, and keeps it until the gate opens.
+    private func holding(_ turns: Turns, until gate: AsyncStream<Void>) async -> Task<Void, any Error> {
         let (taken, took) = AsyncStream<Void>.makeStream()
-        let first = Task {
+        let holder = Task {
             try await turns.take(["north"]) {
                 took.finish()
                 for await _ in gate {}
             }
         }
         for await _ in taken {}
+        return holder
+    }
+
+    @Test("one that is cancelled while it waits leaves its line, and the others go on")
+    func cancelled() async throws {
+        let turns = Turns(width: 1)
+        let record = Record()
+        let (gate, open) = AsyncStream<Void>.makeStream()
+        let first = await holding(turns, until: gate)
         let second = Task { try await turns.take(["south"]) { record.note("south") } }
         try await eventually { turns.waiting == 1 }
         let third = Task { try await turns.take(["south"]) { record.note("third") } }
@@ -103,14 +109,7 @@ struct TurnsTests {
     func late() async throws {
         let turns = Turns(width: 1)
         let (gate, open) = AsyncStream<Void>.makeStream()
-        let (taken, took) = AsyncStream<Void>.makeStream()
-        let first = Task {
-            try await turns.take(["north"]) {
-                took.finish()
-                for await _ in gate {}
-            }
-        }
-        for await _ in taken {}
+        let first = await holding(turns, until: gate)
         for deadline in [ContinuousClock.now, .now + .milliseconds(20)] {
             let error = await #expect(throws: RPCError.self) { try await turns.take(["north"], until: deadline) {} }
             #expect(error?.code == .deadlineExceeded && error?.reason == "TURN_TIMEOUT")

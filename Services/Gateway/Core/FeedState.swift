@@ -101,7 +101,7 @@ package struct FeedState<Payload: Sendable>: Sendable {
     /// What someone has missed, in order.
     ///
     /// Who has seen nothing is not told of removals. A position of another epoch, or from the future (the store was
-    /// restored), is worth nothing: all is sent, and whoever had it has to forget what was seen before.
+    /// restored), is worth nothing: all is sent, and the follower has to forget what it saw before.
     package func replay(after point: ServerSentEvent.ResumePoint) -> (isReset: Bool, missed: [Payload]) {
         switch point {
         case .after(let position) where position.epoch == epoch && position.sequence <= lastSequence:

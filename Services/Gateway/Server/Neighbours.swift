@@ -90,8 +90,8 @@ package struct Neighbours: Sendable {
         return channel
     }
 
-    /// What the services say, asked all at once and each for two seconds at most; by whoever wants to know at the same time,
-    /// once.
+    /// What the services say, asked all at once and each for two seconds at most; callers at the same time
+    /// share one answer.
     func health() async -> [Report] {
         await asked.value { [channels] in
             await withTaskGroup(of: Report.self) { group in

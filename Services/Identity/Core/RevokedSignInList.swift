@@ -33,8 +33,8 @@ package struct RevokedSignInList: Sendable, Equatable {
 
     /// The tokens issued by this time of the wall clock are refused; nil: only those of ``ids``.
     ///
-    /// When the clock was taken back, tokens issued after this are good again. Those from ahead are refused as such by
-    /// whoever verifies them, until the clock comes there, and then by this.
+    /// When the clock was taken back, tokens issued after this are good again. Services refuse those from ahead as such,
+    /// until the clock comes there; then this refuses them.
     package var issuedUntil: Date? { takenBack?.wall ?? dropped?.wall }
 
     /// - Parameter times: when the sign-in was ended.

@@ -61,7 +61,7 @@ package struct RetentionAssembly: Sendable {
             metrics: metrics, health: health, logger: logger)
         let keys = try KeyCustody.open(
             folder: folder + "/keys", settings: keySettings, now: clock.now(), logger: logger)
-        // Whoever has put a copy back was told if it came without keys, then and for good.
+        // `samtal restore` has told the operator if a copy came without keys: no start needs to ask again.
         var settled = keySettings
         let wasRestoredBefore = try await store.latestRestore() != nil
         if restored != nil || wasRestoredBefore { settled.allowsMissingKeys = true }

@@ -154,11 +154,12 @@ package struct SessionCustodian: Sendable {
         }
     }
 
-    /// Whatever has become of the session: an erasure destroys the replaced key with the others, or finds it gone.
+    /// Whatever has become of the session, but for an erasure that is to destroy its keys: that tells of this one too.
     private func retire(_ id: String) async throws {
-        guard let session = try await store.session(id), let version = session.keys.retiring else { return }
-        // While an erasure is to destroy the session's keys, it tells of this one too.
-        if session.erasure.nextStep != .destroyKey { try await keyStore.destroy(version: version, ofSession: id) }
+        guard let session = try await store.session(id), let version = session.keys.retiring,
+            session.erasure.nextStep != .destroyKey
+        else { return }
+        try await keyStore.destroy(version: version, ofSession: id)
         _ = try await store.change(id) { $0.keys.retire() }
     }
 

@@ -8,7 +8,7 @@ public import RPC
 /// Package `samtal.backup.v1`.
 ///
 /// Copies of what a service keeps, taken while it runs. Identity, chat and retention serve this, each for itself. Content is
-/// sealed under session keys, and those are copied apart: whoever has both can read everything until the keys' copy is gone.
+/// sealed under session keys, and those are copied apart: a holder of both can read everything until the keys' copy is gone.
 public enum BackupV1 {}
 
 extension BackupV1 {

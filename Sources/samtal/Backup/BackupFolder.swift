@@ -75,7 +75,7 @@ struct BackupFolder {
             Session keys of Samtal, copied \(createTime.formatted(.iso8601)).
             TO BE GONE BY \(time): samtal backup prune THIS-FOLDER
 
-            Whoever has this folder and a copy of the content can read every session of that time, also those that were
+            A holder of this folder and of a copy of the content can read every session of that time, also those that were
             erased since. Every certificate until then says that it exists. Keep it apart from the content, and make no
             copy of it.
 

@@ -19,7 +19,7 @@ struct SessionQueueTests {
         #expect(queue.endGathering() == true)
         #expect(queue.add(write: Self.work) == .nothing)
         #expect(begin(&queue) == 3)
-        // What comes during a turn has the next one, for which whoever ends it sees.
+        // What comes during a turn has the next one, which the end of the first one begins.
         #expect(queue.add(write: Self.work) == .nothing)
         #expect(queue.endGathering() == false)
         #expect(queue.end(isOpen: true) == true)

@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import Privacy
 import RPC
 import RetentionCore
 import RetentionServer
@@ -20,7 +21,8 @@ struct MissingKeysTests {
         try await withFolder { folder in
             let aside = URL(fileURLWithPath: folder.path + "/aside")
             let chat = ChatPeer()
-            try await withRetention(in: folder) { retention in
+            let clock = ManualWallClock(RunningRetention.start)
+            try await withRetention(in: folder, clock: clock) { retention in
                 try await retention.record()
                 for session in ["session-1", "session-2"] {
                     try await retention.open(session)
@@ -32,7 +34,8 @@ struct MissingKeysTests {
             #expect(refusal.map { "\($0)".contains("2 sessions") } == true)
 
             try await withChat(chat, in: folder) {
-                try await withRetention(in: folder, keys: KeySettings(allowsMissingKeys: true)) { retention in
+                try await withRetention(in: folder, clock: clock, keys: KeySettings(allowsMissingKeys: true)) {
+                    retention in
                     try await expectRefusal(.dataLoss, reason: "KEYS_MISSING") {
                         try await retention.erase("session-1")
                     }
@@ -43,12 +46,16 @@ struct MissingKeysTests {
                 }
                 try move(aside, to: keys(in: folder))
                 #expect(try folder.usedSlots().count == 4)
-                try await withRetention(in: folder) { retention in
+                clock.advance(by: 7_200)
+                let later = RunningRetention.start + 7_200
+                try await withRetention(in: folder, clock: clock) { retention in
                     try await eventually("it is certified") { try await retention.isCertified("session-1") }
                     #expect(try folder.usedSlots().count == 2)
                     let certificate = try await retention.certificate(of: "session-1")
                     let statement = try ErasureStatement(reading: certificate.statement)
                     #expect(statement.evidence.keys.slots == 2 && statement.evidence.keys.readBack != nil)
+                    // The time at which they were overwritten, not the one at which none was found.
+                    #expect(statement.keyDestroyedTime == later && statement.erasedTime == later)
                     #expect(try await retention.key(of: "session-2").key.count == 32)
                 }
             }

@@ -100,7 +100,7 @@ struct OlderLedgerTests {
                     try await expectRefusal { try await retention.erase("one") }
                     anchored = try Data(contentsOf: URL(fileURLWithPath: folder.anchor))
                     #expect(try await retention.chain().isEmpty)
-                    // Within the process: the same certificate, whoever comes first.
+                    // Within the process: the same certificate, from any caller.
                     try await expectRefusal { try await retention.erase("two") }
                     #expect(try await retention.chain().isEmpty)
                 }

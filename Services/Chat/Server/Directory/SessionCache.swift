@@ -11,7 +11,7 @@ struct SessionCache: Sendable {
     private struct Entry {
         var session: OpenedSession
         var lastUse: UInt64
-        /// Whoever has shown a token of the session, by token. It goes with the session.
+        /// Participants whose tokens were opened, by token. They go with the session.
         var participants: [String: Participant] = [:]
     }
 

@@ -32,7 +32,7 @@ package final class StoreReports: Sendable {
     }
 
     func restored() {
-        logger.notice("the store was restored: whoever follows a session gets all of it again")
+        logger.notice("the store was restored: followers get their sessions again from the beginning")
     }
 
     func refused(_ bound: String) { refusals.count(bound) }

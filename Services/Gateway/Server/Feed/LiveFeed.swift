@@ -17,7 +17,7 @@ final class LiveFeed: Sendable {
         /// Upstream has been away for too long.
         case stale
         case unfollowed
-        /// Chat's store was restored: what was shown is worth nothing. Whoever follows comes back, and is told so.
+        /// Chat's store was restored: what was shown is worth nothing. Followers come back, and are told so.
         case restored
         /// The gateway stops.
         case stopped

@@ -296,7 +296,7 @@ export const en = {
     "certificate.questions": "Questions",
     "certificate.answers": "Answers",
     "certificate.keyCopies": "Copies of keys",
-    "certificate.keyCopiesUntil": " is when the last one made for a backup is to be gone. Until then whoever has it, and a copy of the content, can read what was erased.",
+    "certificate.keyCopiesUntil": " is when the last one made for a backup is to be gone. Until then a holder of both it and a copy of the content can read what was erased.",
     "certificate.missing": "Missing before it",
     "certificate.missingNumbers": {
         of: "count",

@@ -1,7 +1,7 @@
 internal import Backup
 internal import Storage
 
-/// What identity gives to whoever takes a backup.
+/// What identity's part of a backup consists of.
 struct IdentityCopying: ContentCopying {
     let folder: String
     let store: IdentityStore

@@ -48,6 +48,12 @@ package enum ErasureState: Sendable, Equatable {
         self = .keyDestroyed(trigger, at: time)
     }
 
+    /// The key, which had not been found, has been found after the content was erased, and is gone since then.
+    package mutating func foundKey(at time: Date) throws(OutOfOrder) {
+        guard case .contentErased(let trigger, _, let erased) = self else { throw OutOfOrder() }
+        self = .contentErased(trigger, keyDestroyedAt: time, at: max(erased, time))
+    }
+
     /// Chat has erased the content, and said what it saw.
     package mutating func erasedContent(at time: Date) throws(OutOfOrder) {
         guard case .keyDestroyed(let trigger, let keyDestroyedAt) = self else { throw OutOfOrder() }

@@ -82,9 +82,13 @@ package struct RetainedSession: Sendable, Equatable {
         keyDestruction = destruction
     }
 
-    /// Keys that were not found when they were to be destroyed have been found, and are gone.
-    package mutating func foundKeys(_ destruction: KeyDestruction) {
-        if keyDestruction?.slots == 0 { keyDestruction = destruction }
+    /// Keys that were not found when they were to be destroyed have been found, and are gone since then.
+    package mutating func foundKeys(
+        _ destruction: KeyDestruction, at time: Date
+    ) throws(ErasureState.OutOfOrder) {
+        guard keyDestruction?.slots == 0 else { return }
+        try erasure.foundKey(at: time)
+        keyDestruction = destruction
     }
 
     /// Begins its erasure because somebody asks for it. One that has begun keeps who and what started it.

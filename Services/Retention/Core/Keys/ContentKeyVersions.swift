@@ -34,11 +34,8 @@ package struct ContentKeyVersions: Sendable, Equatable {
     /// The version that is still to be destroyed; nil when there is none.
     package var retiring: Int64? { change == .retiring ? current - 1 : nil }
 
-    /// The versions of the keys that it should have, and of the next one, whose key is made before the change is on record.
-    package var mayBeHeld: ClosedRange<Int64> { (retiring ?? current)...(current + 1) }
-
-    /// Every version whose key may be in a slot.
-    package var mayExist: ClosedRange<Int64> { max(1, current - 1)...(current + 1) }
+    /// Every version whose key may be in a slot: the next one is made before its change is on record.
+    package var mayExist: ClosedRange<Int64> { (retiring ?? current)...(current + 1) }
 
     /// Begins a change from the version that the caller has. Begun from it already: nothing changes.
     package mutating func begin(from version: Int64) throws(OutOfOrder) {

@@ -1,6 +1,6 @@
 package import Foundation
 
-/// A copy of the session keys that was taken for a backup: until it is gone, whoever has it and a copy of the content can read
+/// A copy of the session keys that was taken for a backup: until it is gone, a holder of it and of a copy of the content can read
 /// what was erased since.
 package struct KeyCopy: Sendable, Equatable {
     package var createTime: Date

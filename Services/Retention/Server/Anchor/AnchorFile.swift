@@ -4,7 +4,7 @@ import Storage
 
 /// The file of a ledger's anchor: lines are appended, each durable before anybody is told, and none is ever changed.
 ///
-/// Whoever has it does one thing at a time.
+/// Not thread-safe: its owner does one thing at a time.
 struct AnchorFile {
     /// Read at a time.
     private static let chunk = 65_536

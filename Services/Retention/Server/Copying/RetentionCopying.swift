@@ -3,7 +3,7 @@ package import Foundation
 import Privacy
 import RetentionCore
 
-/// What retention gives to whoever takes a backup: its database and the ledger's key; and apart from those, the session keys.
+/// What retention's part of a backup consists of: its database and the ledger's key; and apart from those, the session keys.
 package struct RetentionCopying: ContentCopying, KeyCopying {
     let folder: String
     let store: RetentionStore

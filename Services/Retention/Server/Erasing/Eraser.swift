@@ -137,7 +137,8 @@ package final class Eraser: Sendable {
             guard let seen = try await keys.destroyAll(of: [(session.id, session.keys)]).first, seen.slots > 0 else {
                 throw RetentionError.keysMissing
             }
-            _ = try await store.change(session.id) { $0.foundKeys(seen) }
+            let time = LedgerTime.rounded(clock.confirmed())
+            _ = try await store.change(session.id) { try $0.foundKeys(seen, at: time) }
             try await keys.noted([(session.id, session.keys)])
         }
     }

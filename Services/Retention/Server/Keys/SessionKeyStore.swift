@@ -103,7 +103,7 @@ package struct SessionKeyStore: Sendable {
 
     /// What the keys are named that a session may have.
     package static func names(ofSession id: String, _ versions: ContentKeyVersions) -> [KeyName] {
-        versions.mayBeHeld.map { Name.content(id, $0) } + [Name.tokens(id)]
+        Name.all(of: id, versions)
     }
 
     /// What every key is named that a session ever had.
