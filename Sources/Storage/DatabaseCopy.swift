@@ -2,6 +2,9 @@ internal import Foundation
 public import GRDB
 
 /// A database as it is at one moment, in a file of its own.
+///
+/// Called within a read of a store; writes go on meanwhile. There is no short form for it here: a read of a known type
+/// in this module, optimised across modules, crashes the compiler (6.3.1) in every module that uses it.
 public enum DatabaseCopy {
     /// Copies what a connection sees.
     /// - Parameter path: of a file (0600) that is not there yet. If this fails, it is not there either.
@@ -23,13 +26,5 @@ public enum DatabaseCopy {
             unlink(path)
             throw StorageError.wrapping(error, while: "copying the database")
         }
-    }
-}
-
-extension SQLiteStore {
-    /// Copies what is committed now into another file. Writes go on.
-    /// - Throws: ``StorageError``: `full`, `closed`.
-    public func copy(to path: String) async throws {
-        try await read { db in try DatabaseCopy.write(db, to: path) }
     }
 }

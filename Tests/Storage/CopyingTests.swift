@@ -23,7 +23,7 @@ struct CopyingTests {
                 }
                 for attempt in 0..<5 {
                     let path = "\(path)-\(attempt)"
-                    try await store.copy(to: path)
+                    try await store.read { db in try DatabaseCopy.write(db, to: path) }
                     let copy = try SQLiteStore(path: path, migrator: notesMigrator())
                     let (rows, pairs, check) = try await copy.read { db in
                         (
@@ -41,7 +41,9 @@ struct CopyingTests {
                 try await tasks.waitForAll()
             }
             // A file that is there is not written over.
-            await #expect(throws: StorageError.self) { try await store.copy(to: path + "-0") }
+            await #expect(throws: StorageError.self) {
+                try await store.read { db in try DatabaseCopy.write(db, to: path + "-0") }
+            }
             let count = try await store.read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM note") }
             #expect(count == 600)
         }

@@ -8,7 +8,7 @@ struct IdentityCopying: ContentCopying {
 
     func copyContent(by way: String, to stream: CopyStream) async throws {
         let copy = way + "/identity.sqlite"
-        try await store.database.copy(to: copy)
+        try await store.database.read { db in try DatabaseCopy.write(db, to: copy) }
         try await stream.send("identity.sqlite", from: copy)
         try await stream.send("signing-key", from: folder + "/signing-key")
     }

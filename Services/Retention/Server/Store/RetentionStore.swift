@@ -21,7 +21,9 @@ package struct RetentionStore: Sendable {
     }
 
     /// Copies what is stored now into another file.
-    func copy(to path: String) async throws { try await database.copy(to: path) }
+    func copy(to path: String) async throws {
+        try await database.read { db in try DatabaseCopy.write(db, to: path) }
+    }
 
     package func close() async {
         await database.close()
