@@ -61,12 +61,8 @@ package struct RetentionAssembly: Sendable {
             metrics: metrics, health: health, logger: logger)
         let keys = try KeyCustody.open(
             folder: folder + "/keys", settings: keySettings, now: clock.now(), logger: logger)
-        // `samtal restore` has told the operator if a copy came without keys: no start needs to ask again.
-        var settled = keySettings
-        let wasRestoredBefore = try await store.latestRestore() != nil
-        if restored != nil || wasRestoredBefore { settled.allowsMissingKeys = true }
         let returned = try await KeyCustody.settle(
-            keys, with: store, settings: settled, now: clock.confirmed(), logger: logger)
+            keys, with: store, settings: keySettings, now: clock.confirmed(), logger: logger)
         if returned > 0 || restored != nil {
             try await store.add(RestoreNote(time: LedgerTime.rounded(clock.confirmed()), keys: Int64(returned)))
         }

@@ -59,7 +59,9 @@ struct RestoreCommand: AsyncParsableCommand {
         }
         for service in services { try say("restored  \(connection.dataFolder)/\(service.rawValue)") }
         try say("from      \(folder), taken \(content.manifest.createTime.formatted(.iso8601))")
-        if keys == nil, services.contains(.retention) { try say("WITHOUT KEYS: no session of it can be read") }
+        if keys == nil, services.contains(.retention) {
+            try say("WITHOUT KEYS: no session of it can be read; start retention with --allow-missing-keys")
+        }
         try say("start the services; samtal ledger-anchor then shows what was erased again")
     }
 
